@@ -1,0 +1,116 @@
+//! Embeds the course: walks the folders beside this file and writes tables of what it finds.
+//!
+//! Markdown is rendered here, because a renderer in the page would weigh more than the page's framework.
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::{env, fs};
+
+fn main() {
+    let root = PathBuf::from(env::var("CARGO_MANIFEST_DIR").expect("cargo sets it"));
+    let mut scenarios = Vec::new();
+    let mut lessons = Vec::new();
+    for folder in ["scenarios", "catalogue"] {
+        walk(&root.join(folder), &mut |path| {
+            if path.extension().is_some_and(|ending| ending == "json") {
+                scenarios.push(path.to_path_buf());
+            }
+        });
+    }
+    for entry in sorted(&root) {
+        let series = entry.file_name().is_some_and(|name| name.to_string_lossy().starts_with(|c: char| c.is_ascii_digit()));
+        if entry.is_dir() && series {
+            walk(&entry, &mut |path| match path.file_name().and_then(|name| name.to_str()) {
+                Some("lesson.json") => lessons.push(path.to_path_buf()),
+                Some("scenario.json") => scenarios.push(path.to_path_buf()),
+                _ => {}
+            });
+        }
+    }
+    println!("cargo:rerun-if-changed={}", root.display());
+
+    let mut out = String::new();
+    out.push_str("/// Every scenario of the course: (id, path from the repository's root, JSON).\n");
+    out.push_str("pub static SCENARIOS: &[(&str, &str, &str)] = &[\n");
+    for path in scenarios {
+        let id = field(&path, "id");
+        writeln!(out, "    ({id:?}, {:?}, include_str!({:?})),", shown(&root, &path), path).expect("a string takes all");
+    }
+    out.push_str("];\n\n/// Every lesson of the course: (id, path, JSON, prose as (heading, HTML) in order).\n");
+    out.push_str("pub static LESSONS: &[(&str, &str, &str, &[(&str, &str)])] = &[\n");
+    for path in lessons {
+        let id = field(&path, "id");
+        let prose = prose(&path.with_file_name("lesson.md"), &numbers(&path));
+        writeln!(out, "    ({id:?}, {:?}, include_str!({:?}), &{prose:?}),", shown(&root, &path), path)
+            .expect("a string takes all");
+    }
+    out.push_str("];\n");
+    let target = PathBuf::from(env::var("OUT_DIR").expect("cargo sets it")).join("course.rs");
+    fs::write(target, out).expect("OUT_DIR can be written");
+}
+
+fn sorted(folder: &Path) -> Vec<PathBuf> {
+    let Ok(entries) = fs::read_dir(folder) else { return Vec::new() };
+    let mut paths: Vec<PathBuf> = entries.filter_map(|entry| entry.ok().map(|entry| entry.path())).collect();
+    paths.sort();
+    paths
+}
+
+fn walk(folder: &Path, visit: &mut dyn FnMut(&Path)) {
+    for path in sorted(folder) {
+        if path.is_dir() {
+            walk(&path, visit);
+        } else {
+            visit(&path);
+        }
+    }
+}
+
+fn shown(root: &Path, path: &Path) -> String {
+    let below = path.strip_prefix(root).expect("it was found below the root");
+    format!("lessons/{}", below.display()).replace('\\', "/")
+}
+
+fn json(path: &Path) -> serde_json::Value {
+    let text = fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    serde_json::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+fn field(path: &Path, name: &str) -> String {
+    let value = json(path);
+    value[name].as_str().unwrap_or_else(|| panic!("{}: `{name}` is missing", path.display())).to_string()
+}
+
+/// The numbers that the prose quotes, by name: `{{name}}` in the Markdown.
+fn numbers(lesson: &Path) -> Vec<(String, String)> {
+    let lesson = json(lesson);
+    let Some(numbers) = lesson["numbers"].as_object() else { return Vec::new() };
+    numbers.iter().map(|(name, number)| (name.clone(), number["text"].as_str().unwrap_or("?").to_string())).collect()
+}
+
+/// Splits the Markdown at its second-level headings and renders each part.
+fn prose(path: &Path, numbers: &[(String, String)]) -> Vec<(String, String)> {
+    let mut text = fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    for (name, number) in numbers {
+        text = text.replace(&format!("{{{{{name}}}}}"), number);
+    }
+    assert!(!text.contains("{{"), "{}: a number in the text is not in lesson.json: {text}", path.display());
+    let mut parts: Vec<(String, String)> = Vec::new();
+    for line in text.lines() {
+        match line.strip_prefix("## ") {
+            Some(heading) => parts.push((heading.trim().to_string(), String::new())),
+            None => {
+                if let Some((_, body)) = parts.last_mut() {
+                    body.push_str(line);
+                    body.push('\n');
+                }
+            }
+        }
+    }
+    for (_, body) in &mut parts {
+        let mut html = String::new();
+        pulldown_cmark::html::push_html(&mut html, pulldown_cmark::Parser::new(body));
+        *body = html;
+    }
+    parts
+}

@@ -1,0 +1,13 @@
+//! The course, embedded: what lies in `lessons/` as tables. The data is read and judged by `sandbox-core`.
+
+include!(concat!(env!("OUT_DIR"), "/course.rs"));
+
+/// The JSON of the scenario with this id.
+pub fn scenario(id: &str) -> Option<&'static str> {
+    SCENARIOS.iter().find(|(known, _, _)| *known == id).map(|(_, _, json)| *json)
+}
+
+/// The JSON and the prose of the lesson with this id.
+pub fn lesson(id: &str) -> Option<(&'static str, &'static [(&'static str, &'static str)])> {
+    LESSONS.iter().find(|(known, _, _, _)| *known == id).map(|(_, _, json, prose)| (*json, *prose))
+}

@@ -1,0 +1,7 @@
+//! Floor 5: claims: what a scenario promises, as expressions over the signals of its variants, and who judges them.
+
+mod expr;
+mod judge;
+
+pub use expr::{Claim, Compare, Query, Side, query};
+pub use judge::{ClaimResult, Judgement, SeedRuns, Seeds, check_claims, judge_run};

@@ -1,0 +1,352 @@
+//! A node's only door to the world: the time, the calendar, the records, the draws, the stays.
+
+use super::calendar::{Calendar, Entry};
+use super::event::{Event, Slot};
+use super::gauge::{LevelRow, Levels};
+use super::io::{CallId, CallOp, Output};
+use super::stay::{Ask, OpenCall, Origin, Reply, Stay, StayId, Stays};
+use super::tokens::Tokens;
+use super::world::Mount;
+use crate::ids::{IncidentId, NodeId, RequestId, RouteId, Seq};
+use crate::rng::{Purpose, Stream, draw};
+use crate::scenario::{Condition, Dist, Plan};
+use crate::time::{Span, Time};
+use crate::trace::{Record, Refusal, Status, What};
+use std::sync::Arc;
+
+/// Everything of the world but its nodes.
+#[derive(Clone, Debug)]
+pub struct Core {
+    pub plan: Arc<Plan>,
+    pub mount: Option<Arc<Mount>>,
+    pub now: Time,
+    pub calendar: Calendar,
+    pub stays: Stays,
+    pub tokens: Tokens,
+    pub conditions: Vec<Condition>,
+    /// The records of the faults that are active, the latest last.
+    pub active_faults: Vec<(u16, Seq)>,
+    pub levels: Vec<Levels>,
+    pub requests: u32,
+    pub in_flight: u32,
+    pub incidents: u16,
+    pub calls: u64,
+    /// Calls to real parts that have no answer yet.
+    pub open_calls: Vec<(CallId, StayId)>,
+    pub recent: Recent,
+    next_seq: u32,
+    pub emitted: Vec<Record>,
+    pub closed_seconds: Vec<LevelRow>,
+    pub outputs: Vec<Output>,
+}
+
+/// How the requests of the last seconds ended, for the health endpoint.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Recent {
+    pub ended: [u32; 2],
+    pub failed: [u32; 2],
+}
+
+/// A node's door.
+pub struct Ctx<'a> {
+    pub core: &'a mut Core,
+    pub node: NodeId,
+}
+
+impl Core {
+    pub fn new(plan: Arc<Plan>, mount: Option<Mount>) -> Core {
+        let nodes = plan.nodes.len();
+        Core {
+            tokens: Tokens::new(&plan),
+            plan,
+            mount: mount.map(Arc::new),
+            now: Time::ZERO,
+            calendar: Calendar::default(),
+            stays: Stays::default(),
+            conditions: vec![Condition::default(); nodes],
+            active_faults: Vec::new(),
+            levels: vec![Levels::default(); nodes],
+            requests: 0,
+            in_flight: 0,
+            incidents: 0,
+            calls: 0,
+            open_calls: Vec::new(),
+            recent: Recent::default(),
+            next_seq: 0,
+            emitted: Vec::new(),
+            closed_seconds: Vec::new(),
+            outputs: Vec::new(),
+        }
+    }
+
+    /// Whether this entry's event still matters: a timeout only while its stay waits for it.
+    pub fn is_alive(stays: &Stays, entry: &Entry) -> bool {
+        match entry.event {
+            Event::Timeout(slot) => stays[slot].call.as_ref().is_some_and(|call| call.timer == entry.order),
+            _ => true,
+        }
+    }
+
+    /// Writes a record.
+    pub fn record(&mut self, node: NodeId, request: RequestId, what: What, cause: Option<Seq>, follows: Option<Seq>) -> Seq {
+        let seq = Seq(self.next_seq);
+        self.next_seq = self.next_seq.checked_add(1).expect("a run has fewer than 4.29 billion records");
+        self.emitted.push(Record { at: self.now, seq, node, request, what, cause, follows });
+        seq
+    }
+
+    /// How many records there are so far.
+    pub fn records(&self) -> u32 {
+        self.next_seq
+    }
+
+    /// Whether the node's work is done by a real part.
+    pub fn is_external(&self, node: NodeId) -> bool {
+        self.mount.as_ref().is_some_and(|mount| mount.external.contains(&node))
+    }
+
+    /// Seconds since 1970 at the start of the run.
+    pub fn epoch_unix_s(&self) -> u64 {
+        self.mount.as_ref().map_or(0, |mount| mount.epoch_unix_s)
+    }
+}
+
+impl Ctx<'_> {
+    pub fn now(&self) -> Time {
+        self.core.now
+    }
+
+    pub fn stay(&self, slot: Slot) -> &Stay {
+        &self.core.stays[slot]
+    }
+
+    pub fn stay_mut(&mut self, slot: Slot) -> &mut Stay {
+        &mut self.core.stays[slot]
+    }
+
+    pub fn levels(&mut self) -> &mut Levels {
+        &mut self.core.levels[self.node.index()]
+    }
+
+    /// What faults make of this node. A real part breaks by itself: its modelled condition stays good.
+    pub fn condition(&self) -> Condition {
+        match self.core.is_external(self.node) {
+            true => Condition::default(),
+            false => self.core.conditions[self.node.index()],
+        }
+    }
+
+    /// The latest active fault on this node, else the latest anywhere.
+    pub fn fault(&self) -> Option<Seq> {
+        let faults = &self.core.active_faults;
+        let here = |(fault, _): &&(u16, Seq)| self.core.plan.faults[*fault as usize].nodes.contains(&self.node);
+        faults.iter().rev().find(here).or(faults.last()).map(|(_, seq)| *seq)
+    }
+
+    /// Records the next fact of a stay, caused by its latest one.
+    pub fn note(&mut self, slot: Slot, what: What) -> Seq {
+        let cause = Some(self.stay(slot).last);
+        self.note_because(slot, what, cause)
+    }
+
+    /// Records the next fact of a stay, caused by something else.
+    pub fn note_because(&mut self, slot: Slot, what: What, cause: Option<Seq>) -> Seq {
+        let stay = &self.core.stays[slot];
+        let (request, follows) = (stay.request, Some(stay.last));
+        let seq = self.core.record(self.node, request, what, cause, follows);
+        self.core.stays[slot].last = seq;
+        seq
+    }
+
+    /// Records a fact of the node itself.
+    pub fn note_own(&mut self, what: What, cause: Option<Seq>) -> Seq {
+        self.core.record(self.node, RequestId::NONE, what, cause, None)
+    }
+
+    /// Begins a stay that no other stay waits for, with its first record.
+    pub fn begin_root(&mut self, request: RequestId, ask: Ask, origin: Origin, what: What) -> Slot {
+        let now = self.core.now;
+        let (route, key, user) = match what {
+            What::Intended { route, key, user } => (route, key, user),
+            _ => (RouteId(0), 0, 0),
+        };
+        let last = self.core.record(self.node, request, what, None, None);
+        self.core.stays.insert(Stay {
+            generation: 0,
+            node: self.node,
+            request,
+            ask,
+            attempt: 1,
+            parent: None,
+            route,
+            key,
+            user,
+            since: now,
+            last,
+            step: 0,
+            call: None,
+            copy: None,
+            version: None,
+            reply: None,
+            origin,
+        })
+    }
+
+    /// Sends a call of the stay `slot` to `to`; returns the callee's stay.
+    pub fn send(&mut self, slot: Slot, to: NodeId, ask: Ask, attempt: u8, awaited: bool, delay: Span) -> Slot {
+        let parent = awaited.then(|| self.core.stays.id(slot));
+        let now = self.core.now;
+        let caller = &self.core.stays[slot];
+        let stay = Stay {
+            generation: 0,
+            node: to,
+            request: caller.request,
+            ask,
+            attempt,
+            parent,
+            route: caller.route,
+            key: caller.key,
+            user: caller.user,
+            since: now,
+            last: caller.last,
+            step: 0,
+            call: None,
+            copy: None,
+            version: None,
+            reply: None,
+            origin: caller.origin,
+        };
+        let child = self.core.stays.insert(stay);
+        self.core.calendar.schedule_after(now, delay, Event::Arrive(child));
+        child
+    }
+
+    /// Records the arrival of a call and starts its stay.
+    pub fn arrive(&mut self, slot: Slot) {
+        let now = self.core.now;
+        let attempt = self.stay(slot).attempt;
+        self.stay_mut(slot).since = now;
+        self.note(slot, What::Arrived { attempt });
+    }
+
+    /// Sends the answer of a stay back to its caller.
+    pub fn reply(&mut self, slot: Slot, reply: Reply) {
+        let now = self.core.now;
+        let sojourn = now.since(self.stay(slot).since);
+        self.note(slot, What::Replied { status: reply.status, sojourn });
+        let stay = &mut self.core.stays[slot];
+        stay.reply = Some(reply);
+        let caller = stay.parent.filter(|parent| self.core.stays.is_live(*parent));
+        let delay = match caller {
+            Some(parent) => self.delay(self.node, self.core.stays[parent.slot].node),
+            None => Span::ZERO,
+        };
+        self.core.calendar.schedule_after(now, delay, Event::Reply(slot));
+    }
+
+    /// Refuses a stay and answers its caller.
+    pub fn refuse(&mut self, slot: Slot, refusal: Refusal, cause: Option<Seq>, retry_at: Option<Time>) {
+        let cause = cause.or(Some(self.stay(slot).last));
+        self.note_because(slot, What::Refused { refusal }, cause);
+        let reply = Reply { retry_at, ..Reply::status(status_of(refusal)) };
+        self.reply(slot, reply);
+    }
+
+    /// The way from one node to another. From a client of a mounted world there is none: it is a real one.
+    pub fn delay(&self, from: NodeId, to: NodeId) -> Span {
+        let is_client = |node: NodeId| matches!(self.core.plan.nodes[node.index()].kind, crate::scenario::Kind::Client(_));
+        match self.core.mount.is_some() && (is_client(from) || is_client(to)) {
+            true => Span::ZERO,
+            false => self.core.plan.delay(from, to),
+        }
+    }
+
+    /// Draws how long a piece of work of this stay takes, slowed down if the node is slow.
+    pub fn work(&mut self, slot: Slot, dist: &Dist) -> Span {
+        let slow = self.condition().slow_factor;
+        let span = match dist.is_constant() {
+            true => dist.mean(),
+            false => dist.sample(&mut self.draw(slot, Purpose::Work)),
+        };
+        if slow == 1.0 { span } else { span.scaled(slow) }
+    }
+
+    /// Schedules the end of a piece of work.
+    pub fn schedule_work(&mut self, slot: Slot, span: Span, constant: bool) {
+        let now = self.core.now;
+        match constant {
+            true => self.core.calendar.schedule_after(now, span, Event::Worked(slot)),
+            false => self.core.calendar.schedule(now + span, Event::Worked(slot)),
+        };
+    }
+
+    /// Whether the fault of an error ratio strikes this stay.
+    pub fn strikes(&self, slot: Slot) -> bool {
+        let ratio = self.condition().error_ratio;
+        ratio > 0.0 && self.draw(slot, Purpose::Fault).uniform() < ratio
+    }
+
+    /// The generator of a stay for a purpose: its numbers depend on nothing else that happens.
+    pub fn draw(&self, slot: Slot, purpose: Purpose) -> Stream {
+        let stay = self.stay(slot);
+        let owner = self.core.plan.nodes[self.node.index()].hash ^ u64::from(stay.step);
+        draw(self.core.plan.seed, stay.request.0, owner, purpose, stay.attempt)
+    }
+
+    /// Asks a real part to do something for a stay.
+    pub fn call_real(&mut self, slot: Slot, op: CallOp) {
+        let call = CallId(self.core.calls);
+        self.core.calls += 1;
+        let id = self.core.stays.id(slot);
+        self.core.open_calls.push((call, id));
+        let request = self.stay(slot).request;
+        self.core.outputs.push(Output::Call { call, node: self.node, request, op });
+    }
+
+    /// Records that all workers or connections became busy; a fault that is active then is the reason.
+    pub fn saturate(&mut self, in_service: u32) -> Seq {
+        let fault = self.fault();
+        self.note_own(What::Saturated { in_service }, fault)
+    }
+
+    /// Shows how many calls are in service.
+    pub fn set_in_service(&mut self, count: u32) {
+        let now = self.core.now;
+        self.levels().in_service.set(now, count);
+    }
+
+    /// Shows how many calls wait.
+    pub fn set_waiting(&mut self, count: u32) {
+        let now = self.core.now;
+        self.levels().waiting.set(now, count);
+    }
+
+    /// The next incident's number.
+    pub fn next_incident(&mut self) -> IncidentId {
+        self.core.incidents += 1;
+        IncidentId(self.core.incidents)
+    }
+
+    /// Whether the answer that is on its way in `slot` is the one that its caller waits for.
+    pub fn awaited(&self, child: Slot) -> Option<Slot> {
+        let parent = self.stay(child).parent.filter(|parent| self.core.stays.is_live(*parent))?;
+        let call: &OpenCall = self.core.stays[parent.slot].call.as_ref()?;
+        (call.child == Some(self.core.stays.id(child))).then_some(parent.slot)
+    }
+}
+
+/// What a refusal looks like from outside.
+pub fn status_of(refusal: Refusal) -> Status {
+    match refusal {
+        Refusal::Unauthorized => Status::Unauthorized,
+        Refusal::RateLimited => Status::TooManyRequests,
+        Refusal::NotFound => Status::NotFound,
+        Refusal::Fault => Status::InternalError,
+        Refusal::Down
+        | Refusal::QueueFull
+        | Refusal::BreakerOpen
+        | Refusal::BreakerHalfOpen
+        | Refusal::NoInstance
+        | Refusal::RealError => Status::Unavailable,
+    }
+}

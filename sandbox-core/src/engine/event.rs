@@ -1,0 +1,112 @@
+//! Everything that can be due, as one closed list.
+
+use crate::ids::{NodeId, RequestId};
+use crate::time::{Span, Time};
+
+/// Position of a stay in the world's slab.
+pub type Slot = u32;
+
+/// Something that is due at an instant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// A workload sends its next request.
+    Arrival {
+        /// Position in the plan's workloads.
+        workload: u16,
+    },
+    /// A call reaches its node.
+    Arrive(Slot),
+    /// A node's own work on a call is done.
+    Worked(Slot),
+    /// An answer reaches the caller of this stay.
+    Reply(Slot),
+    /// The patience of this stay, as a caller, ends. Dead unless the stay still waits for it.
+    Timeout(Slot),
+    /// The back-off of this stay, as a caller, is over.
+    Retry(Slot),
+    /// A monitor probes its target, or a caller checks its instances.
+    Probe {
+        /// Who probes.
+        node: NodeId,
+        /// Position in the node's calls.
+        call: u16,
+    },
+    /// A fault begins or ends.
+    Fault {
+        /// Position in the plan's faults.
+        fault: u16,
+        /// Whether it begins.
+        begins: bool,
+    },
+    /// The run ends; its last second is counted.
+    End,
+}
+
+/// What the next step will do, for people.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Upcoming {
+    /// When.
+    pub at: Time,
+    /// Where.
+    pub node: NodeId,
+    /// For which request, or [`RequestId::NONE`].
+    pub request: RequestId,
+    /// What.
+    pub reason: Reason,
+}
+
+/// Why something is due.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reason {
+    /// A user sends a request.
+    Sends,
+    /// A call from `from` arrives.
+    CallArrives {
+        /// The caller.
+        from: Option<NodeId>,
+        /// Which attempt, from 1.
+        attempt: u8,
+    },
+    /// A piece of work is done.
+    WorkDone,
+    /// An answer from `from` arrives.
+    AnswerArrives {
+        /// The callee.
+        from: NodeId,
+        /// HTTP status code.
+        status: u16,
+    },
+    /// An answer from `from` arrives although nobody waits for it any more.
+    LateAnswer {
+        /// The callee.
+        from: NodeId,
+    },
+    /// The patience with `to` ends.
+    TimesOut {
+        /// The callee.
+        to: NodeId,
+        /// How long it was.
+        after: Span,
+    },
+    /// Attempt number `attempt` is due.
+    RetryDue {
+        /// Which attempt, from 2.
+        attempt: u8,
+    },
+    /// A probe is due.
+    ProbeDue,
+    /// A fault begins.
+    FaultBegins {
+        /// Position in the plan's faults.
+        fault: u16,
+    },
+    /// A fault ends.
+    FaultEnds {
+        /// Position in the plan's faults.
+        fault: u16,
+    },
+    /// An input from outside, of a recorded run.
+    Outside,
+    /// The run ends.
+    RunEnds,
+}

@@ -1,0 +1,24 @@
+//! Floor 3: the world and its runs.
+//!
+//! [`World`] is a sans-IO state machine: it knows what is due and what happens then, but no clock, thread or socket.
+//! [`Run`] is a world with a past: it computes a run once, keeps keyframes, and goes to any moment of it.
+
+mod calendar;
+mod calls;
+mod ctx;
+mod event;
+mod gauge;
+mod io;
+mod nodes;
+mod observe;
+mod run;
+mod stay;
+mod tokens;
+mod world;
+
+pub use event::{Reason, Upcoming};
+pub use gauge::LevelRow;
+pub use io::{CallId, CallOp, CallResult, Credential, Input, LoggedInput, Output};
+pub use observe::{BreakerView, BreakerStateView, Health, IncidentState, IncidentView, NodeStatus, NodeView, Observation};
+pub use run::{Fold, Logged, Position, Run, Script};
+pub use world::{Mount, World, capacity};

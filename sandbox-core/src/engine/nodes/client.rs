@@ -1,0 +1,84 @@
+//! A client: sends its workloads' requests open loop and records how they end.
+//!
+//! Left out: what a person does with an answer; think time and closed loops.
+
+use super::Happening;
+use crate::engine::calls::Caller;
+use crate::engine::ctx::Ctx;
+use crate::engine::event::{Event, Slot};
+use crate::engine::io::Output;
+use crate::engine::stay::{Ask, CallEnd, Origin};
+use crate::ids::RequestId;
+use crate::rng::{Purpose, draw};
+use crate::trace::{Outcome, Refusal, What};
+
+/// A client's live state.
+#[derive(Clone, Debug)]
+pub struct Client {
+    pub callers: Vec<Caller>,
+}
+
+impl Client {
+    pub fn handle(&mut self, happening: Happening, ctx: &mut Ctx) {
+        match happening {
+            Happening::Intended { workload } => self.intend(ctx, workload),
+            Happening::Ended(slot, end) => self.answer(ctx, slot, end),
+            _ => unreachable!("nobody calls a client"),
+        }
+    }
+
+    /// A user wants something: which route, which row and which user depend on the request's number alone.
+    fn intend(&mut self, ctx: &mut Ctx, workload: u16) {
+        ctx.core.requests += 1;
+        let request = RequestId(ctx.core.requests);
+        let seed = ctx.core.plan.seed;
+        let plan = &ctx.core.plan.workloads[workload as usize];
+        let of = |purpose| draw(seed, request.0, plan.hash, purpose, 1);
+        let roll = of(Purpose::Route).uniform();
+        let (route, _) = plan.routes.iter().find(|(_, share)| roll < *share).unwrap_or(&plan.routes[0]);
+        let what = What::Intended {
+            route: *route,
+            key: of(Purpose::Key).below(plan.keys),
+            user: of(Purpose::User).below(plan.users),
+        };
+        let target = plan.target;
+        self.send(ctx, request, Origin::Workload(workload), what, target);
+    }
+
+    /// Sends a request; also the door for requests from outside.
+    pub fn send(&mut self, ctx: &mut Ctx, request: RequestId, origin: Origin, what: What, target: usize) {
+        ctx.core.in_flight += 1;
+        let slot = ctx.begin_root(request, Ask::Serve, origin, what);
+        if let Some(end) = self.callers[target].begin(ctx, slot, Ask::Serve) {
+            self.answer(ctx, slot, end);
+        }
+    }
+
+    /// The request is over for its user.
+    fn answer(&mut self, ctx: &mut Ctx, slot: Slot, end: CallEnd) {
+        let (outcome, version, retry_at) = match end {
+            CallEnd::Replied(reply) => (Outcome::from(reply.status), reply.version, reply.retry_at),
+            CallEnd::TimedOut => (Outcome::ClientTimeout, None, None),
+            CallEnd::Refused { refusal: Refusal::NoInstance, retry_at } => (Outcome::Refused, None, retry_at),
+            CallEnd::Refused { retry_at, .. } => (Outcome::Unavailable503, None, retry_at),
+        };
+        let now = ctx.now();
+        let latency = now.since(ctx.stay(slot).since);
+        ctx.note(slot, What::Answered { outcome, latency });
+        ctx.core.in_flight -= 1;
+        ctx.core.recent.ended[0] += 1;
+        ctx.core.recent.failed[0] += u32::from(!outcome.is_success() && !outcome.is_client_error());
+        if let Origin::Outside(_) = ctx.stay(slot).origin {
+            let request = ctx.stay(slot).request;
+            let retry_after_s = retry_at.map(|at| at.since(now).as_seconds().ceil() as u32);
+            ctx.core.outputs.push(Output::Respond { request, outcome, version, retry_after_s });
+        }
+        ctx.core.stays.remove(slot);
+    }
+}
+
+/// Schedules the next request of a workload, `gap` after this one.
+pub fn schedule_arrival(ctx: &mut Ctx, workload: u16, gap: crate::time::Span) {
+    let at = ctx.now() + gap;
+    ctx.core.calendar.schedule(at, Event::Arrival { workload });
+}

@@ -1,0 +1,124 @@
+//! A gateway: checks the token, asks the token bucket, passes the request on. Its own work holds no worker.
+//!
+//! Left out: TLS, body sizes, and connection limits.
+
+use super::Happening;
+use crate::engine::calls::Caller;
+use crate::engine::ctx::Ctx;
+use crate::engine::event::{Event, Slot};
+use crate::engine::stay::{Ask, CallEnd, Origin, Reply};
+use crate::policy::rate_limiter::TokenBucket;
+use crate::scenario::{GatewayPlan, Kind};
+use crate::trace::{Refusal, Status, What};
+use std::sync::Arc;
+
+/// A gateway's live state.
+#[derive(Clone, Debug)]
+pub struct Gateway {
+    pub callers: Vec<Caller>,
+    plan: Arc<GatewayPlan>,
+    bucket: Option<TokenBucket>,
+}
+
+impl Gateway {
+    pub fn new(plan: &GatewayPlan, callers: Vec<Caller>) -> Gateway {
+        let bucket = plan.rate_limit.clone().map(TokenBucket::new);
+        Gateway { callers, plan: Arc::new(plan.clone()), bucket }
+    }
+
+    pub fn handle(&mut self, happening: Happening, ctx: &mut Ctx) {
+        match happening {
+            Happening::Arrived(slot) => self.arrive(ctx, slot),
+            Happening::Worked(slot) => self.pass_on(ctx, slot),
+            Happening::Ended(slot, end) => self.answer(ctx, slot, end),
+            Happening::ProbeDue { call } => {
+                self.callers[call as usize].probe_all(ctx);
+                schedule_probe(ctx, call);
+            }
+            Happening::Intended { .. } | Happening::Answered(..) => unreachable!("not for a gateway"),
+        }
+    }
+
+    fn arrive(&mut self, ctx: &mut Ctx, slot: Slot) {
+        ctx.arrive(slot);
+        if ctx.condition().down {
+            return ctx.refuse(slot, Refusal::Down, ctx.fault(), None);
+        }
+        if ctx.stay(slot).ask == Ask::Probe {
+            return ctx.reply(slot, Reply::status(Status::Ok));
+        }
+        if self.plan.auth.is_some() && !is_authentic(ctx, slot) {
+            return ctx.refuse(slot, Refusal::Unauthorized, None, None);
+        }
+        let now = ctx.now();
+        if let Some(Err(denial)) = self.bucket.as_mut().map(|bucket| bucket.decide(now, 1)) {
+            return ctx.refuse(slot, Refusal::RateLimited, None, denial.retry_at);
+        }
+        let check = self.plan.auth.as_ref().map(|auth| &auth.work);
+        let constant = self.plan.work.is_constant() && check.is_none_or(|check| check.is_constant());
+        let mut span = ctx.work(slot, &self.plan.work);
+        if let Some(check) = check {
+            span += ctx.work(slot, check);
+        }
+        ctx.levels().in_service.add(now, 1);
+        ctx.schedule_work(slot, span, constant);
+    }
+
+    fn pass_on(&mut self, ctx: &mut Ctx, slot: Slot) {
+        let now = ctx.now();
+        ctx.levels().in_service.add(now, -1);
+        worked(ctx, slot);
+        if ctx.strikes(slot) {
+            return ctx.refuse(slot, Refusal::Fault, ctx.fault(), None);
+        }
+        if let Some(end) = self.callers[self.plan.upstream].begin(ctx, slot, Ask::Serve) {
+            self.answer(ctx, slot, end);
+        }
+    }
+
+    fn answer(&mut self, ctx: &mut Ctx, slot: Slot, end: CallEnd) {
+        let reply = match end {
+            CallEnd::Replied(reply) => Reply { lookup: None, ..reply },
+            CallEnd::TimedOut => Reply::status(Status::GatewayTimeout),
+            CallEnd::Refused { retry_at, .. } => Reply { retry_at, ..Reply::status(Status::Unavailable) },
+        };
+        ctx.reply(slot, reply);
+    }
+}
+
+/// Records the end of a piece of work; a slow node's fault is why it took so long.
+pub fn worked(ctx: &mut Ctx, slot: Slot) {
+    let stay = ctx.stay(slot);
+    let cause = match ctx.condition().slow_factor > 1.0 {
+        true => ctx.fault(),
+        false => Some(stay.last),
+    };
+    ctx.note_because(slot, What::Worked, cause);
+}
+
+/// Schedules the next round of a call's health checks.
+pub fn schedule_probe(ctx: &mut Ctx, call: u16) {
+    let plan = &ctx.core.plan.nodes[ctx.node.index()];
+    let interval = match &plan.kind {
+        Kind::Monitor(monitor) => Some(monitor.interval),
+        _ => plan.calls[call as usize].health_check.as_ref().map(|check| check.params().interval),
+    };
+    if let Some(interval) = interval {
+        let (now, node) = (ctx.now(), ctx.node);
+        ctx.core.calendar.schedule(now + interval, Event::Probe { node, call });
+    }
+}
+
+/// Whether the request's token is valid now.
+fn is_authentic(ctx: &mut Ctx, slot: Slot) -> bool {
+    let (origin, user) = (ctx.stay(slot).origin, ctx.stay(slot).user);
+    let (now, epoch_unix_s) = (ctx.now(), ctx.core.epoch_unix_s());
+    match origin {
+        Origin::Workload(workload) => {
+            let lifetime = ctx.core.plan.workloads[workload as usize].token_lifetime;
+            ctx.core.tokens.check_user(now, epoch_unix_s, workload, user, lifetime).is_ok()
+        }
+        Origin::Outside(times) => ctx.core.tokens.check_outside(now, epoch_unix_s, times).is_ok(),
+        Origin::Probe(_) => true,
+    }
+}

@@ -1,0 +1,140 @@
+//! The kinds of node, one file each. A node acts only through its [`Ctx`].
+
+mod cache;
+mod client;
+mod gateway;
+mod monitor;
+mod service;
+mod store;
+
+pub use cache::CacheNode;
+pub use client::{Client, schedule_arrival};
+pub use gateway::{Gateway, schedule_probe};
+pub use monitor::{Monitor, Watch};
+pub use service::Service;
+pub use store::Store;
+
+use super::calls::Caller;
+use super::ctx::Ctx;
+use super::event::Slot;
+use super::io::CallResult;
+use super::stay::{Ask, CallEnd};
+use crate::scenario::{Kind, NodePlan};
+
+/// Something that happens to a node.
+#[derive(Clone, Copy, Debug)]
+pub enum Happening {
+    /// A workload's next request is due.
+    Intended { workload: u16 },
+    /// A call arrives.
+    Arrived(Slot),
+    /// Own work on a call is done.
+    Worked(Slot),
+    /// A call that a stay made is over.
+    Ended(Slot, CallEnd),
+    /// A real part answered for a stay.
+    Answered(Slot, CallResult),
+    /// A probe is due.
+    ProbeDue { call: u16 },
+}
+
+/// A node with its live state.
+#[derive(Clone, Debug)]
+pub enum Node {
+    Client(Client),
+    Gateway(Gateway),
+    Service(Service),
+    Cache(CacheNode),
+    Store(Store),
+    Monitor(Monitor),
+}
+
+impl Node {
+    /// A node as it is at the start. `mounted`: its clients are real ones.
+    pub fn new(plan: &NodePlan, seed: u64, mounted: bool) -> Node {
+        let bare = mounted && matches!(plan.kind, Kind::Client(_));
+        let callers = (0..plan.calls.len() as u16).map(|call| Caller::new(seed, plan, call, bare)).collect();
+        match &plan.kind {
+            Kind::Client(_) => Node::Client(Client { callers }),
+            Kind::Gateway(gateway) => Node::Gateway(Gateway::new(gateway, callers)),
+            Kind::Service(_) => Node::Service(Service::new(callers)),
+            Kind::Cache(cache) => Node::Cache(CacheNode::new(cache)),
+            Kind::Store(store) => Node::Store(Store::new(store)),
+            Kind::Monitor(_) => Node::Monitor(Monitor::new(callers)),
+        }
+    }
+
+    /// What happens, to whom it happens.
+    pub fn handle(&mut self, happening: Happening, ctx: &mut Ctx) {
+        match self {
+            Node::Client(client) => client.handle(happening, ctx),
+            Node::Gateway(gateway) => gateway.handle(happening, ctx),
+            Node::Service(service) => service.handle(happening, ctx),
+            Node::Cache(cache) => cache.handle(happening, ctx),
+            Node::Store(store) => store.handle(happening, ctx),
+            Node::Monitor(monitor) => monitor.handle(happening, ctx),
+        }
+    }
+
+    /// How the node calls others.
+    pub fn callers(&self) -> &[Caller] {
+        match self {
+            Node::Client(client) => &client.callers,
+            Node::Gateway(gateway) => &gateway.callers,
+            Node::Service(service) => &service.callers,
+            Node::Monitor(monitor) => &monitor.callers,
+            Node::Cache(_) | Node::Store(_) => &[],
+        }
+    }
+
+    fn callers_mut(&mut self) -> &mut [Caller] {
+        match self {
+            Node::Client(client) => &mut client.callers,
+            Node::Gateway(gateway) => &mut gateway.callers,
+            Node::Service(service) => &mut service.callers,
+            Node::Monitor(monitor) => &mut monitor.callers,
+            Node::Cache(_) | Node::Store(_) => &mut [],
+        }
+    }
+
+    /// The answer that the stay `slot` waits for is here.
+    pub fn on_reply(&mut self, ctx: &mut Ctx, slot: Slot, child: Slot) {
+        let reply = ctx.stay(child).reply;
+        if self.is_health_check(ctx, slot) {
+            ctx.core.stays.remove(child);
+            let caller = self.caller(ctx, slot);
+            return caller.on_probe_end(ctx, slot, reply);
+        }
+        if let Some(end) = self.caller(ctx, slot).on_reply(ctx, slot, child) {
+            self.handle(Happening::Ended(slot, end), ctx);
+        }
+    }
+
+    /// The patience of the stay `slot` is over.
+    pub fn on_timeout(&mut self, ctx: &mut Ctx, slot: Slot) {
+        if self.is_health_check(ctx, slot) {
+            return self.caller(ctx, slot).on_probe_end(ctx, slot, None);
+        }
+        if let Some(end) = self.caller(ctx, slot).on_timeout(ctx, slot) {
+            self.handle(Happening::Ended(slot, end), ctx);
+        }
+    }
+
+    /// The back-off of the stay `slot` is over.
+    pub fn on_retry(&mut self, ctx: &mut Ctx, slot: Slot) {
+        if let Some(end) = self.caller(ctx, slot).on_retry(ctx, slot) {
+            self.handle(Happening::Ended(slot, end), ctx);
+        }
+    }
+
+    /// A health check's probe is no call of a request: it goes past breaker and retry.
+    fn is_health_check(&self, ctx: &Ctx, slot: Slot) -> bool {
+        let stay = ctx.stay(slot);
+        stay.ask == Ask::Probe && stay.parent.is_none() && !matches!(self, Node::Monitor(_))
+    }
+
+    fn caller(&mut self, ctx: &Ctx, slot: Slot) -> &mut Caller {
+        let open = ctx.stay(slot).call.as_ref().expect("a call is open");
+        &mut self.callers_mut()[open.call as usize]
+    }
+}

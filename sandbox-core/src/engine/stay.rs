@@ -1,0 +1,211 @@
+//! A stay: one visit of a call at a node, from the sending to the answer. The live state of a request is its stays.
+
+use crate::ids::{NodeId, RequestId, RouteId, Seq};
+use crate::policy::cache::CachedCopy;
+use crate::policy::circuit_breaker::Permit;
+use crate::time::{Span, Time};
+use crate::trace::{CacheResult, Refusal, Status};
+
+/// A stay that may be over: its slot may have been given to another since.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StayId {
+    /// Position in the slab.
+    pub slot: u32,
+    /// How often the slot had been used before.
+    pub generation: u32,
+}
+
+/// What a caller asks of a node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ask {
+    /// Serve a request's route.
+    Serve,
+    /// Say whether you are there.
+    Probe,
+    /// Look a key up.
+    CacheGet,
+    /// Keep a copy; nobody waits for the answer.
+    CachePut {
+        /// Version of the row.
+        version: u64,
+    },
+    /// Read the row.
+    Read,
+    /// Write the row.
+    Write,
+}
+
+/// What a node answers.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Reply {
+    /// As HTTP would say it.
+    pub status: Status,
+    /// Version of the row, where there is one.
+    pub version: Option<u64>,
+    /// What a cache found.
+    pub lookup: Option<(CacheResult, Option<CachedCopy>)>,
+    /// When it makes sense to try again.
+    pub retry_at: Option<Time>,
+}
+
+impl Reply {
+    /// An answer that is only a status.
+    pub fn status(status: Status) -> Reply {
+        Reply { status, version: None, lookup: None, retry_at: None }
+    }
+}
+
+/// How a call ended for its caller.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum CallEnd {
+    /// With an answer, good or bad.
+    Replied(Reply),
+    /// Without one: the caller's patience ended.
+    TimedOut,
+    /// It was never sent.
+    Refused {
+        /// Why.
+        refusal: Refusal,
+        /// When it makes sense to try again.
+        retry_at: Option<Time>,
+    },
+}
+
+/// A call that a stay waits for.
+#[derive(Clone, Copy, Debug)]
+pub struct OpenCall {
+    /// Position in the node's calls.
+    pub call: u16,
+    /// What is asked.
+    pub ask: Ask,
+    /// Which attempt, from 1.
+    pub attempt: u8,
+    /// Position of the instance among the call's targets.
+    pub instance: u16,
+    /// The attempt under way; none during a back-off.
+    pub child: Option<StayId>,
+    /// Number of the live timeout, or [`OpenCall::NO_TIMER`].
+    pub timer: u32,
+    /// When the attempt was sent.
+    pub sent: Time,
+    /// What the circuit breaker gave.
+    pub permit: Option<Permit>,
+    /// The last back-off.
+    pub delay: Span,
+}
+
+impl OpenCall {
+    /// No timeout is running.
+    pub const NO_TIMER: u32 = u32::MAX;
+}
+
+/// One visit of a call at a node.
+#[derive(Clone, Debug)]
+pub struct Stay {
+    /// How often this slot had been used before.
+    pub generation: u32,
+    /// Where.
+    pub node: NodeId,
+    /// For which request, or [`RequestId::NONE`].
+    pub request: RequestId,
+    /// What is asked.
+    pub ask: Ask,
+    /// Which attempt of its caller, from 1.
+    pub attempt: u8,
+    /// The caller's stay; none for a user's request, a probe, or when nobody waits.
+    pub parent: Option<StayId>,
+    /// Route of the request.
+    pub route: RouteId,
+    /// Row of the request.
+    pub key: u32,
+    /// User of the request.
+    pub user: u32,
+    /// When it began: the intended send of a root, the arrival of a call.
+    pub since: Time,
+    /// Its latest record.
+    pub last: Seq,
+    /// Where its program stands.
+    pub step: u8,
+    /// The call it waits for.
+    pub call: Option<OpenCall>,
+    /// An expired copy, kept in case the origin fails.
+    pub copy: Option<(CacheResult, Option<CachedCopy>)>,
+    /// Version of the row read or written.
+    pub version: Option<u64>,
+    /// Its answer, on the way to the caller.
+    pub reply: Option<Reply>,
+    /// Position in the plan's workloads for a simulated user's request; the credential of a request from outside.
+    pub origin: Origin,
+}
+
+/// Where a stay comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// A simulated user of this workload.
+    Workload(u16),
+    /// Over the wire; nbf and exp of a signed token, or none for an invalid one.
+    Outside(Option<(u64, u64)>),
+    /// The world's own: a probe of this instance.
+    Probe(u16),
+}
+
+/// All live stays; a slot is used again when its stay is over.
+#[derive(Clone, Debug, Default)]
+pub struct Stays {
+    slots: Vec<Stay>,
+    free: Vec<u32>,
+}
+
+impl Stays {
+    /// Adds a stay; its generation is set here.
+    pub fn insert(&mut self, mut stay: Stay) -> u32 {
+        match self.free.pop() {
+            Some(slot) => {
+                stay.generation = self.slots[slot as usize].generation + 1;
+                self.slots[slot as usize] = stay;
+                slot
+            }
+            None => {
+                stay.generation = 0;
+                self.slots.push(stay);
+                self.slots.len() as u32 - 1
+            }
+        }
+    }
+
+    /// Ends a stay.
+    pub fn remove(&mut self, slot: u32) {
+        let stay = &mut self.slots[slot as usize];
+        stay.generation += 1;
+        stay.call = None;
+        self.free.push(slot);
+    }
+
+    /// The id of the stay in this slot.
+    pub fn id(&self, slot: u32) -> StayId {
+        StayId { slot, generation: self.slots[slot as usize].generation }
+    }
+
+    /// Whether that stay is still there.
+    pub fn is_live(&self, id: StayId) -> bool {
+        self.slots[id.slot as usize].generation == id.generation
+    }
+
+    /// How many stays are live.
+    pub fn len(&self) -> usize {
+        self.slots.len() - self.free.len()
+    }
+}
+
+impl std::ops::Index<u32> for Stays {
+    type Output = Stay;
+    fn index(&self, slot: u32) -> &Stay {
+        &self.slots[slot as usize]
+    }
+}
+
+impl std::ops::IndexMut<u32> for Stays {
+    fn index_mut(&mut self, slot: u32) -> &mut Stay {
+        &mut self.slots[slot as usize]
+    }
+}

@@ -1,0 +1,353 @@
+//! The world: nodes, the requests in flight, and a calendar; no clock, no thread, no IO.
+//!
+//! On the virtual clock [`World::step`] takes the next event and moves time to it. On the wall clock a driver mounts the
+//! same world, steps what is due, and lets inputs in between.
+
+use super::calendar::Entry;
+use super::ctx::{Core, Ctx};
+use super::event::{Event, Reason, Slot, Upcoming};
+use super::gauge::LevelRow;
+use super::io::{CallResult, Credential, Input, LoggedInput, Output};
+use super::nodes::{Happening, Node, schedule_arrival, schedule_probe};
+use super::observe::{self, Observation};
+use super::stay::Origin;
+use crate::ids::{NodeId, RequestId, RouteId};
+use crate::rng::{Purpose, Stream};
+use crate::scenario::{Arrivals, EffectSpec, Kind, Plan};
+use crate::time::Time;
+use crate::trace::{Record, What};
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+
+/// The state of a system at an instant. Cloning it is cheap and gives a second world that goes on independently.
+#[derive(Clone, Debug)]
+pub struct World {
+    core: Core,
+    nodes: Vec<Node>,
+    arrivals: Vec<Stream>,
+    steps: u64,
+    /// The second that is not over yet.
+    open_second: u32,
+}
+
+/// How a world is mounted on the wall clock.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Mount {
+    /// Nodes whose work real parts do.
+    pub external: Vec<NodeId>,
+    /// Seconds since 1970 at the world's time zero.
+    pub epoch_unix_s: u64,
+}
+
+impl World {
+    /// A world on the virtual clock: its workloads send the requests.
+    pub fn new(plan: Arc<Plan>) -> World {
+        World::build(plan, None)
+    }
+
+    /// A world on the wall clock: requests and the answers of real parts come from outside.
+    pub fn mounted(plan: Arc<Plan>, mount: Mount) -> World {
+        World::build(plan, Some(mount))
+    }
+
+    fn build(plan: Arc<Plan>, mount: Option<Mount>) -> World {
+        let mounted = mount.is_some();
+        let nodes = plan.nodes.iter().map(|node| Node::new(node, plan.seed, mounted)).collect();
+        let arrivals = plan.workloads.iter().map(|load| Stream::new(plan.seed, load.hash, Purpose::Arrivals)).collect();
+        let mut world = World { core: Core::new(plan.clone(), mount), nodes, arrivals, steps: 0, open_second: 0 };
+        for (fault, planned) in plan.faults.iter().enumerate() {
+            let fault = fault as u16;
+            world.core.calendar.schedule(planned.from, Event::Fault { fault, begins: true });
+            world.core.calendar.schedule(planned.to, Event::Fault { fault, begins: false });
+        }
+        for (index, node) in plan.nodes.iter().enumerate() {
+            let mut ctx = Ctx { core: &mut world.core, node: NodeId(index as u16) };
+            for call in 0..node.calls.len() as u16 {
+                schedule_probe(&mut ctx, call);
+            }
+        }
+        if !mounted {
+            for workload in 0..plan.workloads.len() as u16 {
+                world.schedule_arrival(workload);
+            }
+            world.core.calendar.schedule(plan.end, Event::End);
+        }
+        world
+    }
+
+    /// The plan it runs.
+    pub fn plan(&self) -> &Arc<Plan> {
+        &self.core.plan
+    }
+
+    /// The present instant.
+    pub fn now(&self) -> Time {
+        self.core.now
+    }
+
+    /// Events and inputs so far.
+    pub fn steps(&self) -> u64 {
+        self.steps
+    }
+
+    /// Records so far.
+    pub fn records(&self) -> u32 {
+        self.core.records()
+    }
+
+    /// How the world is mounted, if it is.
+    pub fn mount(&self) -> Option<&Mount> {
+        self.core.mount.as_deref()
+    }
+
+    /// The number of the latest request.
+    pub fn last_request(&self) -> RequestId {
+        RequestId(self.core.requests)
+    }
+
+    /// The records of the latest step or input.
+    pub fn emitted(&self) -> &[Record] {
+        &self.core.emitted
+    }
+
+    /// The gauges of the seconds that the latest step or input ended: all nodes of the first second, then of the next.
+    pub fn closed_seconds(&self) -> &[LevelRow] {
+        &self.core.closed_seconds
+    }
+
+    /// What is to be done outside since it was last asked.
+    pub fn take_outputs(&mut self) -> Vec<Output> {
+        std::mem::take(&mut self.core.outputs)
+    }
+
+    /// When the next event is due.
+    pub fn next_deadline(&mut self) -> Option<Time> {
+        self.peek().map(|entry| entry.at)
+    }
+
+    /// The live state, for views and health endpoints.
+    pub fn observe(&self) -> Observation {
+        observe::observe(&self.core, &self.nodes)
+    }
+
+    /// Takes the next event off the calendar and moves time to it. None: the run is over.
+    pub fn step(&mut self) -> Option<Time> {
+        let end = if self.core.mount.is_some() { Time::NEVER } else { self.core.plan.end };
+        let (calendar, stays) = (&mut self.core.calendar, &self.core.stays);
+        let entry = calendar.pop(end, |entry| Core::is_alive(stays, entry))?;
+        self.begin_step(entry.at);
+        self.happen(entry);
+        Some(entry.at)
+    }
+
+    /// Puts an input in: it takes effect at `at`, or now if that is past. What comes back is what a replay needs.
+    pub fn input(&mut self, at: Time, input: Input) -> LoggedInput {
+        let logged = LoggedInput { at: at.max(self.core.now), step: self.steps, input };
+        self.begin_step(logged.at);
+        match logged.input.clone() {
+            Input::Arrival { route, key, credential } => self.arrive_from_outside(route, key, credential),
+            Input::Reply { call, result } => {
+                if let Some(index) = self.core.open_calls.iter().position(|(open, _)| *open == call) {
+                    let (_, stay) = self.core.open_calls.swap_remove(index);
+                    self.answered(stay.slot, result);
+                }
+            }
+            Input::Disconnect { request } => {
+                self.core.record(self.first_client().0, request, What::Disconnected, None, None);
+            }
+            Input::Resolve { incident } => {
+                for (index, node) in self.nodes.iter_mut().enumerate() {
+                    if let Node::Monitor(monitor) = node {
+                        monitor.resolve(&mut Ctx { core: &mut self.core, node: NodeId(index as u16) }, incident);
+                    }
+                }
+            }
+        }
+        logged
+    }
+
+    fn begin_step(&mut self, at: Time) {
+        assert!(at >= self.core.now, "time never goes back");
+        self.core.emitted.clear();
+        self.core.closed_seconds.clear();
+        while self.open_second < at.second() {
+            self.open_second += 1;
+            let boundary = Time::from_nanos(u64::from(self.open_second) * 1_000_000_000);
+            for levels in &mut self.core.levels {
+                self.core.closed_seconds.push(levels.close(boundary));
+            }
+            let recent = &mut self.core.recent;
+            recent.ended = [0, recent.ended[0]];
+            recent.failed = [0, recent.failed[0]];
+        }
+        self.core.now = at;
+        self.steps += 1;
+    }
+
+    /// One event, one arm.
+    fn happen(&mut self, entry: Entry) {
+        match entry.event {
+            Event::Arrival { workload } => {
+                self.schedule_arrival(workload);
+                let client = self.core.plan.workloads[workload as usize].client;
+                self.handle(client, Happening::Intended { workload });
+            }
+            Event::Arrive(slot) => self.handle(self.core.stays[slot].node, Happening::Arrived(slot)),
+            Event::Worked(slot) => self.handle(self.core.stays[slot].node, Happening::Worked(slot)),
+            Event::Reply(slot) => self.reply(slot),
+            Event::Timeout(slot) => {
+                let (node, mut ctx) = self.door(self.core.stays[slot].node);
+                node.on_timeout(&mut ctx, slot);
+            }
+            Event::Retry(slot) => {
+                let (node, mut ctx) = self.door(self.core.stays[slot].node);
+                node.on_retry(&mut ctx, slot);
+            }
+            Event::Probe { node, call } => self.handle(node, Happening::ProbeDue { call }),
+            Event::Fault { fault, begins } => self.fault(fault, begins),
+            Event::End => {}
+        }
+    }
+
+    fn door(&mut self, node: NodeId) -> (&mut Node, Ctx<'_>) {
+        (&mut self.nodes[node.index()], Ctx { core: &mut self.core, node })
+    }
+
+    fn handle(&mut self, node: NodeId, happening: Happening) {
+        let (node, mut ctx) = self.door(node);
+        node.handle(happening, &mut ctx);
+    }
+
+    fn answered(&mut self, slot: Slot, result: CallResult) {
+        self.handle(self.core.stays[slot].node, Happening::Answered(slot, result));
+    }
+
+    /// An answer arrives: at a caller that waits for it, or at nobody.
+    fn reply(&mut self, child: Slot) {
+        let callee = self.core.stays[child].node;
+        let mut ctx = Ctx { core: &mut self.core, node: callee };
+        match ctx.awaited(child) {
+            Some(parent) => {
+                let (node, mut ctx) = self.door(self.core.stays[parent].node);
+                node.on_reply(&mut ctx, parent, child);
+            }
+            None => {
+                ctx.note(child, What::CameLate);
+                self.core.stays.remove(child);
+            }
+        }
+    }
+
+    fn schedule_arrival(&mut self, workload: u16) {
+        let plan = &self.core.plan.workloads[workload as usize];
+        let (client, arrivals) = (plan.client, plan.arrivals);
+        let gap = match arrivals {
+            Arrivals::Poisson(mean) => self.arrivals[workload as usize].exponential(mean),
+            Arrivals::Constant(gap) => gap,
+        };
+        schedule_arrival(&mut Ctx { core: &mut self.core, node: client }, workload, gap);
+    }
+
+    fn arrive_from_outside(&mut self, route: RouteId, key: u32, credential: Credential) {
+        self.core.requests += 1;
+        let request = RequestId(self.core.requests);
+        let (client, target) = self.first_client();
+        let (user, times) = match credential {
+            Credential::Signed { user, nbf, exp } => (user, Some((nbf, exp))),
+            Credential::Invalid => (0, None),
+        };
+        let (node, mut ctx) = self.door(client);
+        let Node::Client(node) = node else { unreachable!("a workload's client is a client") };
+        node.send(&mut ctx, request, Origin::Outside(times), What::Intended { route, key, user }, target);
+    }
+
+    fn first_client(&self) -> (NodeId, usize) {
+        let workload = &self.core.plan.workloads[0];
+        (workload.client, workload.target)
+    }
+
+    fn fault(&mut self, fault: u16, begins: bool) {
+        let plan = self.core.plan.clone();
+        let planned = &plan.faults[fault as usize];
+        let what = if begins { What::FaultBegan { fault } } else { What::FaultEnded { fault } };
+        let began = self.core.active_faults.iter().find(|(active, _)| *active == fault).map(|(_, seq)| *seq);
+        let seq = self.core.record(planned.nodes[0], RequestId::NONE, what, began, None);
+        match begins {
+            true => self.core.active_faults.push((fault, seq)),
+            false => self.core.active_faults.retain(|(active, _)| *active != fault),
+        }
+        for node in &planned.nodes {
+            let condition = &mut self.core.conditions[node.index()];
+            match planned.effect {
+                EffectSpec::Down {} => condition.down = begins,
+                EffectSpec::Slow { factor } => condition.slow_factor = if begins { factor } else { 1.0 },
+                EffectSpec::Errors { ratio } => condition.error_ratio = if begins { ratio } else { 0.0 },
+            }
+            if self.core.is_external(*node) {
+                self.core.outputs.push(Output::Fault { node: *node, fault, begins });
+            }
+        }
+    }
+
+    fn peek(&mut self) -> Option<Entry> {
+        let (calendar, stays) = (&mut self.core.calendar, &self.core.stays);
+        calendar.peek(|entry| Core::is_alive(stays, entry))
+    }
+
+    /// What the next step will do, and why it is due.
+    pub fn upcoming(&mut self) -> Option<Upcoming> {
+        let entry = self.peek()?;
+        if self.core.mount.is_none() && entry.at > self.core.plan.end {
+            return None;
+        }
+        let stays = &self.core.stays;
+        let of_caller = |slot: Slot| stays[slot].parent.filter(|parent| stays.is_live(*parent)).map(|p| stays[p.slot].node);
+        let (node, request, reason) = match entry.event {
+            Event::Arrival { workload } => {
+                let client = self.core.plan.workloads[workload as usize].client;
+                (client, RequestId(self.core.requests + 1), Reason::Sends)
+            }
+            Event::Arrive(slot) => {
+                let reason = Reason::CallArrives { from: of_caller(slot), attempt: stays[slot].attempt };
+                (stays[slot].node, stays[slot].request, reason)
+            }
+            Event::Worked(slot) => (stays[slot].node, stays[slot].request, Reason::WorkDone),
+            Event::Reply(slot) => {
+                let from = stays[slot].node;
+                let status = stays[slot].reply.map_or(0, |reply| reply.status.code());
+                match of_caller(slot) {
+                    Some(caller) => (caller, stays[slot].request, Reason::AnswerArrives { from, status }),
+                    None => (from, stays[slot].request, Reason::LateAnswer { from }),
+                }
+            }
+            Event::Timeout(slot) => {
+                let stay = &stays[slot];
+                let call = stay.call.as_ref().expect("a live timeout has a call");
+                let planned = &self.core.plan.nodes[stay.node.index()].calls[call.call as usize];
+                let reason = Reason::TimesOut { to: planned.targets[call.instance as usize], after: entry.at.since(call.sent) };
+                (stay.node, stay.request, reason)
+            }
+            Event::Retry(slot) => {
+                let attempt = stays[slot].call.as_ref().map_or(1, |call| call.attempt + 1);
+                (stays[slot].node, stays[slot].request, Reason::RetryDue { attempt })
+            }
+            Event::Probe { node, .. } => (node, RequestId::NONE, Reason::ProbeDue),
+            Event::Fault { fault, begins } => {
+                let node = self.core.plan.faults[fault as usize].nodes[0];
+                let reason = if begins { Reason::FaultBegins { fault } } else { Reason::FaultEnds { fault } };
+                (node, RequestId::NONE, reason)
+            }
+            Event::End => (NodeId(0), RequestId::NONE, Reason::RunEnds),
+        };
+        Some(Upcoming { at: entry.at, node, request, reason })
+    }
+}
+
+/// Whether a node has a bounded number of workers or connections, and how many.
+pub fn capacity(kind: &Kind) -> Option<u32> {
+    match kind {
+        Kind::Service(service) => Some(service.workers),
+        Kind::Store(store) => Some(store.readers + 1),
+        _ => None,
+    }
+}

@@ -1,0 +1,31 @@
+//! The sans-IO world of Faultline.
+//!
+//! Data flows one way, and a file uses its own folder and lower floors only:
+//!
+//! ```text
+//! floor 0   time  ids  rng  chunks      u64 nanoseconds, typed ids, named random streams, shared tables
+//!       1   policy                      one file per policy: facts and `now` in, a decision out
+//!       2   scenario   trace            JSON -> validated plan · records and their digest
+//!       3   engine                      world (step, input, observe) and run (seek, step back, fork)
+//!       4   metrics    timeline         folds over the trace: rows, percentiles · why, lanes, incidents, words
+//!       5   claim      lesson           promises and who judges them · the course's documents
+//! ```
+//!
+//! Read in that order. Deliberately absent: any clock, thread, file, socket or `await`; iteration over hash maps; the
+//! standard library's transcendental functions (they differ between native and wasm).
+
+pub mod chunks;
+pub mod claim;
+pub mod engine;
+pub mod ids;
+pub mod lesson;
+pub mod metrics;
+pub mod policy;
+pub mod rng;
+pub mod scenario;
+pub mod time;
+pub mod timeline;
+pub mod trace;
+
+/// A run with everything that is known of it: what the page, the command line and the tests work with.
+pub type Run = engine::Run<metrics::Folds>;

@@ -1,0 +1,261 @@
+//! Everything that is known of a whole run: its seconds, its requests, its milestones.
+
+use super::row::{NodeRow, Row, lookup_index};
+use super::histogram::Buckets;
+use crate::engine::{Fold, LevelRow, World};
+use crate::ids::{NodeId, RequestId, RouteId, Seq};
+use crate::scenario::{Kind, Op, Plan};
+use crate::time::{Span, Time};
+use crate::trace::{CacheFallback, Outcome, Record, Refusal, What};
+use hdrhistogram::Histogram;
+
+/// A moment worth a jump.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Milestone {
+    /// The step that made it.
+    pub step: u64,
+    /// Its record.
+    pub record: Record,
+}
+
+/// What became of a request.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Summary {
+    /// Which.
+    pub request: RequestId,
+    /// Its route.
+    pub route: RouteId,
+    /// Its row.
+    pub key: u32,
+    /// The intended send.
+    pub intended: Time,
+    /// The step that began it.
+    pub first_step: u64,
+    /// How it ended; none: it is still in flight at the end of the run.
+    pub end: Option<End>,
+}
+
+/// The end of a request.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct End {
+    /// How.
+    pub outcome: Outcome,
+    /// From the intended send to the answer.
+    pub latency: Span,
+    /// The step that ended it.
+    pub step: u64,
+    /// The record of the answer.
+    pub seq: Seq,
+}
+
+/// Whole-run numbers of a node.
+#[derive(Clone, Debug)]
+pub struct NodeTotals {
+    /// Time in the node of calls answered with success, in nanoseconds.
+    pub sojourn_ns: Histogram<u32>,
+}
+
+/// Everything that is known of a whole run.
+#[derive(Clone, Debug)]
+pub struct Folds {
+    ops: Vec<Op>,
+    clients: Vec<bool>,
+    rows: Vec<Row>,
+    open: Row,
+    /// Latencies of the open second: reads and writes, successes and failures.
+    open_latencies: [[Vec<Span>; 2]; 2],
+    requests: Vec<Summary>,
+    milestones: Vec<Milestone>,
+    incident_events: Vec<Milestone>,
+    latency_ns: Histogram<u32>,
+    latency_sum_ns: u128,
+    nodes: Vec<NodeTotals>,
+    seen_failure: bool,
+    seen_stale: bool,
+}
+
+/// A histogram of nanoseconds with three significant digits that grows as needed.
+fn histogram() -> Histogram<u32> {
+    Histogram::new(3).expect("three significant digits are allowed")
+}
+
+impl Fold for Folds {
+    fn new(plan: &Plan) -> Folds {
+        Folds {
+            ops: plan.routes.iter().map(|route| route.op).collect(),
+            clients: plan.nodes.iter().map(|node| matches!(node.kind, Kind::Client(_))).collect(),
+            rows: Vec::new(),
+            open: Row { nodes: vec![NodeRow::default(); plan.nodes.len()], ..Row::default() },
+            open_latencies: Default::default(),
+            requests: Vec::new(),
+            milestones: Vec::new(),
+            incident_events: Vec::new(),
+            latency_ns: histogram(),
+            latency_sum_ns: 0,
+            nodes: plan.nodes.iter().map(|_| NodeTotals { sojourn_ns: histogram() }).collect(),
+            seen_failure: false,
+            seen_stale: false,
+        }
+    }
+
+    fn on_step(&mut self, step: u64, records: &[Record], closed_seconds: &[LevelRow]) {
+        for levels in closed_seconds.chunks(self.clients.len()) {
+            self.close_second(levels);
+        }
+        for record in records {
+            self.on_record(step, record);
+        }
+    }
+
+    fn on_end(&mut self, _world: &World) {
+        let begun = self.open.total() > 0 || self.open.nodes.iter().any(|node| node.arrivals > 0);
+        if begun {
+            self.close_second(&vec![LevelRow::default(); self.clients.len()]);
+        }
+    }
+}
+
+impl Folds {
+    /// The seconds that are over, in order.
+    pub fn rows(&self) -> &[Row] {
+        &self.rows
+    }
+
+    /// The moments worth a jump, in order.
+    pub fn milestones(&self) -> &[Milestone] {
+        &self.milestones
+    }
+
+    /// Everything that happened to incidents, alerts included, in order.
+    pub fn incident_events(&self) -> &[Milestone] {
+        &self.incident_events
+    }
+
+    /// What became of a request.
+    pub fn request(&self, request: RequestId) -> Option<&Summary> {
+        self.requests.get((request.0 as usize).checked_sub(1)?)
+    }
+
+    /// All requests, in order of their intended send.
+    pub fn requests(&self) -> &[Summary] {
+        &self.requests
+    }
+
+    /// Requests that the system failed (not 4xx), in order of their intended send.
+    pub fn failures(&self) -> impl DoubleEndedIterator<Item = (&Summary, End)> {
+        let failed = |end: &End| !end.outcome.is_success() && !end.outcome.is_client_error();
+        self.requests.iter().filter_map(move |summary| Some((summary, summary.end.filter(failed)?)))
+    }
+
+    /// Latencies of all successes in nanoseconds, three significant digits.
+    pub fn latency_ns(&self) -> &Histogram<u32> {
+        &self.latency_ns
+    }
+
+    /// Sum of the latencies of all successes, in nanoseconds.
+    pub fn latency_sum_ns(&self) -> u128 {
+        self.latency_sum_ns
+    }
+
+    /// Whole-run numbers of a node.
+    pub fn node(&self, node: NodeId) -> &NodeTotals {
+        &self.nodes[node.index()]
+    }
+
+    fn close_second(&mut self, levels: &[LevelRow]) {
+        let next = Row {
+            second: self.open.second + 1,
+            nodes: vec![NodeRow::default(); self.clients.len()],
+            ..Row::default()
+        };
+        let mut row = std::mem::replace(&mut self.open, next);
+        for (node, levels) in row.nodes.iter_mut().zip(levels) {
+            node.levels = *levels;
+        }
+        for (op, latencies) in row.ops.iter_mut().zip(&mut self.open_latencies) {
+            op.latency = Buckets::of(&mut latencies[0]);
+            op.failed_latency = Buckets::of(&mut latencies[1]);
+            latencies.iter_mut().for_each(Vec::clear);
+        }
+        self.rows.push(row);
+    }
+
+    fn on_record(&mut self, step: u64, record: &Record) {
+        let own = record.request != RequestId::NONE;
+        let node = &mut self.open.nodes[record.node.index()];
+        match record.what {
+            What::Intended { route, key, .. } => {
+                let (request, intended) = (record.request, record.at);
+                self.requests.push(Summary { request, route, key, intended, first_step: step, end: None });
+            }
+            What::Called { attempt, .. } if own => {
+                node.retries += u32::from(attempt > 1);
+                if self.clients[record.node.index()] {
+                    let op = self.op_of(record.request);
+                    self.open.ops[op].attempts += 1;
+                }
+            }
+            What::Arrived { .. } if own => node.arrivals += 1,
+            What::Refused { refusal } if own => {
+                node.rejections += 1;
+                if matches!(refusal, Refusal::BreakerOpen | Refusal::BreakerHalfOpen) {
+                    node.circuit_rejections += 1;
+                }
+            }
+            What::Replied { status, sojourn } if own && status.is_success() => {
+                node.completions += 1;
+                self.nodes[record.node.index()].sojourn_ns.record(sojourn.as_nanos()).expect("it grows as needed");
+            }
+            What::TimedOut { .. } if own => node.timeouts += 1,
+            What::CacheAsked { result, .. } => node.lookups[lookup_index(result)] += 1,
+            What::FellBack { fallback: CacheFallback::Served { .. } } => node.stale_served += 1,
+            What::AlertRaised { .. } => self.incident_events.push(Milestone { step, record: *record }),
+            What::IncidentOpened { .. }
+            | What::IncidentRecovered { .. }
+            | What::IncidentRelapsed { .. }
+            | What::IncidentResolved { .. } => {
+                self.incident_events.push(Milestone { step, record: *record });
+                self.milestones.push(Milestone { step, record: *record });
+            }
+            What::Answered { outcome, latency } => self.on_answered(step, record, outcome, latency),
+            What::FaultBegan { .. }
+            | What::FaultEnded { .. }
+            | What::BreakerOpened { .. }
+            | What::BreakerHalfOpened { .. }
+            | What::BreakerClosed { .. }
+            | What::InstanceEjected { .. }
+            | What::InstanceRestored { .. } => self.milestones.push(Milestone { step, record: *record }),
+            _ => {}
+        }
+    }
+
+    fn on_answered(&mut self, step: u64, record: &Record, outcome: Outcome, latency: Span) {
+        let op = self.op_of(record.request);
+        let row = &mut self.open.ops[op];
+        row.outcomes[outcome.index()] += 1;
+        let success = outcome.is_success();
+        self.open_latencies[op][usize::from(!success)].push(latency);
+        if success {
+            self.latency_ns.record(latency.as_nanos()).expect("it grows as needed");
+            self.latency_sum_ns += u128::from(latency.as_nanos());
+        }
+        let failure = !success && !outcome.is_client_error();
+        let first = (failure && !self.seen_failure) || (outcome == Outcome::OkStale && !self.seen_stale);
+        self.seen_failure |= failure;
+        self.seen_stale |= outcome == Outcome::OkStale;
+        if first {
+            self.milestones.push(Milestone { step, record: *record });
+        }
+        let summary = &mut self.requests[record.request.0 as usize - 1];
+        summary.end = Some(End { outcome, latency, step, seq: record.seq });
+    }
+
+    /// Position in [`Row::ops`] of a request's kind of operation.
+    fn op_of(&self, request: RequestId) -> usize {
+        let summary = &self.requests[request.0 as usize - 1];
+        match self.ops[summary.route.index()] {
+            Op::Read => 0,
+            Op::Write => 1,
+        }
+    }
+}

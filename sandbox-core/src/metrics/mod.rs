@@ -1,0 +1,15 @@
+//! Floor 4: numbers of a run, folded over its records as they are emitted.
+
+mod folds;
+mod histogram;
+mod recovery;
+mod report;
+mod row;
+mod signals;
+
+pub use folds::{End, Folds, Milestone, NodeTotals, Summary};
+pub use histogram::{Buckets, Percentiles};
+pub use recovery::recovery_seconds;
+pub use report::{ClaimReport, LatencyReport, NodeReport, RequestsReport, RunReport};
+pub use row::{NodeRow, OpRow, Row};
+pub use signals::{Reduced, Signal, SignalError, Window};

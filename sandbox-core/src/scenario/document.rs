@@ -1,0 +1,180 @@
+//! The JSON document: variants and changes are patches of it, addressed by dotted paths.
+
+use super::parse::parse_spec;
+use super::plan::Plan;
+use super::spec::{KnobSpec, Spec};
+use super::Problem;
+use serde_json::Value;
+
+/// A scenario as JSON, before a variant is chosen.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Document {
+    json: Value,
+}
+
+/// A knob with its present value.
+#[derive(Clone, Debug, PartialEq)]
+pub struct KnobView {
+    /// Key in `knobs`.
+    pub id: String,
+    /// As written.
+    pub spec: KnobSpec,
+    /// The value at its path.
+    pub value: f64,
+}
+
+impl Document {
+    /// Reads JSON text. Errors: not JSON, with line and column.
+    pub fn parse(text: &str) -> Result<Document, Vec<Problem>> {
+        match serde_json::from_str(text) {
+            Ok(json) => Ok(Document { json }),
+            Err(error) => Err(vec![Problem::new(
+                "",
+                format!("is not JSON: {error}"),
+                "Mend the text at that line and column.",
+            )]),
+        }
+    }
+
+    /// A document that is JSON already.
+    pub fn from_json(json: Value) -> Document {
+        Document { json }
+    }
+
+    /// The JSON, as variant `A`.
+    pub fn json(&self) -> &Value {
+        &self.json
+    }
+
+    /// The scenario's id, or an empty text.
+    pub fn id(&self) -> &str {
+        self.json.get("id").and_then(Value::as_str).unwrap_or_default()
+    }
+
+    /// The ids of the variants, `A` first.
+    pub fn variants(&self) -> Vec<String> {
+        let mut ids = vec!["A".to_string()];
+        if let Some(variants) = self.json.get("variants").and_then(Value::as_object) {
+            ids.extend(variants.keys().filter(|id| *id != "A").cloned());
+        }
+        ids
+    }
+
+    /// The title of a variant, or its id.
+    pub fn variant_title(&self, variant: &str) -> String {
+        let title = self.json.pointer(&format!("/variants/{variant}/title")).and_then(Value::as_str);
+        title.unwrap_or(variant).to_string()
+    }
+
+    /// The document with a variant's patch and then `changes` applied.
+    pub fn patched(&self, variant: &str, changes: &[(String, Value)]) -> Result<Document, Vec<Problem>> {
+        let mut json = self.json.clone();
+        let mut problems = Vec::new();
+        let patch = self.json.pointer(&format!("/variants/{variant}/set")).and_then(Value::as_object);
+        if patch.is_none() && variant != "A" && !self.variants().iter().any(|id| id == variant) {
+            problems.push(Problem::new(
+                format!("variants.{variant}"),
+                "there is no such variant",
+                format!("Known: {}.", self.variants().join(", ")),
+            ));
+        }
+        for (path, value) in patch.into_iter().flatten() {
+            if let Err(why) = set(&mut json, path, value.clone()) {
+                problems.push(Problem::new(format!("variants.{variant}.set.{path}"), why, "Name an existing place."));
+            }
+        }
+        for (path, value) in changes {
+            if let Err(why) = set(&mut json, path, value.clone()) {
+                problems.push(Problem::new(path.clone(), why, "Name an existing place of the document."));
+            }
+        }
+        if problems.is_empty() { Ok(Document { json }) } else { Err(problems) }
+    }
+
+    /// The plan of a variant with changes; all problems at once.
+    pub fn plan(&self, variant: &str, changes: &[(String, Value)]) -> Result<Plan, Vec<Problem>> {
+        let patched = self.patched(variant, changes)?;
+        let (spec, mut problems) = parse_spec(&patched.json);
+        let Some(spec) = spec else { return Err(problems) };
+        let plan = Plan::new(&spec, variant, &patched.json, &mut problems);
+        match plan {
+            Some(plan) if problems.is_empty() => Ok(plan),
+            _ => {
+                problems.sort();
+                problems.dedup();
+                Err(problems)
+            }
+        }
+    }
+
+    /// All problems of the document and of each of its variants, each once.
+    pub fn check(&self) -> Vec<Problem> {
+        let mut problems = Vec::new();
+        for variant in self.variants() {
+            if let Err(found) = self.plan(&variant, &[]) {
+                for problem in found {
+                    if !problems.contains(&problem) {
+                        problems.push(problem);
+                    }
+                }
+            }
+        }
+        problems
+    }
+
+    /// The document as typed data; None if its frame cannot be read.
+    pub fn spec(&self) -> Option<Spec> {
+        parse_spec(&self.json).0
+    }
+
+    /// The value at a dotted path.
+    pub fn at(&self, path: &str) -> Option<&Value> {
+        let pointer: String = path.split('.').map(|part| format!("/{}", part.replace('~', "~0").replace('/', "~1"))).collect();
+        self.json.pointer(&pointer)
+    }
+
+    /// The knobs whose place exists in this document (patch it first), with their values.
+    pub fn knobs(&self) -> Vec<KnobView> {
+        let Some(spec) = self.spec() else { return Vec::new() };
+        let view = |(id, spec): (String, KnobSpec)| {
+            let value = self.at(&spec.path)?.as_f64()?;
+            Some(KnobView { id, spec, value })
+        };
+        spec.knobs.into_iter().filter_map(view).collect()
+    }
+}
+
+/// Puts `value` at the dotted `path`; null takes out. Everything but the last step must exist.
+fn set(json: &mut Value, path: &str, value: Value) -> Result<(), String> {
+    let (way, last) = path.rsplit_once('.').unwrap_or(("", path));
+    let mut place = json;
+    for part in way.split('.').filter(|part| !part.is_empty()) {
+        place = match place {
+            Value::Object(fields) => fields.get_mut(part),
+            Value::Array(items) => part.parse::<usize>().ok().and_then(|index| items.get_mut(index)),
+            _ => None,
+        }
+        .ok_or_else(|| format!("`{part}` does not exist in `{path}`"))?;
+    }
+    match place {
+        Value::Object(fields) if value.is_null() => {
+            fields.remove(last).map(|_| ()).ok_or_else(|| format!("`{last}` does not exist in `{path}`"))
+        }
+        Value::Object(fields) => {
+            fields.insert(last.to_string(), value);
+            Ok(())
+        }
+        Value::Array(items) => match last.parse::<usize>().ok() {
+            Some(index) if index < items.len() && value.is_null() => {
+                items.remove(index);
+                Ok(())
+            }
+            Some(index) if index < items.len() => {
+                items[index] = value;
+                Ok(())
+            }
+            _ => Err(format!("`{last}` is no position of the list in `{path}`")),
+        },
+        _ => Err(format!("`{way}` is neither an object nor a list")),
+    }
+}

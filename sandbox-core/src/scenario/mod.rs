@@ -1,0 +1,18 @@
+//! Floor 2: a scenario, from the JSON somebody wrote to the plan that runs.
+//!
+//! [`Document`] is the JSON with its variants; [`Spec`] is one variant as data; [`Plan`] is validated and cannot hold
+//! nonsense. Every problem is reported at once, with its path and a hint.
+
+mod document;
+mod parse;
+mod plan;
+mod problem;
+mod spec;
+
+pub use document::{Document, KnobView};
+pub use plan::{
+    CallPlan, ClientPlan, Condition, Dist, FaultPlan, GatewayPlan, Kind, MonitorPlan, NodePlan, Op, Plan, RoutePlan,
+    ServicePlan, Step, StorePlan, Target, TokenPlan, WorkloadPlan, CachePlan, Arrivals,
+};
+pub use problem::Problem;
+pub use spec::*;

@@ -1,0 +1,10 @@
+//! Floor 4: a run as a story: why a request ended as it did, where its time went, what happened to incidents.
+
+mod incidents;
+mod lanes;
+mod why;
+pub mod words;
+
+pub use incidents::{Incident, IncidentSheet, incident_sheet, incidents};
+pub use lanes::{Bar, BarKind, Hop, Lane, Lanes, lanes};
+pub use why::{Link, Part, PartKind, Why, why};

@@ -1,0 +1,210 @@
+//! Records and coming events in words: short sentences in the field's terms.
+
+use crate::engine::{Reason, Upcoming};
+use crate::ids::{NodeId, RequestId};
+use crate::scenario::Plan;
+use crate::time::{Span, Time};
+use crate::trace::{AttemptEnd, CacheFallback, CacheResult, Outcome, Record, Refusal, Status, What};
+
+/// A record in words.
+pub fn record(plan: &Plan, record: &Record) -> String {
+    let here = name(plan, record.node);
+    let who = request(record.request);
+    match record.what {
+        What::Intended { route, key, user } => {
+            format!("user {user} sends {who}: {}", route_of(plan, route, key))
+        }
+        What::Called { to, attempt: 1 } => format!("{here} sends {who} to {}", name(plan, to)),
+        What::Called { to, attempt } => format!("{here} sends {who} to {}, attempt {attempt}", name(plan, to)),
+        What::Arrived { .. } => format!("{who} reaches {here}"),
+        What::Queued { ahead: 0 } => format!("{who} waits at {here}, first in line"),
+        What::Queued { ahead } => format!("{who} waits at {here} behind {ahead}"),
+        What::Saturated { in_service } => format!("{here} is fully busy with {in_service}"),
+        What::Started { waited: false } => format!("{here} takes {who} up"),
+        What::Started { waited: true } => format!("{here} takes {who} up from the line"),
+        What::Worked => format!("{here} has done its work on {who}"),
+        What::Refused { refusal } => refused(here, &who, refusal),
+        What::Replied { status, .. } => format!("{here} answers {who} with {}", status_words(status)),
+        What::Received { status } => format!("{here} has the answer for {who}: {}", status_words(status)),
+        What::TimedOut { to, after } => {
+            format!("{here} stops waiting for {} after {}, {who}", name(plan, to), span(after))
+        }
+        What::BackedOff { delay } => format!("{here} will try {who} again in {}", span(delay)),
+        What::GaveUp { end } => format!("{here} gives {who} up: {}", end_words(end)),
+        What::CameLate => format!("the answer of {here} for {who} comes too late"),
+        What::CacheAsked { key, result } => match result {
+            CacheResult::Fresh => format!("{here} has item {key}, fresh"),
+            CacheResult::Stale => format!("{here} has item {key}, but expired"),
+            CacheResult::TooOld => format!("{here} has item {key}, too old to serve"),
+            CacheResult::Miss => format!("{here} does not have item {key}"),
+        },
+        What::CacheStored { key, version } => format!("{here} keeps item {key}, version {version}"),
+        What::FellBack { fallback } => match fallback {
+            CacheFallback::Served { expired_for } => {
+                format!("{here} falls back to a copy that expired {} ago", span(expired_for))
+            }
+            CacheFallback::NoCopy => format!("{here} has no copy to fall back on"),
+            CacheFallback::TooOld => format!("{here} has only a copy that is too old to serve"),
+        },
+        What::RowRead { key, version } => format!("{here} read row {key}, version {version}"),
+        What::RowWritten { key, version } => format!("{here} wrote row {key}, now version {version}"),
+        What::Answered { outcome, latency } => format!("{who}: {} after {}", outcome_words(outcome), span(latency)),
+        What::BreakerOpened { to, failures, calls } => {
+            format!("breaker of {here} to {} opened: {failures} of {calls} calls failed", group(plan, to))
+        }
+        What::BreakerHalfOpened { to } => format!("breaker of {here} to {} lets trial calls through", group(plan, to)),
+        What::BreakerClosed { to } => format!("breaker of {here} to {} closed", group(plan, to)),
+        What::InstanceEjected { instance } => format!("{here} stops sending to {}", name(plan, instance)),
+        What::InstanceRestored { instance } => format!("{here} sends to {} again", name(plan, instance)),
+        What::FaultBegan { fault } => format!("fault: {}", plan.faults[fault as usize].title),
+        What::FaultEnded { fault } => format!("fault over: {}", plan.faults[fault as usize].title),
+        What::Probed { ok: true } => format!("{here}: probe answered"),
+        What::Probed { ok: false } => format!("{here}: probe failed"),
+        What::IncidentOpened { incident, failed_probes } => {
+            format!("incident {} opened after {failed_probes} failed probes", incident.0)
+        }
+        What::AlertRaised { incident } => format!("alert for incident {}", incident.0),
+        What::IncidentRecovered { incident } => format!("incident {}: the target is well again", incident.0),
+        What::IncidentRelapsed { incident } => format!("incident {}: the target fails again", incident.0),
+        What::IncidentResolved { incident } => format!("incident {} resolved", incident.0),
+        What::Disconnected => format!("the client of {who} hung up"),
+        What::ProbeBegan => format!("{here} sends a probe"),
+    }
+}
+
+/// A coming event in words.
+pub fn upcoming(plan: &Plan, next: &Upcoming) -> String {
+    let here = name(plan, next.node);
+    let who = request(next.request);
+    match next.reason {
+        Reason::Sends => format!("a user sends {who}"),
+        Reason::CallArrives { from: Some(from), attempt: 1 } => format!("{who} reaches {here} from {}", name(plan, from)),
+        Reason::CallArrives { from: Some(from), attempt } => {
+            format!("{who} reaches {here} from {}, attempt {attempt}", name(plan, from))
+        }
+        Reason::CallArrives { from: None, .. } => format!("a copy for {who} reaches {here}"),
+        Reason::WorkDone => format!("{here} finishes its work on {who}"),
+        Reason::AnswerArrives { from, status } => format!("{} sends {who} back to {here}: {status}", name(plan, from)),
+        Reason::LateAnswer { from } => format!("the late answer of {} for {who}", name(plan, from)),
+        Reason::TimesOut { to, after } => format!("{here} stops waiting for {} after {}", name(plan, to), span(after)),
+        Reason::RetryDue { attempt } => format!("attempt {attempt} of {who} at {here} is due"),
+        Reason::ProbeDue => format!("{here} probes"),
+        Reason::FaultBegins { fault } => format!("fault: {}", plan.faults[fault as usize].title),
+        Reason::FaultEnds { fault } => format!("fault over: {}", plan.faults[fault as usize].title),
+        Reason::Outside => "something comes in from outside".to_string(),
+        Reason::RunEnds => "the run ends".to_string(),
+    }
+}
+
+/// A length with a fitting unit, three significant digits.
+pub fn span(span: Span) -> String {
+    let ns = span.as_nanos() as f64;
+    let (value, unit) = match ns {
+        _ if ns >= 1e9 => (ns / 1e9, "s"),
+        _ if ns >= 1e6 => (ns / 1e6, "ms"),
+        _ => (ns / 1e3, "µs"),
+    };
+    let digits = if value >= 100.0 { 0 } else if value >= 10.0 { 1 } else { 2 };
+    format!("{value:.digits$} {unit}")
+}
+
+/// An instant in seconds, to the tenth of a millisecond.
+pub fn instant(at: Time) -> String {
+    format!("{:.4} s", at.as_seconds())
+}
+
+/// A number with thin separators between thousands.
+pub fn number(value: u64) -> String {
+    let digits = value.to_string();
+    let mut grouped = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index) % 3 == 0 {
+            grouped.push(',');
+        }
+        grouped.push(digit);
+    }
+    grouped
+}
+
+/// How a request ended, in words.
+pub fn outcome_words(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::Ok => "answered 200",
+        Outcome::OkStale => "answered 200 with an expired copy",
+        Outcome::Unauthorized401 => "refused 401: no valid token",
+        Outcome::NotFound404 => "refused 404: not found",
+        Outcome::RateLimited429 => "refused 429: too many requests",
+        Outcome::InternalError500 => "failed 500: internal error",
+        Outcome::Unavailable503 => "failed 503: unavailable",
+        Outcome::GatewayTimeout504 => "failed 504: no answer in time",
+        Outcome::ClientTimeout => "the user stopped waiting",
+        Outcome::Refused => "the user could not connect",
+        Outcome::Cancelled => "the user hung up",
+    }
+}
+
+fn status_words(status: Status) -> String {
+    match status {
+        Status::Stale => "200 stale".to_string(),
+        _ => status.code().to_string(),
+    }
+}
+
+fn refused(here: &str, who: &str, refusal: Refusal) -> String {
+    match refusal {
+        Refusal::Down => format!("{here} is down and refuses {who}"),
+        Refusal::QueueFull => format!("{here} refuses {who}: its line is full"),
+        Refusal::BreakerOpen => format!("breaker of {here} is open: {who} not sent"),
+        Refusal::BreakerHalfOpen => format!("breaker of {here} waits for its trial calls: {who} not sent"),
+        Refusal::NoInstance => format!("{here} has no healthy instance for {who}"),
+        Refusal::Unauthorized => format!("{here} refuses {who}: no valid token"),
+        Refusal::RateLimited => format!("{here} refuses {who}: the token bucket is empty"),
+        Refusal::Fault => format!("{here} fails {who}"),
+        Refusal::RealError => format!("the real {here} reports an error for {who}"),
+        Refusal::NotFound => format!("{here} has no such route for {who}"),
+    }
+}
+
+fn end_words(end: AttemptEnd) -> &'static str {
+    match end {
+        AttemptEnd::Attempts => "all attempts are used up",
+        AttemptEnd::Budget => "the retry budget is empty",
+        AttemptEnd::Deadline => "the deadline is too close",
+    }
+}
+
+fn name(plan: &Plan, node: NodeId) -> &str {
+    &plan.nodes[node.index()].title
+}
+
+fn group(plan: &Plan, node: NodeId) -> &str {
+    &plan.nodes[node.index()].group
+}
+
+fn request(request: RequestId) -> String {
+    match request {
+        RequestId::NONE => "a probe".to_string(),
+        RequestId(number_of) => format!("#{}", number(u64::from(number_of))),
+    }
+}
+
+/// A route with the row it asks for.
+pub fn route_of(plan: &Plan, route: crate::ids::RouteId, key: u32) -> String {
+    plan.routes[route.index()].name.replace("{id}", &key.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_carry_their_unit_and_no_more_digits_than_they_deserve() {
+        assert_eq!(span(Span::from_nanos(2_131_000)), "2.13 ms");
+        assert_eq!(span(Span::from_nanos(340)), "0.34 µs");
+        assert_eq!(span(Span::from_millis(250)), "250 ms");
+        assert_eq!(span(Span::from_millis(15_000)), "15.0 s");
+        assert_eq!(number(11_702), "11,702");
+        assert_eq!(number(999), "999");
+        assert_eq!(number(1_000_000), "1,000,000");
+    }
+}

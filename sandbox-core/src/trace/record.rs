@@ -1,0 +1,373 @@
+//! One fact of a run, with the fact that caused it.
+
+use crate::ids::{IncidentId, NodeId, RequestId, RouteId, Seq};
+use crate::time::{Span, Time};
+use serde::{Deserialize, Serialize};
+
+/// One fact of a run.
+///
+/// Two edges lead backwards. `follows` is the request's own previous record: walking it from the answer to the intended
+/// send gives the critical path, whose hops partition the latency. `cause` says *why*: usually the same record, but a
+/// wait points at what made the resource busy and a refusal at the state change it obeyed, so the chain of causes leads to
+/// the root.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Record {
+    /// When it happened.
+    pub at: Time,
+    /// Its number.
+    pub seq: Seq,
+    /// Where it happened; for faults the node they hit.
+    pub node: NodeId,
+    /// The request it belongs to, or [`RequestId::NONE`].
+    pub request: RequestId,
+    /// What happened.
+    pub what: What,
+    /// Why: the record without which this one would not be, or none for a root (an arrival, a fault, ordinary load).
+    pub cause: Option<Seq>,
+    /// The record of the same request that this one comes directly after.
+    pub follows: Option<Seq>,
+}
+
+/// What happened. The order of the variants is part of the digest; add new ones at the end.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum What {
+    /// A user wants an answer: the intended send, from which latency is measured.
+    Intended { route: RouteId, key: u32, user: u32 },
+    /// A caller sends attempt number `attempt` (from 1) to `to`.
+    Called { to: NodeId, attempt: u8 },
+    /// A call reached its node.
+    Arrived { attempt: u8 },
+    /// All workers (or connections) are busy; `ahead` others wait already. Its cause is the start of the busy period.
+    Queued { ahead: u32 },
+    /// All workers (or connections) of the node became busy: a busy period begins.
+    Saturated { in_service: u32 },
+    /// A worker (or connection) takes the call up.
+    Started { waited: bool },
+    /// A piece of the node's own work is done.
+    Worked,
+    /// The node refuses the call. Its cause is the state it obeys.
+    Refused { refusal: Refusal },
+    /// The node sends its answer back to the caller.
+    Replied { status: Status, sojourn: Span },
+    /// The caller has the answer of a call.
+    Received { status: Status },
+    /// The caller stops waiting; the callee does not notice and works on.
+    TimedOut { to: NodeId, after: Span },
+    /// The caller will try again after a pause.
+    BackedOff { delay: Span },
+    /// The caller does not try again.
+    GaveUp { end: AttemptEnd },
+    /// An answer came after its caller had stopped waiting.
+    CameLate,
+    /// A cache was asked.
+    CacheAsked { key: u32, result: CacheResult },
+    /// A copy was put into a cache.
+    CacheStored { key: u32, version: u64 },
+    /// The origin failed: answered from an expired copy (stale-if-error, RFC 5861), or found none that may be used.
+    FellBack { fallback: CacheFallback },
+    /// A row was read.
+    RowRead { key: u32, version: u64 },
+    /// A row was written.
+    RowWritten { key: u32, version: u64 },
+    /// The user has an answer, or gave up: the end of the request.
+    Answered { outcome: Outcome, latency: Span },
+    /// A circuit breaker of `node` towards `to` opened.
+    BreakerOpened { to: NodeId, failures: u32, calls: u32 },
+    /// A circuit breaker lets trial calls through.
+    BreakerHalfOpened { to: NodeId },
+    /// A circuit breaker closed.
+    BreakerClosed { to: NodeId },
+    /// A balancer stops sending to an instance.
+    InstanceEjected { instance: NodeId },
+    /// A balancer sends to an instance again.
+    InstanceRestored { instance: NodeId },
+    /// A fault of the scenario begins; `fault` is its position in the plan.
+    FaultBegan { fault: u16 },
+    /// A fault of the scenario ends.
+    FaultEnded { fault: u16 },
+    /// A monitor's probe of its target had this result.
+    Probed { ok: bool },
+    /// A monitor opened an incident.
+    IncidentOpened { incident: IncidentId, failed_probes: u32 },
+    /// An alert went out for an incident.
+    AlertRaised { incident: IncidentId },
+    /// The target of an incident is well again; the incident stays open.
+    IncidentRecovered { incident: IncidentId },
+    /// The target failed again while its incident was still open.
+    IncidentRelapsed { incident: IncidentId },
+    /// Somebody resolved an incident.
+    IncidentResolved { incident: IncidentId },
+    /// The client of a mounted world hung up; the work goes on.
+    Disconnected,
+    /// A probe begins: a monitor's, or a caller's health check.
+    ProbeBegan,
+}
+
+/// Why a node refused a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Refusal {
+    /// The node is down: nothing accepts the call.
+    Down,
+    /// The waiting line is full.
+    QueueFull,
+    /// The caller's own circuit breaker is open: nothing was sent.
+    BreakerOpen,
+    /// The caller's own circuit breaker is half-open and its trial calls are under way: nothing was sent.
+    BreakerHalfOpen,
+    /// No healthy instance to send to.
+    NoInstance,
+    /// The token is missing, expired, tampered with or otherwise not valid.
+    Unauthorized,
+    /// The token bucket is empty.
+    RateLimited,
+    /// The fault of an error ratio struck.
+    Fault,
+    /// The real part behind the node reported an error.
+    RealError,
+    /// The request itself is wrong: no such route, no such row.
+    NotFound,
+}
+
+/// The status of an answer, as HTTP would say it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    /// 200 with fresh data.
+    Ok,
+    /// 200 with an expired copy.
+    Stale,
+    /// 401.
+    Unauthorized,
+    /// 404.
+    NotFound,
+    /// 429.
+    TooManyRequests,
+    /// 500.
+    InternalError,
+    /// 503.
+    Unavailable,
+    /// 504.
+    GatewayTimeout,
+}
+
+impl Status {
+    /// The HTTP status code.
+    pub const fn code(self) -> u16 {
+        match self {
+            Status::Ok | Status::Stale => 200,
+            Status::Unauthorized => 401,
+            Status::NotFound => 404,
+            Status::TooManyRequests => 429,
+            Status::InternalError => 500,
+            Status::Unavailable => 503,
+            Status::GatewayTimeout => 504,
+        }
+    }
+
+    /// Whether the caller got what it asked for.
+    pub const fn is_success(self) -> bool {
+        matches!(self, Status::Ok | Status::Stale)
+    }
+
+    /// Whether a circuit breaker counts this as a failure: 5xx, never 4xx.
+    pub const fn is_server_failure(self) -> bool {
+        self.code() >= 500
+    }
+}
+
+/// How a request ended, from its user's side. A closed list: the keys of `by_outcome`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// Answered with fresh data.
+    Ok,
+    /// Answered with an expired copy.
+    OkStale,
+    /// 401: the request was at fault.
+    Unauthorized401,
+    /// 404: the request was at fault.
+    NotFound404,
+    /// 429: the request was refused by a quota.
+    RateLimited429,
+    /// 500.
+    InternalError500,
+    /// 503.
+    Unavailable503,
+    /// 504.
+    GatewayTimeout504,
+    /// The user stopped waiting.
+    ClientTimeout,
+    /// The user could not connect.
+    Refused,
+    /// The user hung up.
+    Cancelled,
+}
+
+impl Outcome {
+    /// All outcomes, in order.
+    pub const ALL: [Outcome; 11] = [
+        Outcome::Ok,
+        Outcome::OkStale,
+        Outcome::Unauthorized401,
+        Outcome::NotFound404,
+        Outcome::RateLimited429,
+        Outcome::InternalError500,
+        Outcome::Unavailable503,
+        Outcome::GatewayTimeout504,
+        Outcome::ClientTimeout,
+        Outcome::Refused,
+        Outcome::Cancelled,
+    ];
+
+    /// The name used in `by_outcome`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Outcome::Ok => "ok",
+            Outcome::OkStale => "ok_stale",
+            Outcome::Unauthorized401 => "unauthorized_401",
+            Outcome::NotFound404 => "not_found_404",
+            Outcome::RateLimited429 => "rate_limited_429",
+            Outcome::InternalError500 => "internal_error_500",
+            Outcome::Unavailable503 => "unavailable_503",
+            Outcome::GatewayTimeout504 => "gateway_timeout_504",
+            Outcome::ClientTimeout => "client_timeout",
+            Outcome::Refused => "refused",
+            Outcome::Cancelled => "cancelled",
+        }
+    }
+
+    /// Whether the user got an answer worth having.
+    pub const fn is_success(self) -> bool {
+        matches!(self, Outcome::Ok | Outcome::OkStale)
+    }
+
+    /// Whether the request was at fault (4xx), not the system.
+    pub const fn is_client_error(self) -> bool {
+        matches!(self, Outcome::Unauthorized401 | Outcome::NotFound404 | Outcome::RateLimited429)
+    }
+
+    /// Position in [`Outcome::ALL`].
+    pub const fn index(self) -> usize {
+        self as usize
+    }
+}
+
+impl From<Status> for Outcome {
+    fn from(status: Status) -> Outcome {
+        match status {
+            Status::Ok => Outcome::Ok,
+            Status::Stale => Outcome::OkStale,
+            Status::Unauthorized => Outcome::Unauthorized401,
+            Status::NotFound => Outcome::NotFound404,
+            Status::TooManyRequests => Outcome::RateLimited429,
+            Status::InternalError => Outcome::InternalError500,
+            Status::Unavailable => Outcome::Unavailable503,
+            Status::GatewayTimeout => Outcome::GatewayTimeout504,
+        }
+    }
+}
+
+/// What a cache found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CacheResult {
+    /// A copy within its time to live.
+    Fresh,
+    /// An expired copy that may still be used if the origin fails.
+    Stale,
+    /// An expired copy, too old for anything.
+    TooOld,
+    /// No copy.
+    Miss,
+}
+
+/// What became of a read whose origin failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CacheFallback {
+    /// An expired copy was served, this long after it had expired.
+    Served { expired_for: Span },
+    /// There was no copy.
+    NoCopy,
+    /// There was a copy, but the stale-if-error window was over.
+    TooOld,
+}
+
+/// Why a caller does not try again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AttemptEnd {
+    /// All attempts are used up.
+    Attempts,
+    /// The retry budget is empty.
+    Budget,
+    /// The next attempt would start after the deadline.
+    Deadline,
+}
+
+impl Record {
+    /// Appends the record in the digest's fixed little-endian layout (ARCHITECTURE.md, "Digest").
+    pub fn encode(&self, bytes: &mut Vec<u8>) {
+        const NONE: u32 = u32::MAX;
+        let (code, a, b) = self.what.encode();
+        bytes.extend_from_slice(&self.at.as_nanos().to_le_bytes());
+        bytes.extend_from_slice(&self.seq.0.to_le_bytes());
+        bytes.extend_from_slice(&self.node.0.to_le_bytes());
+        bytes.extend_from_slice(&code.to_le_bytes());
+        bytes.extend_from_slice(&self.request.0.to_le_bytes());
+        bytes.extend_from_slice(&self.cause.map_or(NONE, |seq| seq.0).to_le_bytes());
+        bytes.extend_from_slice(&self.follows.map_or(NONE, |seq| seq.0).to_le_bytes());
+        bytes.extend_from_slice(&a.to_le_bytes());
+        bytes.extend_from_slice(&b.to_le_bytes());
+    }
+}
+
+impl What {
+    /// Code and two payload words of the digest layout.
+    fn encode(&self) -> (u16, u32, u64) {
+        use What::*;
+        match *self {
+            Intended { route, key, user } => (1, key, u64::from(user) << 8 | u64::from(route.0)),
+            Called { to, attempt } => (2, u32::from(to.0), u64::from(attempt)),
+            Arrived { attempt } => (3, u32::from(attempt), 0),
+            Queued { ahead } => (4, ahead, 0),
+            Saturated { in_service } => (5, in_service, 0),
+            Started { waited } => (6, u32::from(waited), 0),
+            Worked => (7, 0, 0),
+            Refused { refusal } => (8, refusal as u32, 0),
+            Replied { status, sojourn } => (9, u32::from(status as u8), sojourn.as_nanos()),
+            Received { status } => (10, u32::from(status as u8), 0),
+            TimedOut { to, after } => (11, u32::from(to.0), after.as_nanos()),
+            BackedOff { delay } => (12, 0, delay.as_nanos()),
+            GaveUp { end } => (13, end as u32, 0),
+            CameLate => (14, 0, 0),
+            CacheAsked { key, result } => (15, key, result as u64),
+            CacheStored { key, version } => (16, key, version),
+            FellBack { fallback } => match fallback {
+                CacheFallback::Served { expired_for } => (17, 0, expired_for.as_nanos()),
+                CacheFallback::NoCopy => (17, 1, 0),
+                CacheFallback::TooOld => (17, 2, 0),
+            },
+            RowRead { key, version } => (18, key, version),
+            RowWritten { key, version } => (19, key, version),
+            Answered { outcome, latency } => (20, outcome as u32, latency.as_nanos()),
+            BreakerOpened { to, failures, calls } => (21, u32::from(to.0), u64::from(failures) << 32 | u64::from(calls)),
+            BreakerHalfOpened { to } => (22, u32::from(to.0), 0),
+            BreakerClosed { to } => (23, u32::from(to.0), 0),
+            InstanceEjected { instance } => (24, u32::from(instance.0), 0),
+            InstanceRestored { instance } => (25, u32::from(instance.0), 0),
+            FaultBegan { fault } => (26, u32::from(fault), 0),
+            FaultEnded { fault } => (27, u32::from(fault), 0),
+            Probed { ok } => (28, u32::from(ok), 0),
+            IncidentOpened { incident, failed_probes } => (29, u32::from(incident.0), u64::from(failed_probes)),
+            AlertRaised { incident } => (30, u32::from(incident.0), 0),
+            IncidentRecovered { incident } => (31, u32::from(incident.0), 0),
+            IncidentRelapsed { incident } => (32, u32::from(incident.0), 0),
+            IncidentResolved { incident } => (33, u32::from(incident.0), 0),
+            Disconnected => (34, 0, 0),
+            ProbeBegan => (35, 0, 0),
+        }
+    }
+}
