@@ -33,11 +33,17 @@ pub struct Calendar {
     next_order: u32,
 }
 
+/// Events that are due the same delay after they were scheduled, in order.
 #[derive(Clone, Debug)]
 struct Lane {
     delay: Span,
+    /// Key of the first entry; later than anything if there is none.
+    front: (Time, u32),
     entries: VecDeque<Entry>,
 }
+
+/// The key of a lane without entries.
+const NOTHING: (Time, u32) = (Time::NEVER, u32::MAX);
 
 /// More lanes than this cost more to compare than they save; further delays go into the heap.
 const LANES_MAX: usize = 8;
@@ -63,14 +69,16 @@ impl Calendar {
         let lane = match self.lanes.iter().position(|lane| lane.delay == delay) {
             Some(lane) => lane,
             None if self.lanes.len() < LANES_MAX => {
-                self.lanes.push(Lane { delay, entries: VecDeque::new() });
+                self.lanes.push(Lane { delay, front: NOTHING, entries: VecDeque::new() });
                 self.lanes.len() - 1
             }
             None => return self.schedule(now + delay, event),
         };
         let entry = self.entry(now + delay, event);
-        debug_assert!(self.lanes[lane].entries.back().is_none_or(|last| last.key() < entry.key()));
-        self.lanes[lane].entries.push_back(entry);
+        let lane = &mut self.lanes[lane];
+        debug_assert!(lane.entries.back().is_none_or(|last| last.key() < entry.key()));
+        lane.front = lane.front.min(entry.key());
+        lane.entries.push_back(entry);
         entry.order
     }
 
@@ -107,20 +115,26 @@ impl Calendar {
     }
 
     fn earliest(&self) -> Option<(Place, Entry)> {
-        let mut best = self.heap.first().map(|entry| (Place::Heap, *entry));
+        let (mut key, mut place) = (self.heap.first().map_or(NOTHING, Entry::key), Place::Heap);
         for (index, lane) in self.lanes.iter().enumerate() {
-            if let Some(entry) = lane.entries.front()
-                && best.is_none_or(|(_, other)| entry.key() < other.key())
-            {
-                best = Some((Place::Lane(index), *entry));
+            if lane.front < key {
+                (key, place) = (lane.front, Place::Lane(index));
             }
         }
-        best
+        let entry = match place {
+            Place::Heap => self.heap.first(),
+            Place::Lane(index) => self.lanes[index].entries.front(),
+        };
+        entry.map(|entry| (place, *entry))
     }
 
     fn take(&mut self, place: Place) {
         match place {
-            Place::Lane(index) => drop(self.lanes[index].entries.pop_front()),
+            Place::Lane(index) => {
+                let lane = &mut self.lanes[index];
+                lane.entries.pop_front();
+                lane.front = lane.entries.front().map_or(NOTHING, Entry::key);
+            }
             Place::Heap => {
                 self.heap.swap_remove(0);
                 self.sift_down();

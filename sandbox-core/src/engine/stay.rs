@@ -190,11 +190,6 @@ impl Stays {
     pub fn is_live(&self, id: StayId) -> bool {
         self.slots[id.slot as usize].generation == id.generation
     }
-
-    /// How many stays are live.
-    pub fn len(&self) -> usize {
-        self.slots.len() - self.free.len()
-    }
 }
 
 impl std::ops::Index<u32> for Stays {

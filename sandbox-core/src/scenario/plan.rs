@@ -544,7 +544,8 @@ impl Planner<'_> {
             .map(|index| NodeId(index as u16))
             .collect();
         if found.is_empty() && self.json.get("nodes").and_then(|nodes| nodes.get(group)).is_none() {
-            let known: Vec<&str> = self.spec.nodes.keys().map(String::as_str).collect();
+            let nodes = self.json.get("nodes").and_then(Value::as_object);
+            let known: Vec<&str> = nodes.into_iter().flat_map(|nodes| nodes.keys()).map(String::as_str).collect();
             let hint = format!("Nodes: {}.", known.join(", "));
             self.problem(path, format!("there is no node `{group}`"), hint);
         }
@@ -555,14 +556,13 @@ impl Planner<'_> {
         let path = format!("nodes.{id}");
         let (kind, calls) = match node {
             NodeSpec::Client(client) => {
-                let targets: BTreeSet<&String> =
-                    self.spec.workloads.values().filter(|w| w.client == id).map(|w| &w.target).collect();
-                let calls = self.calls(&path, &client.calls, targets.into_iter().cloned().collect());
-                for (position, call) in calls.iter().enumerate() {
-                    let group = call.group.clone();
-                    self.refuse_unless(&format!("{path}.calls.{position}"), &group, "a client", &["gateway", "service"]);
+                let mut targets = Map::new();
+                for (workload, spec) in self.spec.workloads.iter().filter(|(_, spec)| spec.client == id) {
+                    let at = format!("workloads.{workload}.target");
+                    self.refuse_unless(&at, &spec.target, "a client", &["gateway", "service"]);
+                    targets.insert(spec.target.clone(), at);
                 }
-                (Kind::Client(ClientPlan {}), calls)
+                (Kind::Client(ClientPlan {}), self.calls(&path, &client.calls, targets))
             }
             NodeSpec::Gateway(gateway) => self.gateway(&path, gateway),
             NodeSpec::Service(service) => self.service(&path, service, routes),
@@ -599,7 +599,8 @@ impl Planner<'_> {
             let config = RateLimitConfig::per_second(limit.rate_rps, limit.burst);
             self.taken(&format!("{path}.rate_limit"), config)
         });
-        let calls = self.calls(path, &gateway.calls, vec![gateway.upstream.clone()]);
+        let targets = Map::from([(gateway.upstream.clone(), format!("{path}.upstream"))]);
+        let calls = self.calls(path, &gateway.calls, targets);
         let upstream = position(&calls, &gateway.upstream);
         (Kind::Gateway(GatewayPlan { upstream, work, auth, rate_limit }), calls)
     }
@@ -608,16 +609,16 @@ impl Planner<'_> {
         self.within(&format!("{path}.replicas"), f64::from(service.replicas), 1.0, limits::NODES as f64);
         self.within(&format!("{path}.workers"), f64::from(service.workers), 1.0, f64::from(limits::PLACES));
         self.within(&format!("{path}.max_waiting"), f64::from(service.max_waiting), 0.0, f64::from(limits::PLACES));
-        let mut targets = BTreeSet::new();
+        let mut targets = Map::new();
         for (route, steps) in &service.routes {
             for (index, step) in steps.iter().enumerate() {
                 if let StepSpec::Read(access) | StepSpec::Write(access) = step {
                     let at = format!("{path}.routes.{route}.{index}");
                     self.refuse_unless(&format!("{at}.store"), &access.store, "a read or write", &["store"]);
-                    targets.insert(access.store.clone());
+                    targets.insert(access.store.clone(), format!("{at}.store"));
                     if let Some(cache) = &access.cache {
                         self.refuse_unless(&format!("{at}.cache"), cache, "a look-up", &["cache"]);
-                        targets.insert(cache.clone());
+                        targets.insert(cache.clone(), format!("{at}.cache"));
                     }
                 }
             }
@@ -629,7 +630,7 @@ impl Planner<'_> {
                 );
             }
         }
-        let calls = self.calls(path, &service.calls, targets.into_iter().collect());
+        let calls = self.calls(path, &service.calls, targets);
         let mut programs = vec![None; routes.len()];
         for (route, steps) in &service.routes {
             let steps: Vec<Step> = steps
@@ -705,25 +706,26 @@ impl Planner<'_> {
         }
     }
 
-    /// The calls of a node: all of `targets`, each as `specs` says or by default.
-    fn calls(&mut self, path: &str, specs: &Map<CallSpec>, targets: Vec<String>) -> Vec<CallPlan> {
-        for group in specs.keys().filter(|group| !targets.contains(group)) {
+    /// The calls of a node: all of `targets` (callee to the path that names it), each as `specs` says or by default.
+    fn calls(&mut self, path: &str, specs: &Map<CallSpec>, targets: Map<String>) -> Vec<CallPlan> {
+        for group in specs.keys().filter(|group| !targets.contains_key(*group)) {
             let at = format!("{path}.calls.{group}");
-            let used = if targets.is_empty() { "nobody".to_string() } else { targets.join(", ") };
+            let known: Vec<&str> = targets.keys().map(String::as_str).collect();
+            let used = if known.is_empty() { "nobody".to_string() } else { known.join(", ") };
             self.problem(at, "this node never calls it", format!("It calls {used}; take the entry out."));
         }
         targets
             .into_iter()
-            .map(|group| {
+            .map(|(group, named_at)| {
                 let default = CallSpec { timeout_ms: None, retry: None, breaker: None, balancer: None, health_check: None };
                 let spec = specs.get(&group).unwrap_or(&default);
-                self.call(&format!("{path}.calls.{group}"), path, group, spec)
+                self.call(&format!("{path}.calls.{group}"), &named_at, group, spec)
             })
             .collect()
     }
 
-    fn call(&mut self, path: &str, caller: &str, group: String, spec: &CallSpec) -> CallPlan {
-        let targets = self.instances(caller, &group);
+    fn call(&mut self, path: &str, named_at: &str, group: String, spec: &CallSpec) -> CallPlan {
+        let targets = self.instances(named_at, &group);
         if let Some(timeout_ms) = spec.timeout_ms {
             self.above_zero(&format!("{path}.timeout_ms"), timeout_ms, 3_600_000.0);
         }

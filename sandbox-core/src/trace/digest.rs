@@ -15,7 +15,7 @@ pub struct Digest {
 impl Digest {
     /// The digest of no records.
     pub fn new() -> Digest {
-        Digest { hash: Xxh3Default::new(), bytes: Vec::with_capacity(Self::BATCH + 64) }
+        Digest { hash: Xxh3Default::new(), bytes: Vec::with_capacity(Self::BATCH + Record::BYTES) }
     }
 
     /// Bytes gathered before they are hashed in one go.
@@ -23,7 +23,7 @@ impl Digest {
 
     /// Adds the next record.
     pub fn add(&mut self, record: &Record) {
-        record.encode(&mut self.bytes);
+        self.bytes.extend_from_slice(&record.encode());
         if self.bytes.len() >= Self::BATCH {
             self.hash.update(&self.bytes);
             self.bytes.clear();

@@ -33,71 +33,190 @@ pub struct Record {
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum What {
     /// A user wants an answer: the intended send, from which latency is measured.
-    Intended { route: RouteId, key: u32, user: u32 },
+    Intended {
+        /// Which route.
+        route: RouteId,
+        /// Which row.
+        key: u32,
+        /// Which user.
+        user: u32,
+    },
     /// A caller sends attempt number `attempt` (from 1) to `to`.
-    Called { to: NodeId, attempt: u8 },
+    Called {
+        /// The callee.
+        to: NodeId,
+        /// Which attempt, from 1.
+        attempt: u8,
+    },
     /// A call reached its node.
-    Arrived { attempt: u8 },
+    Arrived {
+        /// Which attempt, from 1.
+        attempt: u8,
+    },
     /// All workers (or connections) are busy; `ahead` others wait already. Its cause is the start of the busy period.
-    Queued { ahead: u32 },
+    Queued {
+        /// How many wait before it.
+        ahead: u32,
+    },
     /// All workers (or connections) of the node became busy: a busy period begins.
-    Saturated { in_service: u32 },
+    Saturated {
+        /// Calls in service.
+        in_service: u32,
+    },
     /// A worker (or connection) takes the call up.
-    Started { waited: bool },
+    Started {
+        /// Whether it had to wait.
+        waited: bool,
+    },
     /// A piece of the node's own work is done.
     Worked,
     /// The node refuses the call. Its cause is the state it obeys.
-    Refused { refusal: Refusal },
+    Refused {
+        /// Why.
+        refusal: Refusal,
+    },
     /// The node sends its answer back to the caller.
-    Replied { status: Status, sojourn: Span },
+    Replied {
+        /// As HTTP would say it.
+        status: Status,
+        /// Time in the node.
+        sojourn: Span,
+    },
     /// The caller has the answer of a call.
-    Received { status: Status },
+    Received {
+        /// As HTTP would say it.
+        status: Status,
+    },
     /// The caller stops waiting; the callee does not notice and works on.
-    TimedOut { to: NodeId, after: Span },
+    TimedOut {
+        /// The callee.
+        to: NodeId,
+        /// How long the caller waited.
+        after: Span,
+    },
     /// The caller will try again after a pause.
-    BackedOff { delay: Span },
+    BackedOff {
+        /// How long.
+        delay: Span,
+    },
     /// The caller does not try again.
-    GaveUp { end: AttemptEnd },
+    GaveUp {
+        /// Why.
+        end: AttemptEnd,
+    },
     /// An answer came after its caller had stopped waiting.
     CameLate,
     /// A cache was asked.
-    CacheAsked { key: u32, result: CacheResult },
+    CacheAsked {
+        /// Which row.
+        key: u32,
+        /// What was found.
+        result: CacheResult,
+    },
     /// A copy was put into a cache.
-    CacheStored { key: u32, version: u64 },
+    CacheStored {
+        /// Which row.
+        key: u32,
+        /// The row's version.
+        version: u64,
+    },
     /// The origin failed: answered from an expired copy (stale-if-error, RFC 5861), or found none that may be used.
-    FellBack { fallback: CacheFallback },
+    FellBack {
+        /// What was found.
+        fallback: CacheFallback,
+    },
     /// A row was read.
-    RowRead { key: u32, version: u64 },
+    RowRead {
+        /// Which row.
+        key: u32,
+        /// The row's version.
+        version: u64,
+    },
     /// A row was written.
-    RowWritten { key: u32, version: u64 },
+    RowWritten {
+        /// Which row.
+        key: u32,
+        /// The row's version.
+        version: u64,
+    },
     /// The user has an answer, or gave up: the end of the request.
-    Answered { outcome: Outcome, latency: Span },
+    Answered {
+        /// How it ended.
+        outcome: Outcome,
+        /// From the intended send.
+        latency: Span,
+    },
     /// A circuit breaker of `node` towards `to` opened.
-    BreakerOpened { to: NodeId, failures: u32, calls: u32 },
+    BreakerOpened {
+        /// The callee.
+        to: NodeId,
+        /// Failures in the window.
+        failures: u32,
+        /// Calls in the window.
+        calls: u32,
+    },
     /// A circuit breaker lets trial calls through.
-    BreakerHalfOpened { to: NodeId },
+    BreakerHalfOpened {
+        /// The callee.
+        to: NodeId,
+    },
     /// A circuit breaker closed.
-    BreakerClosed { to: NodeId },
+    BreakerClosed {
+        /// The callee.
+        to: NodeId,
+    },
     /// A balancer stops sending to an instance.
-    InstanceEjected { instance: NodeId },
+    InstanceEjected {
+        /// Which instance.
+        instance: NodeId,
+    },
     /// A balancer sends to an instance again.
-    InstanceRestored { instance: NodeId },
+    InstanceRestored {
+        /// Which instance.
+        instance: NodeId,
+    },
     /// A fault of the scenario begins; `fault` is its position in the plan.
-    FaultBegan { fault: u16 },
+    FaultBegan {
+        /// Position in the plan's faults.
+        fault: u16,
+    },
     /// A fault of the scenario ends.
-    FaultEnded { fault: u16 },
+    FaultEnded {
+        /// Position in the plan's faults.
+        fault: u16,
+    },
     /// A monitor's probe of its target had this result.
-    Probed { ok: bool },
+    Probed {
+        /// Whether the target answered.
+        ok: bool,
+    },
     /// A monitor opened an incident.
-    IncidentOpened { incident: IncidentId, failed_probes: u32 },
+    IncidentOpened {
+        /// Which incident.
+        incident: IncidentId,
+        /// Failed probes in a row.
+        failed_probes: u32,
+    },
     /// An alert went out for an incident.
-    AlertRaised { incident: IncidentId },
+    AlertRaised {
+        /// Which incident.
+        incident: IncidentId,
+    },
     /// The target of an incident is well again; the incident stays open.
-    IncidentRecovered { incident: IncidentId },
+    IncidentRecovered {
+        /// Which incident.
+        incident: IncidentId,
+    },
     /// The target failed again while its incident was still open.
-    IncidentRelapsed { incident: IncidentId },
+    IncidentRelapsed {
+        /// Which incident.
+        incident: IncidentId,
+    },
     /// Somebody resolved an incident.
-    IncidentResolved { incident: IncidentId },
+    IncidentResolved {
+        /// Which incident.
+        incident: IncidentId,
+    },
     /// The client of a mounted world hung up; the work goes on.
     Disconnected,
     /// A probe begins: a monitor's, or a caller's health check.
@@ -288,7 +407,10 @@ pub enum CacheResult {
 #[serde(rename_all = "snake_case")]
 pub enum CacheFallback {
     /// An expired copy was served, this long after it had expired.
-    Served { expired_for: Span },
+    Served {
+        /// How long.
+        expired_for: Span,
+    },
     /// There was no copy.
     NoCopy,
     /// There was a copy, but the stale-if-error window was over.
@@ -308,19 +430,24 @@ pub enum AttemptEnd {
 }
 
 impl Record {
-    /// Appends the record in the digest's fixed little-endian layout (ARCHITECTURE.md, "Digest").
-    pub fn encode(&self, bytes: &mut Vec<u8>) {
+    /// Bytes of a record in the digest's layout.
+    pub const BYTES: usize = 40;
+
+    /// The record in the digest's fixed little-endian layout (ARCHITECTURE.md, "Digest").
+    pub fn encode(&self) -> [u8; Record::BYTES] {
         const NONE: u32 = u32::MAX;
         let (code, a, b) = self.what.encode();
-        bytes.extend_from_slice(&self.at.as_nanos().to_le_bytes());
-        bytes.extend_from_slice(&self.seq.0.to_le_bytes());
-        bytes.extend_from_slice(&self.node.0.to_le_bytes());
-        bytes.extend_from_slice(&code.to_le_bytes());
-        bytes.extend_from_slice(&self.request.0.to_le_bytes());
-        bytes.extend_from_slice(&self.cause.map_or(NONE, |seq| seq.0).to_le_bytes());
-        bytes.extend_from_slice(&self.follows.map_or(NONE, |seq| seq.0).to_le_bytes());
-        bytes.extend_from_slice(&a.to_le_bytes());
-        bytes.extend_from_slice(&b.to_le_bytes());
+        let mut bytes = [0; Record::BYTES];
+        bytes[0..8].copy_from_slice(&self.at.as_nanos().to_le_bytes());
+        bytes[8..12].copy_from_slice(&self.seq.0.to_le_bytes());
+        bytes[12..14].copy_from_slice(&self.node.0.to_le_bytes());
+        bytes[14..16].copy_from_slice(&code.to_le_bytes());
+        bytes[16..20].copy_from_slice(&self.request.0.to_le_bytes());
+        bytes[20..24].copy_from_slice(&self.cause.map_or(NONE, |seq| seq.0).to_le_bytes());
+        bytes[24..28].copy_from_slice(&self.follows.map_or(NONE, |seq| seq.0).to_le_bytes());
+        bytes[28..32].copy_from_slice(&a.to_le_bytes());
+        bytes[32..40].copy_from_slice(&b.to_le_bytes());
+        bytes
     }
 }
 

@@ -1,0 +1,127 @@
+//! A broken document is refused with every problem at once, each with its path and a hint.
+
+use sandbox_core::scenario::{Document, Problem};
+use serde_json::{Value, json};
+
+fn outage() -> Value {
+    serde_json::from_str(lessons::scenario("database-outage").unwrap()).unwrap()
+}
+
+/// The problems of the outage scenario after these changes; null takes out.
+fn problems(changes: &[(&str, Value)]) -> Vec<Problem> {
+    let mut json = outage();
+    for (pointer, value) in changes {
+        let (parent, key) = pointer.rsplit_once('/').unwrap();
+        let parent = json.pointer_mut(parent).unwrap_or_else(|| panic!("{pointer}")).as_object_mut().unwrap();
+        if value.is_null() {
+            parent.remove(key);
+        } else {
+            parent.insert(key.to_string(), value.clone());
+        }
+    }
+    Document::from_json(json).plan("A", &[]).err().unwrap_or_default()
+}
+
+#[track_caller]
+fn assert_problem(found: &[Problem], path: &str, what: &str, hint: &str) {
+    let fits = |p: &&Problem| p.path == path && p.what.contains(what) && p.hint.contains(hint);
+    assert!(found.iter().any(|p| fits(&p)), "no `{what}` at {path} with `{hint}` among:\n{found:#?}");
+}
+
+#[test]
+fn every_problem_is_named_at_once() {
+    let found = problems(&[
+        ("/nodes/api/workerz", json!(3)),
+        ("/nodes/gateway/upstream", json!("nobody")),
+        ("/workloads/traffic/arrivals/rate_rps", json!(-5)),
+        ("/nodes/api/calls/db/timeout_ms", Value::Null),
+        ("/nodes/api/calls/db/timeout", json!(250)),
+        ("/nodes/db/readers", json!("eight")),
+        ("/faults/outage/node", json!("cash")),
+        ("/monitors/db/interval_s", json!(0)),
+    ]);
+    assert_problem(&found, "nodes.api.workerz", "not a field", "`workers`");
+    assert_problem(&found, "nodes.gateway.upstream", "no node `nobody`", "api");
+    assert_problem(&found, "workloads.traffic.arrivals.rate_rps", "negative", "above 0");
+    assert_problem(&found, "nodes.api.calls.db.timeout", "not a field", "unit is missing: write `timeout_ms`");
+    assert_problem(&found, "nodes.db.readers", "eight", "");
+    assert_problem(&found, "faults.outage.node", "no node `cash`", "db");
+    assert_problem(&found, "monitors.db.interval_s", "out of range", "above 0");
+}
+
+#[test]
+fn a_call_cycle_is_refused() {
+    let found = problems(&[
+        ("/nodes/second", json!({ "kind": "gateway", "upstream": "gateway" })),
+        ("/nodes/gateway/upstream", json!("second")),
+        ("/nodes/gateway/calls", json!({})),
+    ]);
+    assert_problem(&found, "nodes.gateway", "call cycle", "one way");
+    assert_problem(&found, "nodes.second", "call cycle", "one way");
+}
+
+#[test]
+fn calls_across_the_architecture_are_refused() {
+    let found = problems(&[("/workloads/traffic/target", json!("db"))]);
+    assert!(found.iter().any(|p| p.what.contains("a client cannot call the store")), "{found:#?}");
+    let found = problems(&[("/nodes/gateway/upstream", json!("db"))]);
+    assert!(found.iter().any(|p| p.what.contains("a gateway cannot call the store")), "{found:#?}");
+}
+
+#[test]
+fn a_missing_field_is_named_with_its_path() {
+    let found = problems(&[("/nodes/db/read", Value::Null), ("/title", Value::Null)]);
+    assert_problem(&found, "nodes.db.read", "is missing", "");
+    assert_problem(&found, "title", "is missing", "");
+}
+
+#[test]
+fn unused_and_unreachable_things_are_refused() {
+    let found = problems(&[
+        ("/nodes/api/calls/cache", json!({ "timeout_ms": 5 })),
+        ("/nodes/api/routes/DELETE x", json!([])),
+        ("/faults/outage/to_s", json!(10)),
+        ("/knobs/rate/path", json!("nodes.nothing.here")),
+        ("/links/odd", json!({ "from": "users", "to": "db", "delay_ms": 1 })),
+    ]);
+    assert_problem(&found, "nodes.api.calls.cache", "never calls it", "db");
+    assert_problem(&found, "nodes.api.routes.DELETE x", "no workload uses this route", "");
+    assert_problem(&found, "faults.outage.to_s", "not after", "");
+    assert_problem(&found, "knobs.rate.path", "no number of any variant", "");
+    assert_problem(&found, "links.odd", "never calls", "");
+}
+
+#[test]
+fn sizes_are_limited_so_that_no_document_can_hang_a_page() {
+    let found = problems(&[
+        ("/workloads/traffic/arrivals/rate_rps", json!(900_000)),
+        ("/nodes/db/rows", json!(2_000_000_000)),
+        ("/nodes/api/replicas", json!(100_000)),
+        ("/seed", json!(1u64 << 53)),
+    ]);
+    assert_problem(&found, "workloads", "too many", "at most");
+    assert_problem(&found, "nodes.db.rows", "out of range", "");
+    assert_problem(&found, "nodes.api.replicas", "out of range", "");
+    assert_problem(&found, "seed", "too large", "2^53");
+}
+
+#[test]
+fn what_is_not_json_says_where() {
+    let found = Document::parse("{ \"id\": ").unwrap_err();
+    assert!(found[0].what.contains("line 1"), "{found:?}");
+}
+
+#[test]
+fn changes_to_places_that_do_not_exist_are_refused() {
+    let document = Document::from_json(outage());
+    let found = document.plan("A", &[("nodes.dbx.rows".into(), json!(3))]).unwrap_err();
+    assert_problem(&found, "nodes.dbx.rows", "does not exist", "existing");
+    let found = document.plan("Z", &[]).unwrap_err();
+    assert_problem(&found, "variants.Z", "no such variant", "A, B, C, D");
+}
+
+#[test]
+fn a_retry_policy_that_makes_no_sense_says_why() {
+    let found = problems(&[("/nodes/api/calls/db/retry", json!({ "max_attempts": 0 }))]);
+    assert_problem(&found, "nodes.api.calls.db.retry", "first attempt counts", "Policies");
+}

@@ -1,0 +1,315 @@
+//! A run is the same whichever way one comes to a moment of it.
+
+use proptest::prelude::*;
+use sandbox_core::Run;
+use sandbox_core::engine::{CallId, CallOp, CallResult, Credential, Input, Mount, Output, Script, World};
+use sandbox_core::ids::{IncidentId, RequestId, RouteId, Seq};
+use sandbox_core::scenario::{Document, Plan};
+use sandbox_core::time::{Span, Time};
+use sandbox_core::timeline::{incident_sheet, incidents, lanes, why};
+use sandbox_core::trace::{Digest, Outcome, What};
+use serde_json::json;
+use std::sync::Arc;
+
+fn document() -> Document {
+    Document::parse(lessons::scenario("database-outage").expect("it is in the course")).expect("it is JSON")
+}
+
+/// The outage scenario, shortened: the fault lasts from 3 s to 5 s of 12 s.
+fn plan(variant: &str) -> Arc<Plan> {
+    let changes = [
+        ("duration_s".to_string(), json!(12)),
+        ("faults.outage.from_s".to_string(), json!(3)),
+        ("faults.outage.to_s".to_string(), json!(5)),
+    ];
+    Arc::new(document().plan(variant, &changes).expect("it is valid"))
+}
+
+fn computed(variant: &str) -> Run {
+    let mut run = Run::new(plan(variant));
+    run.run_to_end();
+    run
+}
+
+/// The digest of all records of a run, made again from keyframes.
+fn replayed_digest(run: &mut Run) -> String {
+    let mut digest = Digest::new();
+    for logged in run.records(0..u32::MAX) {
+        digest.add(&logged.record);
+    }
+    digest.hex()
+}
+
+#[test]
+fn the_whole_lesson_has_its_golden_digest() {
+    let golden: serde_json::Value = serde_json::from_str(include_str!("../../tests/golden/database-outage.json")).unwrap();
+    for variant in ["A", "B"] {
+        let mut run = Run::new(Arc::new(document().plan(variant, &[]).unwrap()));
+        run.run_to_end();
+        assert_eq!(golden[variant], run.digest(), "variant {variant}; if the change is meant, write the new digest down");
+    }
+}
+
+#[test]
+fn running_twice_and_replaying_every_record_give_the_same_digest() {
+    for variant in ["A", "B"] {
+        let mut run = computed(variant);
+        assert_eq!(run.digest(), computed(variant).digest());
+        assert_eq!(run.digest(), replayed_digest(&mut run));
+    }
+}
+
+#[test]
+fn a_run_computed_in_slices_is_the_same_run() {
+    let mut run = Run::new(plan("B"));
+    while !run.advance(777) {}
+    assert_eq!(run.digest(), computed("B").digest());
+}
+
+#[test]
+fn other_seeds_give_other_runs() {
+    let changes = [("seed".to_string(), json!(8)), ("duration_s".to_string(), json!(8))];
+    let mut run = Run::new(Arc::new(document().plan("A", &[changes[0].clone()]).unwrap()));
+    run.run_to_end();
+    assert_ne!(run.digest(), computed("A").digest());
+}
+
+#[test]
+fn stepping_back_and_forth_changes_nothing() {
+    let mut run = computed("B");
+    run.seek_time(Time::from_seconds(3.2));
+    let here = run.position();
+    let seen = run.world().observe();
+    for _ in 0..50 {
+        assert!(run.step_back());
+    }
+    assert_eq!(run.position().step, here.step - 50);
+    for _ in 0..50 {
+        assert!(run.step_forward());
+    }
+    assert_eq!(run.position(), here);
+    assert_eq!(run.world().observe(), seen);
+    run.seek(0);
+    assert!(!run.step_back(), "there is nothing before the start");
+    run.seek(u64::MAX);
+    assert_eq!(run.position().step, run.steps());
+    assert!(!run.step_forward(), "there is nothing after the end");
+    assert!(run.upcoming().is_none());
+}
+
+#[test]
+fn the_next_event_is_the_one_that_was_announced() {
+    let mut run = computed("B");
+    for step in [0, 10, 5_000, 20_000, 30_000] {
+        run.seek(step);
+        let announced = run.upcoming().expect("the run goes on");
+        assert!(run.step_forward());
+        assert_eq!(run.position().at, announced.at);
+    }
+}
+
+#[test]
+fn a_second_belongs_to_the_time_not_after_it() {
+    let mut run = computed("A");
+    run.seek_time(Time::from_seconds(4.0));
+    let position = run.position();
+    assert!(position.at <= Time::from_seconds(4.0));
+    assert!(run.upcoming().unwrap().at > Time::from_seconds(4.0));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+    /// Any moment is the same whether it is reached from the start or from another moment.
+    #[test]
+    fn a_seek_forgets_where_it_came_from(from in 0u64..36_000, to in 0u64..36_000) {
+        let mut direct = computed("B");
+        let mut wandering = direct.clone();
+        direct.seek(to);
+        wandering.seek(from);
+        wandering.seek(to);
+        prop_assert_eq!(direct.position(), wandering.position());
+        prop_assert_eq!(direct.world().observe(), wandering.world().observe());
+    }
+}
+
+#[test]
+fn every_latency_is_partitioned_exactly() {
+    for variant in ["A", "B"] {
+        let mut run = computed(variant);
+        let count = run.folds().requests().len() as u32;
+        let mut explained = 0;
+        for request in (1..=count).step_by(7) {
+            if let Some(why) = why(&mut run, RequestId(request)) {
+                let sum = why.parts.iter().fold(Span::ZERO, |sum, part| sum + part.span);
+                assert_eq!(sum, why.latency, "request {request} of {variant}: {:?}", why.parts);
+                assert_eq!(why.chain[0].logged.record.at, why.intended + why.latency);
+                assert!(why.chain.last().unwrap().root);
+                explained += 1;
+            }
+        }
+        assert!(explained > 400);
+    }
+}
+
+#[test]
+fn every_failure_of_the_outage_leads_to_the_fault() {
+    for variant in ["A", "B"] {
+        let mut run = computed(variant);
+        let failed: Vec<RequestId> = run.folds().failures().map(|(summary, _)| summary.request).collect();
+        assert!(failed.len() > 100);
+        for request in failed.into_iter().step_by(11) {
+            let why = why(&mut run, request).expect("it failed, so it ended");
+            let root = why.chain.last().unwrap().logged.record;
+            assert!(matches!(root.what, What::FaultBegan { fault: 0 }), "{variant} {request:?}: {:?}", why.chain);
+        }
+    }
+}
+
+#[test]
+fn a_cause_never_comes_after_its_effect() {
+    let mut run = computed("B");
+    for logged in run.records(0..u32::MAX) {
+        let record = logged.record;
+        for earlier in [record.cause, record.follows].into_iter().flatten() {
+            assert!(earlier < record.seq, "{record:?}");
+        }
+    }
+    assert!(run.record(Seq(u32::MAX)).is_none());
+}
+
+#[test]
+fn requests_are_neither_lost_nor_counted_twice() {
+    for variant in ["A", "B", "C", "D"] {
+        let run = computed(variant);
+        let offered = run.folds().requests().len() as u32;
+        let ended: u32 = run.folds().rows().iter().map(|row| row.total()).sum();
+        assert_eq!(offered, ended + run.head().observe().in_flight);
+    }
+}
+
+#[test]
+fn the_same_request_has_the_same_luck_in_every_variant() {
+    let (bare, degraded) = (computed("A"), computed("B"));
+    let pairs = bare.folds().requests().iter().zip(degraded.folds().requests());
+    for (a, b) in pairs {
+        assert_eq!((a.intended, a.route, a.key), (b.intended, b.route, b.key));
+    }
+}
+
+#[test]
+fn an_incident_stays_open_until_somebody_resolves_it() {
+    let mut run = computed("B");
+    let plan = run.plan().clone();
+    let end = Time::from_seconds(12.0);
+    let open = incidents(&plan, run.folds(), end);
+    assert_eq!(open.len(), 1);
+    assert!(open[0].state.is_some(), "recovered is not resolved");
+    assert!(open[0].timeline.len() >= 3, "opened, alert, recovered: {:?}", open[0].timeline);
+
+    run.seek_time(Time::from_seconds(11.5));
+    let mut forked = run.fork(Input::Resolve { incident: IncidentId(1) });
+    forked.run_to_end();
+    let resolved = incidents(&plan, forked.folds(), end);
+    assert!(resolved[0].state.is_none());
+    assert_eq!(resolved[0].timeline[..3], open[0].timeline[..3], "a timeline only grows");
+    forked.seek_time(Time::from_seconds(11.4));
+    run.seek_time(Time::from_seconds(11.4));
+    assert_eq!(forked.world().observe(), run.world().observe(), "the past is the same");
+}
+
+#[test]
+fn the_incident_sheet_sums_the_outage_up() {
+    let bare = incident_sheet(&computed("A")).unwrap();
+    assert_eq!((bare.began_s, bare.lasted_s), (3.0, 2.0));
+    assert!(bare.reads_failed.unwrap() > 0.99 && bare.writes_failed.unwrap() > 0.99);
+    assert_eq!(bare.stale, None, "nothing was answered, so there is no share of it");
+    let degraded = incident_sheet(&computed("B")).unwrap();
+    assert!(degraded.reads_failed.unwrap() < 0.6 && degraded.writes_failed.unwrap() > 0.9);
+    assert!(degraded.stale.is_some());
+    assert!((1.0..3.0).contains(&degraded.detected_after_s.unwrap()));
+    assert!(degraded.recovered_after_s.unwrap() < 4.0);
+}
+
+#[test]
+fn lanes_lie_within_the_request() {
+    let mut run = computed("B");
+    let request = run.folds().failures().nth(3).unwrap().0.request;
+    let lanes = lanes(&mut run, request).unwrap();
+    assert!(lanes.lanes.len() >= 3 && !lanes.hops.is_empty());
+    for bar in lanes.lanes.iter().flat_map(|lane| &lane.bars) {
+        assert!(lanes.from <= bar.from && bar.from <= bar.to && bar.to <= lanes.to);
+    }
+}
+
+/// A driver on a clock of its own making: real parts answer after a fixed time, requests come at fixed instants.
+fn mounted(plan: &Arc<Plan>, requests: u32) -> (World, Script, Digest) {
+    let db = plan.node("db").unwrap();
+    let mount = Mount { external: vec![db], epoch_unix_s: 1_700_000_000 };
+    let mut world = World::mounted(plan.clone(), mount.clone());
+    let (mut script, mut digest) = (Script { mount: Some(mount), ..Script::default() }, Digest::new());
+    let mut due: Vec<(Time, Input)> = (0..requests)
+        .map(|n| {
+            let signed = Credential::Signed { user: n % 7, nbf: 1_700_000_000 - 5, exp: 1_700_003_600 };
+            let credential = if n % 10 == 9 { Credential::Invalid } else { signed };
+            let input = Input::Arrival { route: RouteId((n % 2) as u8), key: n % 50, credential };
+            (Time::from_seconds(f64::from(n) * 0.002), input)
+        })
+        .collect();
+    let mut answered = 0;
+    while answered < requests {
+        due.sort_by_key(|(at, _)| std::cmp::Reverse(*at));
+        let deadline = world.next_deadline().unwrap_or(Time::NEVER);
+        if due.last().is_some_and(|(at, _)| *at <= deadline) {
+            let (at, input) = due.pop().unwrap();
+            script.inputs.push(world.input(at, input));
+        } else {
+            world.step();
+        }
+        world.emitted().iter().for_each(|record| digest.add(record));
+        for output in world.take_outputs() {
+            match output {
+                Output::Call { call, op, .. } => {
+                    let failing = (Time::from_seconds(0.3)..Time::from_seconds(0.4)).contains(&world.now());
+                    let version = if op == CallOp::Ping { 0 } else { 3 };
+                    let result = if failing { CallResult::Failed } else { CallResult::Done { version } };
+                    due.push((world.now() + Span::from_ms(0.7), Input::Reply { call, result }));
+                }
+                Output::Respond { .. } => answered += 1,
+                Output::Fault { .. } => {}
+            }
+        }
+    }
+    script.steps = Some(world.steps());
+    (world, script, digest)
+}
+
+#[test]
+fn a_recorded_mounted_run_replays_to_the_same_trace_and_steps_backwards() {
+    for variant in ["A", "B"] {
+        let plan = plan(variant);
+        let (world, script, digest) = mounted(&plan, 600);
+        let text = serde_json::to_string(&script).unwrap();
+        let script: Script = serde_json::from_str(&text).expect("what was written can be read");
+        let mut run = Run::with_script(plan, script);
+        run.run_to_end();
+        assert_eq!(run.digest(), digest.hex());
+        assert_eq!(run.head().observe(), world.observe());
+        assert_eq!(run.digest(), replayed_digest(&mut run));
+        let outcomes = |outcome| run.folds().rows().iter().map(|row| row.ended(|o| o == outcome)).sum::<u32>();
+        assert_eq!(outcomes(Outcome::Unauthorized401), 60, "every tenth request came without a valid token");
+        assert!(outcomes(Outcome::Unavailable503) > 0, "the real part failed for a while");
+        run.seek(100);
+        assert!(run.step_back());
+        assert_eq!(run.position().step, 99);
+    }
+}
+
+#[test]
+fn an_answer_nobody_waits_for_is_ignored() {
+    let plan = plan("A");
+    let mut world = World::mounted(plan.clone(), Mount { external: vec![], epoch_unix_s: 0 });
+    world.input(Time::ZERO, Input::Reply { call: CallId(99), result: CallResult::Failed });
+    assert!(world.emitted().is_empty());
+    world.input(Time::ZERO, Input::Disconnect { request: RequestId(4) });
+    assert!(matches!(world.emitted()[0].what, What::Disconnected));
+}
