@@ -14,7 +14,7 @@ import { Rate } from 'k6/metrics';
 const BASE_URL = __ENV.BASE_URL || 'http://127.0.0.1:8000';
 const RATE = Number(__ENV.RATE || 500);
 const USERS = 100;
-const KEYS = 1200;
+const KEYS = 1800;
 const READ_SHARE = 0.8;
 
 // Seconds of the scenario's timeline: the outage lasts from 20 to 35, and breakers are closed again at 45. A request counts
@@ -58,26 +58,28 @@ export const options = {
   summaryTrendStats: ['avg', 'med', 'p(90)', 'p(95)', 'p(99)', 'max'],
 };
 
-// Every user logs in once; the requests reuse the tokens.
+// Every user of the mounted scenario logs in once; the requests reuse the tokens.
 export function setup() {
+  const tags = { phase: 'setup' };
+  const scenario = http.get(`${BASE_URL}/api/scenario`, { tags }).json();
   const tokens = [];
-  for (let user = 0; user < USERS; user += 1) {
+  for (let user = 0; user < scenario.users; user += 1) {
     const answer = http.post(`${BASE_URL}/api/login`, JSON.stringify({ user }), {
       headers: { 'Content-Type': 'application/json' },
-      tags: { name: 'POST /api/login', phase: 'setup' },
+      tags: { name: 'POST /api/login', ...tags },
     });
     if (answer.status !== 200) {
       exec.test.abort(`login of user ${user} failed: ${answer.status} ${answer.body}`);
     }
     tokens.push(answer.json('access_token'));
   }
-  return tokens;
+  return { tokens, keys: scenario.keys };
 }
 
-export default function (tokens) {
+export default function ({ tokens, keys }) {
   const seconds = (Date.now() - exec.scenario.startTime) / 1000;
   const phase = PHASES.find(([, until]) => seconds < until)[0];
-  const key = Math.floor(Math.random() * KEYS);
+  const key = Math.floor(Math.random() * keys);
   const token = tokens[Math.floor(Math.random() * tokens.length)];
   const op = Math.random() < READ_SHARE ? 'read' : 'write';
   const method = op === 'read' ? 'GET' : 'PUT';

@@ -1,0 +1,237 @@
+//! `faultline check`.
+
+use super::{Failure, Result, print, print_json, progress};
+use sandbox_core::claim::{Claim, Judgement, SeedRuns, Seeds, check_claims};
+use sandbox_core::lesson::{self, Lesson};
+use sandbox_core::scenario::{ClaimSpec, Document, Problem};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
+
+#[derive(clap::Args)]
+#[command(after_help = "Example:\n  faultline check --seeds 20\n  faultline check my-scenario.json")]
+pub struct Options {
+    /// Scenario files or folders; all that is embedded if none is named
+    paths: Vec<PathBuf>,
+    /// Judge the claims with seeds 1 to N
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    seeds: u32,
+    /// Judge each claim with A and B exchanged and without faults too: it must fail then
+    #[arg(long)]
+    mutate: bool,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// `check --json`.
+#[derive(Serialize, Deserialize, JsonSchema)]
+pub struct CheckReport {
+    seeds: u32,
+    ok: bool,
+    scenarios: Vec<ScenarioCheck>,
+    lessons: Vec<LessonCheck>,
+}
+
+/// What was found in one lesson.
+#[derive(Serialize, Deserialize, JsonSchema)]
+struct LessonCheck {
+    path: String,
+    id: String,
+    /// `path: what. hint`.
+    problems: Vec<String>,
+}
+
+/// What was found in one scenario.
+#[derive(Serialize, Deserialize, JsonSchema)]
+struct ScenarioCheck {
+    path: String,
+    id: String,
+    /// `path: what. hint`.
+    problems: Vec<String>,
+    claims: Vec<ClaimCheck>,
+}
+
+/// How a claim fared.
+#[derive(Serialize, Deserialize, JsonSchema)]
+struct ClaimCheck {
+    id: String,
+    expr: String,
+    /// Seeds on which it holds.
+    held: u32,
+    /// Seeds on which it fails, as it must, with A and B exchanged and without faults; null: not asked.
+    mutants_killed: Option<u32>,
+    /// Whether at least 95 of 100 seeds hold, and as many mutants are killed.
+    ok: bool,
+}
+
+/// Checks and prints what was found.
+pub fn check(options: &Options) -> Result {
+    let texts = texts(&options.paths)?;
+    let bar = progress(texts.len() as u64 * u64::from(options.seeds), "checking");
+    let tick = || bar.inc(1);
+    let scenarios: Vec<ScenarioCheck> =
+        texts.into_iter().map(|(path, text)| one(path, &text, options, &tick)).collect();
+    let lessons = if options.paths.is_empty() { lessons() } else { Vec::new() };
+    bar.finish_and_clear();
+    let problems =
+        scenarios.iter().map(|scenario| &scenario.problems).chain(lessons.iter().map(|lesson| &lesson.problems));
+    let broken = problems.flatten().next().is_some();
+    let ok = !broken && scenarios.iter().flat_map(|scenario| &scenario.claims).all(|claim| claim.ok);
+    let report = CheckReport { seeds: options.seeds, ok, scenarios, lessons };
+    if options.json {
+        print_json(&report)?
+    } else {
+        print(&words(&report))?
+    }
+    match (broken, ok) {
+        (true, _) => Err(Failure::Problems(Vec::new())),
+        (_, false) => Err(Failure::Check),
+        _ => Ok(()),
+    }
+}
+
+/// Every embedded lesson, proved by running it.
+fn lessons() -> Vec<LessonCheck> {
+    let check = |(id, path, json, prose): &(&str, &str, &str, &[(&str, &str)])| {
+        let headings: Vec<&str> = prose.iter().map(|(heading, _)| *heading).collect();
+        let problems = match serde_json::from_str::<Lesson>(json) {
+            Err(error) => vec![Problem::new("", format!("cannot be read: {error}"), "See `faultline schema lesson`.")],
+            Ok(lesson) => match lessons::scenario(&lesson.scenario).map(Document::parse) {
+                Some(Ok(document)) => lesson::check_lesson(&lesson, &headings, &document),
+                Some(Err(problems)) => problems,
+                None => {
+                    let what = format!("there is no scenario `{}`", lesson.scenario);
+                    vec![Problem::new("scenario", what, "Name one that `faultline list` shows.")]
+                }
+            },
+        };
+        let problems = problems.iter().map(ToString::to_string).collect();
+        LessonCheck { path: path.to_string(), id: id.to_string(), problems }
+    };
+    lessons::LESSONS.iter().map(check).collect()
+}
+
+/// Path and JSON of everything to check.
+fn texts(paths: &[PathBuf]) -> Result<Vec<(String, String)>> {
+    if paths.is_empty() {
+        return Ok(lessons::SCENARIOS.iter().map(|(_, path, json)| (path.to_string(), json.to_string())).collect());
+    }
+    let (mut found, mut problems) = (Vec::new(), Vec::new());
+    for path in paths {
+        collect(path, path, &mut found, &mut problems);
+    }
+    if problems.is_empty() { Ok(found) } else { Err(problems.into()) }
+}
+
+fn collect(path: &Path, named: &Path, found: &mut Vec<(String, String)>, problems: &mut Vec<Problem>) {
+    let shown = path.display().to_string();
+    if path.is_dir() {
+        let mut inside: Vec<PathBuf> = std::fs::read_dir(path)
+            .into_iter()
+            .flatten()
+            .filter_map(|entry| entry.ok().map(|entry| entry.path()))
+            .collect();
+        inside.sort();
+        inside.iter().for_each(|path| collect(path, named, found, problems));
+        return;
+    }
+    // Inside a folder only scenarios count: lessons have JSON files of their own.
+    let is_scenario = path.extension().is_some_and(|ending| ending == "json") && !path.ends_with("lesson.json");
+    if path != named && !is_scenario {
+        return;
+    }
+    match std::fs::read_to_string(path) {
+        Ok(text) => found.push((shown, text)),
+        Err(error) => problems.push(Problem::new(shown, format!("cannot be read: {error}"), "Name files or folders.")),
+    }
+}
+
+fn one(path: String, text: &str, options: &Options, tick: &(dyn Fn() + Sync)) -> ScenarioCheck {
+    let document = match Document::parse(text) {
+        Ok(document) => document,
+        Err(problems) => {
+            let problems = problems.iter().map(ToString::to_string).collect();
+            return ScenarioCheck { path, id: String::new(), problems, claims: Vec::new() };
+        }
+    };
+    let id = document.id().to_string();
+    let seeds = Seeds { count: options.seeds, mutate: options.mutate };
+    match check_claims(&document, seeds, |claims| judge(&document, claims, seeds, tick)) {
+        Err(problems) => {
+            let problems = problems.iter().map(ToString::to_string).collect();
+            ScenarioCheck { path, id, problems, claims: Vec::new() }
+        }
+        Ok(results) => {
+            let claims = results.into_iter().map(|result| ClaimCheck {
+                ok: result.holds && result.sharp,
+                id: result.id,
+                expr: result.expr,
+                held: result.held,
+                mutants_killed: result.mutants_killed,
+            });
+            ScenarioCheck { path, id, problems: Vec::new(), claims: claims.collect() }
+        }
+    }
+}
+
+/// The verdicts of all seeds, on all cores.
+fn judge(
+    document: &Document,
+    claims: &[(ClaimSpec, Claim)],
+    seeds: Seeds,
+    tick: &(dyn Fn() + Sync),
+) -> std::result::Result<Vec<Vec<Judgement>>, Vec<Problem>> {
+    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get).min(seeds.count as usize);
+    let next = AtomicU32::new(1);
+    let work = || {
+        let mut found = Vec::new();
+        loop {
+            let seed = next.fetch_add(1, Ordering::Relaxed);
+            if seed > seeds.count {
+                return Ok(found);
+            }
+            found.push((seed, SeedRuns::new(document, u64::from(seed)).judge(claims, seeds.mutate)?));
+            tick();
+        }
+    };
+    let mut verdicts = Vec::new();
+    std::thread::scope(|scope| {
+        let workers: Vec<_> = (0..cores).map(|_| scope.spawn(work)).collect();
+        for worker in workers {
+            let found: std::result::Result<Vec<_>, Vec<Problem>> = worker.join().expect("judging does not panic");
+            verdicts.extend(found?);
+        }
+        Ok::<(), Vec<Problem>>(())
+    })?;
+    verdicts.sort_by_key(|(seed, _)| *seed);
+    Ok(verdicts.into_iter().map(|(_, verdict)| verdict).collect())
+}
+
+fn words(report: &CheckReport) -> String {
+    let mut out = String::new();
+    for scenario in &report.scenarios {
+        let verdict = if scenario.problems.is_empty() { "ok" } else { "BROKEN" };
+        let _ = writeln!(out, "{verdict:<8}{}", scenario.path);
+        for problem in &scenario.problems {
+            let _ = writeln!(out, "        {problem}");
+        }
+        for claim in &scenario.claims {
+            let verdict = if claim.ok { "holds" } else { "FAILS" };
+            let _ = writeln!(out, "  {verdict:<6}{} of {}  {}: {}", claim.held, report.seeds, claim.id, claim.expr);
+            if let Some(killed) = claim.mutants_killed {
+                let _ = writeln!(out, "        fails with the cause taken away: {killed} of {}", report.seeds);
+            }
+        }
+    }
+    for lesson in &report.lessons {
+        let verdict = if lesson.problems.is_empty() { "ok" } else { "BROKEN" };
+        let _ = writeln!(out, "{verdict:<8}{}", lesson.path);
+        for problem in &lesson.problems {
+            let _ = writeln!(out, "        {problem}");
+        }
+    }
+    out
+}

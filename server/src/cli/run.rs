@@ -1,0 +1,246 @@
+//! `faultline run`.
+
+use super::scenario::HowArgs;
+use super::{Failure, Result, print, print_json, progress, scenario};
+use crate::mount::recording;
+use sandbox_core::Run;
+use sandbox_core::claim;
+use sandbox_core::engine::Script;
+use sandbox_core::metrics::RunReport;
+use sandbox_core::scenario::{Document, Plan, Problem};
+use sandbox_core::timeline::{self, IncidentSheet};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use std::fmt::Write as _;
+use std::fs::File;
+use std::io::{self, BufWriter, Write as _};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Instant;
+
+/// Steps computed between two looks at the progress bar.
+const SLICE: u32 = 100_000;
+/// Records fetched at once when a trace is written.
+const TRACE_SLICE: u32 = 50_000;
+
+#[derive(clap::Args)]
+#[command(
+    after_help = "Example:\n  faultline run database-outage --variant B --query 'http_error_ratio{op=read}.mean[20:35]'\n  \
+faultline run --replay recording.jsonl --json"
+)]
+pub struct Options {
+    /// A scenario: a file if it contains `/` or ends in `.json`, else an id
+    #[arg(required_unless_present = "replay")]
+    scenario: Option<String>,
+    #[command(flatten)]
+    how: HowArgs,
+    /// Evaluate a reference such as http_error_ratio.mean[20:35]
+    #[arg(long = "query", value_name = "EXPR")]
+    queries: Vec<String>,
+    /// Write every record as JSON lines
+    #[arg(long, value_name = "FILE")]
+    trace: Option<PathBuf>,
+    /// Run again what `serve --record` wrote, to the same trace and digest
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["seed", "variant", "sets"])]
+    replay: Option<PathBuf>,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// `run --json`: the report, and what the run's outage was.
+#[derive(Serialize, JsonSchema)]
+pub struct RunOutput {
+    #[serde(flatten)]
+    report: RunReport,
+    /// The first fault and its effect; null without a fault.
+    incident_sheet: Option<IncidentSheet>,
+}
+
+/// The first line of `--trace FILE`.
+#[derive(Serialize, Deserialize, JsonSchema)]
+pub struct TraceHeader {
+    scenario: String,
+    variant: String,
+    seed: u64,
+    digest: String,
+    version: String,
+}
+
+/// Simulates or replays, and prints the report.
+pub fn run(options: &Options) -> Result {
+    let (plan, document, script, expected) = match &options.replay {
+        Some(file) => replay(file, options.scenario.as_deref())?,
+        None => {
+            let loaded = options.how.load(options.scenario.as_deref().unwrap_or_default(), "A")?;
+            (loaded.plan, loaded.original, Script::default(), None)
+        }
+    };
+    let start = Instant::now();
+    let mut run: Run = Run::with_script(plan.clone(), script);
+    compute(&mut run);
+    let wall_ms = start.elapsed().as_secs_f64() * 1e3;
+    let mut report = RunReport::new(&run, wall_ms);
+    let mut problems = Vec::new();
+    for query in &options.queries {
+        match claim::query(&plan, run.folds(), query) {
+            Ok(value) => drop(report.queries.insert(query.clone(), value)),
+            Err(why) => {
+                problems.push(Problem::new(format!("--query {query}"), why, "See ARCHITECTURE.md, \"Claims\"."))
+            }
+        }
+    }
+    if !problems.is_empty() {
+        return Err(problems.into());
+    }
+    let claims = document.spec().map(|spec| spec.claims).unwrap_or_default();
+    report.claims = claim::judge_run(&claims, &plan, run.folds());
+    if let Some(file) = &options.trace {
+        trace(&mut run, file).map_err(|error| Failure::Other(format!("{}: {error}", file.display())))?;
+    }
+    let output = RunOutput { report, incident_sheet: timeline::incident_sheet(&run) };
+    if options.json {
+        print_json(&output)?
+    } else {
+        print(&text(&plan, &output))?
+    }
+    let report = output.report;
+    match expected.filter(|expected| *expected != report.digest) {
+        Some(expected) => {
+            eprintln!("error: the replay's digest is {}, the recording's {expected}", report.digest);
+            Err(Failure::Check)
+        }
+        None => Ok(()),
+    }
+}
+
+/// Plan, document, inputs and the digest to reach.
+type Replay = (Arc<Plan>, Document, Script, Option<String>);
+
+fn replay(file: &Path, scenario: Option<&str>) -> Result<Replay> {
+    let recorded = recording::read(file)?;
+    let header = recorded.header;
+    if let Some(wanted) = scenario
+        && scenario::read(wanted)?.id() != header.scenario["id"].as_str().unwrap_or_default()
+    {
+        let what = format!("was recorded with scenario {}", header.scenario["id"]);
+        return Err(
+            vec![Problem::new(file.display().to_string(), what, "Leave SCENARIO out, or name that one.")].into()
+        );
+    }
+    let document = Document::from_json(header.scenario);
+    // The document is patched already; as a plan it keeps the name of the variant it came from.
+    let mut plan = document.plan("A", &[])?;
+    plan.variant = header.variant;
+    let steps = recorded.end.as_ref().map(|end| end.steps);
+    let steps = steps.or_else(|| recorded.inputs.last().map(|input| input.step + 1));
+    let script = Script { mount: Some(header.mount), inputs: recorded.inputs, steps };
+    Ok((Arc::new(plan), document, script, recorded.end.map(|end| end.digest)))
+}
+
+/// Computes the whole run, with progress.
+pub(super) fn compute(run: &mut Run) {
+    let end = run.plan().end.as_nanos();
+    let start = Instant::now();
+    let mut bar = None;
+    while !run.advance(SLICE) {
+        if start.elapsed().as_secs_f64() > 1.0 {
+            let bar = bar.get_or_insert_with(|| progress(end, "simulating"));
+            bar.set_position(run.computed_to().as_nanos());
+        }
+    }
+    if let Some(bar) = bar {
+        bar.finish_and_clear();
+    }
+}
+
+fn trace(run: &mut Run, file: &Path) -> io::Result<()> {
+    let mut out = BufWriter::new(File::create(file)?);
+    let plan = run.plan().clone();
+    let header = TraceHeader {
+        scenario: plan.id.clone(),
+        variant: plan.variant.clone(),
+        seed: plan.seed,
+        digest: run.digest(),
+        version: env!("CARGO_PKG_VERSION").into(),
+    };
+    writeln!(out, "{}", serde_json::to_string(&header)?)?;
+    let count = run.record_count();
+    let mut from = 0;
+    while from < count {
+        let to = (from + TRACE_SLICE).min(count);
+        for logged in run.records(from..to) {
+            let record = logged.record;
+            let line = json!({
+                "at_ns": record.at.as_nanos(),
+                "seq": record.seq,
+                "node": plan.nodes[record.node.index()].id,
+                "request": record.request,
+                "what": record.what,
+                "cause": record.cause,
+            });
+            writeln!(out, "{line}")?;
+        }
+        from = to;
+    }
+    out.flush()
+}
+
+fn text(plan: &Plan, output: &RunOutput) -> String {
+    let report = &output.report;
+    let mut out = format!("{}\n\n", plan.describe());
+    let requests = &report.requests;
+    let _ = writeln!(
+        out,
+        "{} requests: {} completed, {} failed, {} in flight; error ratio {:.4}, {:.1} successes a second",
+        requests.offered,
+        requests.completed,
+        requests.failed,
+        requests.in_flight,
+        report.error_ratio,
+        report.throughput_rps
+    );
+    let latency = &report.latency_ms;
+    let _ = writeln!(
+        out,
+        "latency of successes: p50 {:.2} ms, p95 {:.2} ms, p99 {:.2} ms, max {:.2} ms",
+        latency.p50, latency.p95, latency.p99, latency.max
+    );
+    let outcomes: Vec<String> = requests
+        .by_outcome
+        .iter()
+        .filter(|(_, count)| **count > 0)
+        .map(|(name, count)| format!("{name} {count}"))
+        .collect();
+    let _ = writeln!(out, "outcomes: {}", outcomes.join(", "));
+    if let Some(sheet) = &output.incident_sheet {
+        let percent = |share: Option<f64>| share.map_or("-".to_string(), |share| format!("{:.1} %", share * 100.0));
+        let after = |span: Option<f64>| span.map_or("never".to_string(), |span| format!("after {span:.1} s"));
+        let (began, lasted) = (sheet.began_s, sheet.lasted_s);
+        let _ = writeln!(out, "incident: {} at {began} s for {lasted} s", sheet.trigger);
+        let _ = writeln!(
+            out,
+            "  detected {}; reads failed {}, writes failed {}, answered from stale copies {}; recovered {}",
+            after(sheet.detected_after_s),
+            percent(sheet.reads_failed),
+            percent(sheet.writes_failed),
+            percent(sheet.stale),
+            after(sheet.recovered_after_s)
+        );
+    }
+    for (query, value) in &report.queries {
+        let value = value.map_or("nothing in this window".to_string(), |value| value.to_string());
+        let _ = writeln!(out, "{query} = {value}");
+    }
+    for claim in &report.claims {
+        let mark = match claim.holds {
+            Some(true) => "holds",
+            Some(false) => "FAILS",
+            None => "other variant",
+        };
+        let _ = writeln!(out, "{mark:<14}{}: {}", claim.id, claim.text);
+    }
+    let _ = writeln!(out, "digest {}, {} events in {:.0} ms", report.digest, report.events, report.wall_ms);
+    out
+}

@@ -1,0 +1,73 @@
+//! `faultline schema`.
+
+use super::{Result, list, print, print_json, run};
+use crate::calibrate::Calibration;
+use crate::error::ErrorBody;
+use crate::load::LoadReport;
+use crate::mount::{Incident, recording};
+use crate::routes::health::HealthReport;
+use crate::routes::incidents::WorldReport;
+use crate::routes::lab::Item;
+use crate::routes::scenario::ScenarioReport;
+use crate::validate::ValidationReport;
+use sandbox_core::lesson::Lesson;
+use sandbox_core::scenario::{Problem, Spec};
+use schemars::{JsonSchema, Schema, SchemaGenerator};
+
+#[derive(clap::Args)]
+#[command(after_help = "Example:\n  faultline schema scenario > scenario.schema.json")]
+pub struct Options {
+    /// Which document or output; without it the names are listed
+    name: Option<String>,
+    /// Print the list of names as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// Name, what it describes, and its schema.
+type Entry = (&'static str, &'static str, fn() -> Schema);
+
+/// All of them.
+const SCHEMAS: &[Entry] = &[
+    ("scenario", "a scenario document", of::<Spec>),
+    ("lesson", "a lesson document", of::<Lesson>),
+    ("run", "output of `run --json`", of::<run::RunOutput>),
+    ("trace", "first line of `run --trace FILE`", of::<run::TraceHeader>),
+    ("why", "output of `why --json`", of::<super::why::WhyReport>),
+    ("check", "output of `check --json`", of::<super::check::CheckReport>),
+    ("load", "output of `load --json`", of::<LoadReport>),
+    ("calibrate", "output of `calibrate --json`", of::<Calibration>),
+    ("validate", "output of `validate --json`", of::<ValidationReport>),
+    ("list", "output of `list --json`", of::<list::Catalogue>),
+    ("recording", "first line of `serve --record FILE`", of::<recording::Header>),
+    ("recording-end", "last line of `serve --record FILE`", of::<recording::End>),
+    ("mounted", "answer of /api/scenario", of::<ScenarioReport>),
+    ("health", "answer of /api/health", of::<HealthReport>),
+    ("observe", "answer of /api/observe", of::<WorldReport>),
+    ("incidents", "answer of /api/incidents", of::<Vec<Incident>>),
+    ("item", "answer of /lab/items/{id}", of::<Item>),
+    ("error", "body of every HTTP error", of::<ErrorBody>),
+];
+
+fn of<T: JsonSchema>() -> Schema {
+    SchemaGenerator::default().into_root_schema_for::<T>()
+}
+
+/// Prints a schema, or the names of all.
+pub fn schema(options: &Options) -> Result {
+    let Some(name) = &options.name else {
+        let names: Vec<&str> = SCHEMAS.iter().map(|(name, ..)| *name).collect();
+        if options.json {
+            return print_json(&names);
+        }
+        let lines: String = SCHEMAS.iter().map(|(name, what, _)| format!("{name:<16}{what}\n")).collect();
+        return print(&lines);
+    };
+    match SCHEMAS.iter().find(|(known, ..)| known == name) {
+        Some((_, _, schema)) => print_json(&schema()),
+        None => {
+            let known: Vec<&str> = SCHEMAS.iter().map(|(name, ..)| *name).collect();
+            Err(vec![Problem::new(name, "has no schema", format!("Known: {}.", known.join(", ")))].into())
+        }
+    }
+}

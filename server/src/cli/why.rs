@@ -1,0 +1,133 @@
+//! `faultline why`.
+
+use super::run::compute;
+use super::scenario::ScenarioArgs;
+use super::{Failure, Result, print, print_json};
+use sandbox_core::Run;
+use sandbox_core::ids::RequestId;
+use sandbox_core::time::Span;
+use sandbox_core::timeline;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use std::fmt::Write as _;
+
+#[derive(clap::Args)]
+#[command(after_help = "Example:\n  faultline why database-outage --variant B --request first-failed")]
+pub struct Options {
+    #[command(flatten)]
+    scenario: ScenarioArgs,
+    /// Number of the request, or `first-failed`
+    #[arg(long, value_name = "N|first-failed")]
+    request: String,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// `why --json`.
+#[derive(Serialize, Deserialize, JsonSchema)]
+pub struct WhyReport {
+    scenario: String,
+    variant: String,
+    seed: u64,
+    request: u32,
+    /// How the request ended.
+    outcome: String,
+    /// From the intended send to the answer, in milliseconds; the parts sum to it exactly, in nanoseconds.
+    total_ms: f64,
+    total_ns: u64,
+    /// From the request back to the root.
+    chain: Vec<LinkReport>,
+    parts: Vec<PartReport>,
+}
+
+/// One link of the chain of causes.
+#[derive(Serialize, Deserialize, JsonSchema)]
+struct LinkReport {
+    seq: u32,
+    step: u64,
+    at_s: f64,
+    text: String,
+    /// Whether the chain is understood without it: a call on its way, a piece of work done.
+    passing: bool,
+    /// Whether nothing lies behind it.
+    root: bool,
+}
+
+/// One part of the latency.
+#[derive(Serialize, Deserialize, JsonSchema)]
+struct PartReport {
+    kind: String,
+    node: String,
+    ms: f64,
+    ns: u64,
+}
+
+/// Says why a request ended as it did.
+pub fn why(options: &Options) -> Result {
+    let loaded = options.scenario.load("A")?;
+    let mut run: Run = Run::new(loaded.plan.clone());
+    compute(&mut run);
+    let request = match options.request.as_str() {
+        "first-failed" => {
+            let first = run.folds().failures().min_by_key(|(_, end)| end.step).map(|(summary, _)| summary.request);
+            first.ok_or_else(|| Failure::Other("no request failed in this run".into()))?
+        }
+        number => RequestId(number.parse().map_err(|_| format!("--request {number}: write a number or first-failed"))?),
+    };
+    let Some(why) = timeline::why(&mut run, request) else {
+        let requests = run.folds().requests().len();
+        return Err(Failure::Other(format!(
+            "request {} did not end in this run; it has requests 1 to {requests}",
+            request.0
+        )));
+    };
+    let plan = &loaded.plan;
+    let total = why.parts.iter().fold(Span::ZERO, |total, part| total + part.span);
+    let report = WhyReport {
+        scenario: plan.id.clone(),
+        variant: plan.variant.clone(),
+        seed: plan.seed,
+        request: request.0,
+        outcome: why.outcome.as_str().into(),
+        total_ms: total.as_ms(),
+        total_ns: total.as_nanos(),
+        chain: why
+            .chain
+            .iter()
+            .map(|link| LinkReport {
+                seq: link.logged.record.seq.0,
+                step: link.logged.step,
+                at_s: link.logged.record.at.as_seconds(),
+                text: link.text.clone(),
+                passing: link.passing,
+                root: link.root,
+            })
+            .collect(),
+        parts: why
+            .parts
+            .iter()
+            .map(|part| PartReport {
+                kind: part.kind.as_str().into(),
+                node: plan.nodes[part.node.index()].id.clone(),
+                ms: part.span.as_ms(),
+                ns: part.span.as_nanos(),
+            })
+            .collect(),
+    };
+    if options.json { print_json(&report) } else { print(&text(&report)) }
+}
+
+fn text(report: &WhyReport) -> String {
+    let mut out = format!("request {}: {} after {:.3} ms\n\nwhy\n", report.request, report.outcome, report.total_ms);
+    for link in report.chain.iter().filter(|link| !link.passing) {
+        let mark = if link.root { "  <- the root" } else { "" };
+        let _ = writeln!(out, "  {:>12.6} s  {}{mark}", link.at_s, link.text);
+    }
+    out.push_str("\nwhere the time went\n");
+    for part in &report.parts {
+        let _ = writeln!(out, "  {:>10.3} ms  {:<16}{}", part.ms, part.kind, part.node);
+    }
+    let _ = writeln!(out, "  {:>10.3} ms  in all", report.total_ms);
+    out
+}

@@ -1,0 +1,5 @@
+//! The program `faultline`.
+
+fn main() -> std::process::ExitCode {
+    server::cli::main()
+}

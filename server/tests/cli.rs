@@ -1,0 +1,203 @@
+//! The command line from outside: outputs, exit codes, all problems at once.
+
+mod common;
+
+use common::scenario;
+use serde_json::{Value, json};
+use std::process::{Command, Output};
+
+fn faultline(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_faultline")).args(arguments).output().unwrap()
+}
+
+fn json_of(arguments: &[&str]) -> Value {
+    let output = faultline(arguments);
+    assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+const SHORT: [&str; 4] = ["--set", "duration_s=8", "--set", "faults={}"];
+
+#[test]
+fn the_same_seed_gives_the_same_digest() {
+    let run = |seed: &str| {
+        json_of(&[&["run", "database-outage", "--variant", "B", "--json", "--seed", seed], &SHORT[..]].concat())
+    };
+    let (first, again, other) = (run("7"), run("7"), run("8"));
+    assert_eq!(first["digest"].as_str().unwrap().len(), 32);
+    assert_eq!(first["digest"], again["digest"]);
+    assert_ne!(first["digest"], other["digest"]);
+    for key in [
+        "scenario",
+        "variant",
+        "seed",
+        "digest",
+        "simulated_seconds",
+        "events",
+        "wall_ms",
+        "requests",
+        "throughput_rps",
+        "goodput_rps",
+        "error_ratio",
+        "latency_ms",
+        "nodes",
+        "metrics",
+        "queries",
+        "claims",
+    ] {
+        assert!(first.get(key).is_some(), "{key} is missing");
+    }
+    let requests = &first["requests"];
+    let count = |name: &str| requests[name].as_u64().unwrap();
+    assert_eq!(count("offered"), count("completed") + count("failed") + count("in_flight"));
+    assert!(first["latency_ms"]["p50"].as_f64().unwrap() > 0.1, "{}", first["latency_ms"]);
+}
+
+#[test]
+fn every_problem_is_told_at_once() {
+    let output = faultline(&["run", "database-outage", "--set", "nodes.db.reders=3", "--set", "nodes.api.workers=0"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(output.stdout.is_empty());
+    let told = String::from_utf8(output.stderr).unwrap();
+    for part in ["nodes.db.reders", "readers", "nodes.api.workers"] {
+        assert!(told.contains(part), "{part} is not in {told}");
+    }
+    for arguments in
+        [&["run", "no-such-scenario"][..], &["run"], &["fly"], &["run", "database-outage", "--query", "nonsense"]]
+    {
+        assert_eq!(faultline(arguments).status.code(), Some(2), "{arguments:?}");
+    }
+}
+
+#[test]
+fn queries_are_answered() {
+    let query = "http_error_ratio{op=read}.mean[2:8]";
+    let report = json_of(&[&["run", "database-outage", "--json", "--query", query], &SHORT[..]].concat());
+    assert_eq!(report["queries"][query], json!(0.0));
+}
+
+#[test]
+fn traces_are_json_lines() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("trace.jsonl");
+    let report = json_of(&[
+        "run",
+        "database-outage",
+        "--json",
+        "--set",
+        "duration_s=1",
+        "--set",
+        "faults={}",
+        "--trace",
+        file.to_str().unwrap(),
+    ]);
+    let text = std::fs::read_to_string(&file).unwrap();
+    let mut lines = text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    assert_eq!(lines.next().unwrap()["digest"], report["digest"]);
+    for (seq, line) in lines.enumerate() {
+        assert_eq!(line["seq"], json!(seq));
+        for key in ["at_ns", "node", "request", "what", "cause"] {
+            assert!(line.get(key).is_some(), "{key} is missing in {line}");
+        }
+    }
+}
+
+#[test]
+fn why_adds_up() {
+    let why = json_of(&["why", "database-outage", "--request", "first-failed", "--json"]);
+    let parts: u64 = why["parts"].as_array().unwrap().iter().map(|part| part["ns"].as_u64().unwrap()).sum();
+    assert_eq!(json!(parts), why["total_ns"]);
+    assert!(why["chain"].as_array().unwrap().iter().any(|link| link["root"] == json!(true)), "{why}");
+    assert_eq!(faultline(&["why", "database-outage", "--request", "0"]).status.code(), Some(2));
+}
+
+#[test]
+fn a_broken_scenario_fails_the_check_and_a_false_claim_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("scenario.json");
+    let name = file.to_str().unwrap();
+    let mut changes = vec![
+        ("duration_s", json!(5)),
+        ("faults", json!({})),
+        ("claims", json!({"c": {"text": "No.", "role": "effect", "expr": "A.http_error_ratio.mean[1:5] > 0.5"}})),
+    ];
+    common::write(&scenario(&changes), &file);
+    assert_eq!(faultline(&["check", name, "--seeds", "2"]).status.code(), Some(1));
+    changes[2].1["c"]["expr"] = json!("A.http_error_ratio.mean[1:5] < 0.5");
+    common::write(&scenario(&changes), &file);
+    assert_eq!(faultline(&["check", name, "--seeds", "2"]).status.code(), Some(0));
+    changes.push(("nodes.db.readers", json!(-1)));
+    common::write(&scenario(&changes), &file);
+    assert_eq!(faultline(&["check", name, "--seeds", "2"]).status.code(), Some(2));
+}
+
+#[test]
+fn schemas_accept_what_is_printed() {
+    let names = json_of(&["schema", "--json"]);
+    for name in names.as_array().unwrap() {
+        let schema = json_of(&["schema", name.as_str().unwrap()]);
+        assert!(schema.is_object() && schema.get("$schema").is_some(), "{name}");
+    }
+    assert_eq!(faultline(&["schema", "nothing"]).status.code(), Some(2));
+}
+
+#[test]
+fn the_catalogue_is_listed() {
+    let list = json_of(&["list", "--json"]);
+    let ids: Vec<&str> =
+        list["scenarios"].as_array().unwrap().iter().filter_map(|entry| entry["id"].as_str()).collect();
+    assert!(ids.contains(&"database-outage"), "{ids:?}");
+}
+
+#[test]
+fn validation_lays_three_runs_side_by_side() {
+    let folder = tempfile::tempdir().unwrap();
+    let real = format!("db=sqlite:{}", folder.path().join("lab.sqlite").display());
+    let page = folder.path().join("report.html");
+    let output = faultline(&[
+        "validate",
+        "database-outage",
+        "--real",
+        &real,
+        "--json",
+        "--duration",
+        "4s",
+        "--rate",
+        "100",
+        "--report",
+        page.to_str().unwrap(),
+        "--set",
+        "faults.outage.from_s=2.5",
+        "--set",
+        "faults.outage.to_s=3.5",
+    ]);
+    // Whether the figures agree depends on what else the machine does; that they are there does not.
+    assert!(matches!(output.status.code(), Some(0 | 1)), "{}", String::from_utf8_lossy(&output.stderr));
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let during = &report["windows"][1];
+    assert_eq!((&during["name"], &during["from_s"], &during["to_s"]), (&json!("during"), &json!(2.5), &json!(3.5)));
+    for run in ["mounted", "real"] {
+        let errors = &during[run]["deviations"]["error_ratio"];
+        assert!(errors["measured"].as_f64().unwrap() > 0.02, "{run}: {during}");
+        assert!(report["server_timing"][run]["added_ms"]["p95"].is_number());
+    }
+    assert!(report["calibration"]["set"]["nodes.db.read"]["quantiles_ms"].as_array().unwrap().len() == 101);
+    assert!(std::fs::read_to_string(page).unwrap().contains("<table>"));
+}
+
+#[test]
+fn what_calibrate_writes_can_be_set() {
+    let folder = tempfile::tempdir().unwrap();
+    let (real, file) =
+        (format!("db=sqlite:{}", folder.path().join("lab.sqlite").display()), folder.path().join("measured.json"));
+    let output =
+        faultline(&["calibrate", "database-outage", "--real", &real, "-o", file.to_str().unwrap(), "--samples", "200"]);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let set = format!("@{}", file.display());
+    json_of(&[&["run", "database-outage", "--json", "--set", &set], &SHORT[..]].concat());
+    let bad =
+        faultline(&["calibrate", "database-outage", "--real", "cache=sqlite:x.sqlite", "--real", "nobody=sqlite:y"]);
+    assert_eq!(bad.status.code(), Some(2));
+    let told = String::from_utf8(bad.stderr).unwrap();
+    assert!(told.contains("2 problems"), "{told}");
+}

@@ -1,0 +1,45 @@
+//! Where the tools and build products are.
+
+use std::env;
+use std::net::TcpListener;
+use std::path::PathBuf;
+
+/// The repository's root.
+pub fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).parent().expect("the tests lie below the root").to_path_buf()
+}
+
+/// A program: named by the variable, or of one of these names on the PATH.
+pub fn program(variable: &str, names: &[&str]) -> PathBuf {
+    let on_path = || {
+        let folders: Vec<PathBuf> = env::split_paths(&env::var_os("PATH")?).collect();
+        names.iter().flat_map(|name| folders.iter().map(move |folder| folder.join(name))).find(|path| path.is_file())
+    };
+    env::var_os(variable).map(PathBuf::from).or_else(on_path).unwrap_or_else(|| {
+        panic!("{} is neither on the PATH nor named by {variable}: run `cargo xtask test`, which installs it", names[0])
+    })
+}
+
+/// The server's release binary.
+pub fn faultline() -> PathBuf {
+    let built = || {
+        let target = env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
+        target.join("release").join(format!("faultline{}", env::consts::EXE_SUFFIX))
+    };
+    let path = env::var_os("FAULTLINE_BIN").map_or_else(built, PathBuf::from);
+    assert!(path.is_file(), "{} is missing: run `cargo build --release -p server`", path.display());
+    path
+}
+
+/// The folder of the built site.
+pub fn site() -> PathBuf {
+    let path = env::var_os("FAULTLINE_SITE").map_or_else(|| root().join("dist"), PathBuf::from);
+    assert!(path.join("index.html").is_file(), "{} holds no site: run `trunk build --release`", path.display());
+    path
+}
+
+/// A port that nobody listens on.
+pub fn free_port() -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("loopback has free ports");
+    listener.local_addr().expect("it is bound").port()
+}

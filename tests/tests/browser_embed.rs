@@ -1,0 +1,70 @@
+//! The lesson in a stranger's page, and what a learner sees when something breaks.
+
+use axum::Router;
+use axum::response::Html;
+use axum::routing::get;
+use serde_json::json;
+use tests::browser::Browser;
+use tests::server::Server;
+use tests::tools::{free_port, site};
+
+fn serve_site() -> Server {
+    Server::start(&["--site", &site().display().to_string()])
+}
+
+/// A course page on another origin, with the lesson in a frame that has no origin of its own.
+async fn host(frame: String) -> String {
+    let page = format!(
+        "<!doctype html><title>A course</title><h1>A course</h1>\
+         <iframe id=lesson src='{frame}' width=750 height=620 sandbox='allow-scripts' title=Lesson></iframe>"
+    );
+    let address = format!("127.0.0.1:{}", free_port());
+    let listener = tokio::net::TcpListener::bind(&address).await.expect("the port is free");
+    let app = Router::new().route("/", get(move || async move { Html(page) }));
+    tokio::spawn(async move { axum::serve(listener, app).await });
+    format!("http://{address}/")
+}
+
+#[tokio::test]
+async fn it_starts_in_a_sandboxed_frame_of_another_origin() {
+    let server = serve_site();
+    let browser = Browser::start(1000, 800, false).await;
+    let host = host(format!("{}/?lesson=the-database-goes-away&embed=1", server.url)).await;
+    browser.open(&host).await;
+    let frame = browser.find("#lesson").await;
+    frame.enter_frame().await.expect("the frame can be entered");
+    browser.until("document.querySelector('[data-player][data-ready=true]')").await;
+    let refused = "try { localStorage.length; return false; } catch (refused) { return true; }";
+    assert_eq!(browser.run(refused, vec![]).await, json!(true), "the frame has no storage, so the test means something");
+    assert!(!browser.has("header.top").await, "an embedded lesson drops its header");
+    browser.until("document.querySelector('svg')").await;
+    let overflow = browser.run("return document.documentElement.scrollWidth - innerWidth;", vec![]).await;
+    assert_eq!(overflow, json!(0), "it fits its frame");
+    browser.client().clone().enter_parent_frame().await.expect("back to the course");
+    browser.picture("embed").await;
+    browser.close().await;
+}
+
+#[tokio::test]
+async fn a_panic_shows_a_sentence_and_a_reload_button() {
+    let server = serve_site();
+    let browser = Browser::start(1000, 800, false).await;
+    browser.open(&format!("{}/?panic=1", server.url)).await;
+    browser.until("document.querySelector('[data-player][data-ready=true]')").await;
+    browser.click("[aria-label='Step']").await;
+    browser.find("#crash button").await;
+    let said = browser.text("#crash").await;
+    assert!(said.contains("stopped") && said.contains("Reload"), "{said}");
+    assert!(said.contains("seed"), "it says how to get here again: {said}");
+    browser.picture("panic").await;
+    browser.close().await;
+}
+
+#[tokio::test]
+async fn an_unknown_lesson_is_named() {
+    let server = serve_site();
+    let browser = Browser::start(1000, 800, false).await;
+    browser.open(&format!("{}/?lesson=nothing", server.url)).await;
+    browser.until("document.body.innerText.includes('nothing')").await;
+    browser.close().await;
+}

@@ -1,0 +1,154 @@
+//! The lesson played through in a real browser, as a learner would.
+
+use serde_json::{Value, json};
+use tests::browser::Browser;
+use tests::server::Server;
+use tests::tools::site;
+
+fn golden(variant: &str) -> String {
+    let golden: Value = serde_json::from_str(include_str!("../golden/database-outage.json")).unwrap();
+    golden[variant].as_str().unwrap().to_string()
+}
+
+fn serve_site() -> Server {
+    Server::start(&["--site", &site().display().to_string()])
+}
+
+async fn number(browser: &Browser, name: &str) -> f64 {
+    browser.attribute("[data-player]", name).await.and_then(|text| text.parse().ok()).unwrap_or_else(|| panic!("{name}"))
+}
+
+async fn settled(browser: &Browser) {
+    browser.until("document.querySelector('[data-player][data-ready=true][data-building=false]')").await;
+}
+
+#[tokio::test]
+async fn predict_watch_ask_why_and_mend() {
+    let server = serve_site();
+    let browser = Browser::start(1366, 768, false).await;
+    browser.open(&server.url).await;
+    settled(&browser).await;
+
+    // The run is the native one, bit for bit.
+    assert_eq!(browser.attribute("[data-digest]", "data-digest").await, Some(golden("B")));
+
+    // Before the prediction nothing later than the cursor is shown, and jumps invite to predict.
+    assert_eq!(browser.attribute("[data-player]", "data-predicted").await.as_deref(), Some("false"));
+    assert!(!browser.has("[data-verdict]").await);
+    let page = browser.text("body").await;
+    assert!(!page.contains("99.8 %"), "the answer is not given away: {page}");
+    browser.click("[aria-label='Next failure']").await;
+    assert!(number(&browser, "data-time").await < 1.0, "a jump into the future waits for the prediction");
+    browser.picture("lesson-before").await;
+
+    browser.click("[data-option='nearly-all']").await;
+    browser.until("document.querySelector('[data-predicted=true]')").await;
+
+    // Jump to the first failure and ask why.
+    browser.click("[aria-label='Next failure']").await;
+    let at = number(&browser, "data-time").await;
+    assert!((20.0..20.2).contains(&at), "the first failure is at {at} s");
+    browser.click("#tab-requests").await;
+    browser.find(".why .chain").await;
+    let chain = browser.text(".why .chain").await;
+    assert!(chain.contains("fault: the database is down"), "the chain leads to the fault: {chain}");
+    let sum = "const parts = [...document.querySelectorAll('.why [data-ns]')].map(e => Number(e.dataset.ns)); \
+               return [parts.reduce((a, b) => a + b, 0), Number(document.querySelector('.why [data-total-ns]').dataset.totalNs)];";
+    let sums = browser.run(sum, vec![]).await;
+    assert_eq!(sums[0], sums[1], "the parts sum to the latency");
+    browser.picture("lesson-why").await;
+
+    // Step back and forward; the digest of the run stays what it is.
+    let step = number(&browser, "data-step").await;
+    browser.click("[aria-label='Step back']").await;
+    assert_eq!(number(&browser, "data-step").await, step - 1.0);
+    browser.click("[aria-label='Step']").await;
+    assert_eq!(number(&browser, "data-step").await, step);
+
+    // The bare system: the same seed, another run.
+    browser.click("[data-variant='A']").await;
+    settled(&browser).await;
+    browser.until(&format!("document.querySelector('[data-digest=\"{}\"]')", golden("A"))).await;
+    browser.click("[data-variant='B']").await;
+    browser.until(&format!("document.querySelector('[data-digest=\"{}\"]')", golden("B"))).await;
+
+    // A knob: the run is computed anew, the earlier one stays as a ghost.
+    turn(&browser, "stale", 0.0).await;
+    settled(&browser).await;
+    browser.until(&format!("!document.querySelector('[data-digest=\"{}\"]')", golden("B"))).await;
+    assert!(browser.has(".ghostkey").await, "the earlier run is named");
+    browser.picture("lesson-ghost").await;
+
+    // The end of the run: the incident sheet.
+    browser.click("[data-variant='B']").await;
+    settled(&browser).await;
+    browser.run("document.querySelector('[data-player]').focus();", vec![]).await;
+    browser.press("End").await;
+    browser.until("document.querySelector('[aria-label=\"Incident sheet\"]')").await;
+    let sheet = browser.text("[aria-label='Incident sheet']").await;
+    assert!(sheet.contains("the database is down"), "{sheet}");
+    browser.picture("lesson-end").await;
+
+    // An incident stays open until somebody resolves it.
+    browser.click("#tab-health").await;
+    browser.find("[data-incident='1']").await;
+    browser.click("[data-incident='1'] button").await;
+    settled(&browser).await;
+    browser.until("document.querySelector('[data-incident=\"1\"]')?.innerText.includes('resolved')").await;
+
+    assert_eq!(browser.complaints().await, Vec::<String>::new());
+    browser.close().await;
+}
+
+#[tokio::test]
+async fn the_challenge_is_missed_and_then_reached() {
+    let server = serve_site();
+    let browser = Browser::start(1366, 768, false).await;
+    browser.open(&server.url).await;
+    settled(&browser).await;
+    browser.click("[data-option='half']").await;
+    browser.until("document.querySelector('[data-predicted=true]')").await;
+    browser.click(".beats button:last-child").await;
+    browser.until("document.querySelector('[data-verdict=miss]')").await;
+    assert!(browser.text("[data-verdict]").await.contains("32.1 %"), "the verdict quotes what is measured");
+    turn(&browser, "capacity", 1_800.0).await;
+    turn(&browser, "stale", 30.0).await;
+    browser.until("document.querySelector('[data-verdict=pass]')").await;
+    browser.picture("lesson-challenge").await;
+    browser.close().await;
+}
+
+#[tokio::test]
+async fn the_keyboard_alone_is_enough() {
+    let server = serve_site();
+    let browser = Browser::start(1366, 768, false).await;
+    browser.open(&server.url).await;
+    settled(&browser).await;
+    browser.click("[data-option='none']").await;
+    browser.run("document.querySelector('[data-player]').focus();", vec![]).await;
+    browser.press("]").await;
+    browser.until("Number(document.querySelector('[data-player]').dataset.time) > 20").await;
+    let step = number(&browser, "data-step").await;
+    browser.press("ArrowLeft").await;
+    browser.until(&format!("Number(document.querySelector('[data-player]').dataset.step) === {}", step - 1.0)).await;
+    browser.press("ArrowRight").await;
+    browser.until(&format!("Number(document.querySelector('[data-player]').dataset.step) === {step}")).await;
+    browser.press("Home").await;
+    browser.until("Number(document.querySelector('[data-player]').dataset.time) === 0").await;
+    browser.press(" ").await;
+    browser.until("document.querySelector('[data-playing=true]')").await;
+    browser.until("Number(document.querySelector('[data-player]').dataset.time) > 0.5").await;
+    browser.press(" ").await;
+    browser.until("document.querySelector('[data-playing=false]')").await;
+    browser.press("?").await;
+    browser.until("document.querySelector('dialog[open]')").await;
+    browser.close().await;
+}
+
+/// Moves a knob as a hand would: the value changes, then the hand lets go.
+async fn turn(browser: &Browser, knob: &str, value: f64) {
+    let script = "const e = document.querySelector(`[data-knob='${arguments[0]}']`); e.value = arguments[1]; \
+                  e.dispatchEvent(new InputEvent('input', {bubbles: true})); e.dispatchEvent(new Event('change', {bubbles: true}));";
+    browser.find(&format!("[data-knob='{knob}']")).await;
+    browser.run(script, vec![json!(knob), json!(value)]).await;
+}

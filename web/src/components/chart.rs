@@ -1,0 +1,139 @@
+//! A chart: lines on a canvas, everything that is text around it, and the same data as a table.
+
+use crate::components::screen::{Screen, use_size};
+use crate::plot;
+use crate::view_model::charts::{Chart, value_text};
+use crate::view_model::format;
+use plotters::prelude::IntoDrawingArea;
+use plotters_canvas::CanvasBackend;
+use std::rc::Rc;
+use wasm_bindgen::{JsCast, JsValue};
+use web_sys::{CanvasRenderingContext2d, HtmlCanvasElement};
+use yew::prelude::*;
+
+/// Properties of [`ChartView`].
+#[derive(Clone, PartialEq, Properties)]
+pub struct ChartProps {
+    /// What to draw.
+    pub chart: Rc<Chart>,
+    /// Where the cursor is, in seconds.
+    pub at_s: f64,
+    /// Whether what comes after the cursor stays hidden.
+    pub hidden: bool,
+    /// What the heading says at its right end.
+    pub note: String,
+    /// What it is drawn on.
+    pub screen: Screen,
+}
+
+/// A chart.
+#[component]
+pub fn ChartView(props: &ChartProps) -> Html {
+    let canvas = use_node_ref();
+    let plot = use_node_ref();
+    let size = use_size(&plot);
+    {
+        let canvas = canvas.clone();
+        use_effect_with((props.chart.clone(), size, props.screen.clone()), move |(chart, size, screen)| {
+            if let Some(canvas) = canvas.cast::<HtmlCanvasElement>() {
+                draw(&canvas, chart, *size, screen);
+            }
+        });
+    }
+    let chart = &props.chart;
+    let share = (props.at_s / chart.end_s).clamp(0.0, 1.0) * 100.0;
+    let labels = chart.scale.ticks.iter().map(|(value, text)| {
+        let top = (1.0 - chart.scale.position(*value)) * 100.0;
+        html! { <span class="y" style={format!("top:{top:.1}%")}>{ text }</span> }
+    });
+    html! {
+        <figure class="card chart" data-chart={chart.id} aria-label={chart.finding.clone()}>
+            <h3>{ chart.title }<span class="at">{ &props.note }</span></h3>
+            <div class="plot" ref={plot}>
+                <canvas ref={canvas} dir="ltr" role="img" aria-label={chart.finding.clone()}></canvas>
+                <div class={classes!("veil", props.hidden.then_some("closed"))} style={format!("left:{share:.3}%")}></div>
+                <div class="cursor" style={format!("left:{share:.3}%")}></div>
+                { for labels }
+                { for seconds(chart.end_s) }
+            </div>
+            { keys(props) }
+        </figure>
+    }
+}
+
+/// Texts under the horizontal axis.
+fn seconds(end_s: f64) -> Vec<Html> {
+    let text = |index: u32| {
+        let at = end_s * f64::from(index) / 3.0;
+        let class = match index {
+            0 => "x first",
+            3 => "x last",
+            _ => "x",
+        };
+        let label = format!("{} s", format::short(at, 1));
+        html! { <span class={class} style={format!("left:{:.2}%", at / end_s * 100.0)}>{ label }</span> }
+    };
+    (0..=3).map(text).collect()
+}
+
+/// The lines' names with their values at the cursor, and the data as a table.
+fn keys(props: &ChartProps) -> Html {
+    let chart = &props.chart;
+    let second = props.at_s.min(chart.end_s - 1e-6).floor();
+    let at = |points: &[(f64, Option<f64>)]| points.iter().find(|(x, _)| *x == second + 0.5).and_then(|(_, value)| *value);
+    let key = chart.series.iter().map(|series| {
+        let dash: Vec<String> = series.dash.pattern().iter().map(f64::to_string).collect();
+        html! {
+            <span class={series.ink.class()}>
+                <svg viewBox="0 0 14 4" aria-hidden="true"><path d="M0 2H14" stroke-dasharray={dash.join(" ")} /></svg>
+                { series.label }{ " " }<b>{ value_text(chart.id, at(&series.points)) }</b>
+            </span>
+        }
+    });
+    html! {
+        <div class="keys">
+            { for key }
+            if chart.series.is_empty() { <span>{ "none so far" }</span> }
+            <details class="data">
+                <summary aria-label={format!("Data: {}", chart.title)}>{ "data" }</summary>
+                <div class="scroll" tabindex="0" role="region" aria-label={format!("Data: {}", chart.title)}>{ table(chart) }</div>
+            </details>
+        </div>
+    }
+}
+
+fn table(chart: &Chart) -> Html {
+    let rows = chart.series.first().map_or(0, |series| series.points.len());
+    let row = |index: usize| {
+        let cells = chart.series.iter().map(|series| html! { <td>{ value_text(chart.id, series.points[index].1) }</td> });
+        html! { <tr><th scope="row">{ format!("{} s", chart.series[0].points[index].0.floor()) }</th>{ for cells }</tr> }
+    };
+    html! {
+        <table>
+            <thead><tr><th scope="col">{ "from" }</th>
+                { for chart.series.iter().map(|series| html! { <th scope="col">{ series.label }</th> }) }
+            </tr></thead>
+            <tbody>{ for (1..rows.saturating_sub(1)).map(row) }</tbody>
+        </table>
+    }
+}
+
+fn draw(canvas: &HtmlCanvasElement, chart: &Chart, size: (f64, f64), screen: &Screen) {
+    let (width, height) = ((size.0 * screen.ratio).round() as u32, (size.1 * screen.ratio).round() as u32);
+    if width < 2 || height < 2 {
+        return;
+    }
+    // Setting the size also clears the canvas and its state.
+    canvas.set_width(width);
+    canvas.set_height(height);
+    let context = canvas.get_context("2d").ok().flatten().and_then(|context| context.dyn_into::<CanvasRenderingContext2d>().ok());
+    let (Some(context), Some(backend)) = (context, CanvasBackend::with_canvas_object(canvas.clone())) else { return };
+    context.set_line_join("round");
+    context.set_line_cap("butt");
+    let dash = |pattern: &[f64]| {
+        let pattern: js_sys::Array = pattern.iter().map(|length| JsValue::from_f64(*length)).collect();
+        let _ = context.set_line_dash(&pattern);
+    };
+    let drawn = plot::draw(&backend.into_drawing_area(), chart, &screen.palette, screen.ratio, dash);
+    debug_assert!(drawn.is_ok(), "{drawn:?}");
+}

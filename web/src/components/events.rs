@@ -1,0 +1,96 @@
+//! What happens around the cursor, record by record: the time line for those who read it.
+
+use crate::state::run::Action;
+use wasm_bindgen::JsCast;
+use web_sys::{Element, HtmlInputElement, KeyboardEvent};
+use yew::prelude::*;
+
+/// A record in words.
+#[derive(Clone, Debug, PartialEq)]
+pub struct EventLine {
+    /// Its number.
+    pub seq: u32,
+    /// The step that made it.
+    pub step: u64,
+    /// When.
+    pub at: String,
+    /// In words.
+    pub text: String,
+    /// The request it belongs to, 0 for none.
+    pub request: u32,
+    /// Whether it belongs to the request looked at.
+    pub mine: bool,
+}
+
+/// Properties of [`Events`].
+#[derive(Clone, PartialEq, Properties)]
+pub struct EventsProps {
+    /// The records.
+    pub lines: Vec<EventLine>,
+    /// The step the cursor stands after.
+    pub step: u64,
+    /// Whether the list leaves room for the inspector.
+    pub short: bool,
+    /// What the learner does.
+    pub on: Callback<Action>,
+}
+
+/// The event list.
+#[component]
+pub fn Events(props: &EventsProps) -> Html {
+    let list = use_node_ref();
+    {
+        let list = list.clone();
+        use_effect_with(props.step, move |_| {
+            let list = list.cast::<Element>();
+            let current = list.as_ref().and_then(|list| list.query_selector("[aria-current]").ok().flatten());
+            if let (Some(list), Some(current)) = (list, current) {
+                // Scrolls the list alone; the page stays where the reader put it.
+                let (own, frame) = (current.get_bounding_client_rect(), list.get_bounding_client_rect());
+                let middle = own.top() - frame.top() - (frame.height() - own.height()) / 2.0;
+                list.set_scroll_top(list.scroll_top() + middle as i32);
+            }
+        });
+    }
+    let current = props.lines.iter().rposition(|line| line.step <= props.step);
+    let line = |(index, line): (usize, &EventLine)| {
+        let (on, step, request) = (props.on.clone(), line.step, line.request);
+        let onclick = Callback::from(move |_: MouseEvent| {
+            if request > 0 {
+                on.emit(Action::Select(sandbox_core::ids::RequestId(request)));
+            }
+            on.emit(Action::SeekStep(step));
+        });
+        let class = classes!("event", line.mine.then_some("mine"), (line.step > props.step).then_some("later"));
+        html! {
+            <li key={line.seq}>
+                <button type="button" {class} aria-current={(Some(index) == current).then_some("step")} {onclick}>
+                    <span class="when num">{ &line.at }</span><span>{ &line.text }</span>
+                </button>
+            </li>
+        }
+    };
+    let find = {
+        let on = props.on.clone();
+        Callback::from(move |event: KeyboardEvent| {
+            if event.key() == "Enter"
+                && let Some(input) = event.target().and_then(|target| target.dyn_into::<HtmlInputElement>().ok())
+                && let Ok(number) = input.value().replace([',', '#', ' '], "").parse::<u32>()
+            {
+                on.emit(Action::Select(sandbox_core::ids::RequestId(number)));
+            }
+        })
+    };
+    html! {
+        <>
+            <div class="card find">
+                <label for="find-request">{ "Request number" }</label>
+                <input id="find-request" inputmode="numeric" autocomplete="off" onkeydown={find} />
+                <span>{ "then Enter" }</span>
+            </div>
+            <ol ref={list} class={classes!("card", "events", props.short.then_some("short"))} aria-label="Events around the cursor">
+                { for props.lines.iter().enumerate().map(line) }
+            </ol>
+        </>
+    }
+}

@@ -1,0 +1,65 @@
+//! The head of the page: which lesson, which run.
+
+use crate::components::icon::icon;
+use yew::prelude::*;
+
+/// What [`header`] draws.
+#[derive(Clone)]
+pub struct HeaderProps {
+    /// The series.
+    pub series: String,
+    /// Number and title of the lesson.
+    pub title: String,
+    /// The chips with seed and digest.
+    pub children: Html,
+    /// The learner wants the other theme.
+    pub on_theme: Callback<()>,
+    /// The learner wants the keys.
+    pub on_help: Callback<()>,
+}
+
+/// The head of the page.
+pub fn header(props: &HeaderProps) -> Html {
+    let theme = props.on_theme.reform(|_: MouseEvent| ());
+    let help = props.on_help.reform(|_: MouseEvent| ());
+    html! {
+        <header class="top">
+            <div class="brand">
+                <svg width="24" height="24" viewBox="0 0 24 24" aria-hidden="true">
+                    <path d="M2 9h7l3 6h10" fill="none" stroke="var(--accent)" stroke-width="2.6" stroke-linecap="round" stroke-linejoin="round" />
+                    <path d="M2 16h6M16 8h6" fill="none" stroke="var(--line-strong)" stroke-width="2.6" stroke-linecap="round" />
+                </svg>
+                { "Faultline" }
+            </div>
+            <div class="crumb">{ &props.series }{ "\u{a0}\u{a0}/\u{a0}\u{a0}" }<b>{ &props.title }</b></div>
+            <div class="grow"></div>
+            { props.children.clone() }
+            <button type="button" class="btn quiet" aria-label="Switch between light and dark" title="Light or dark" onclick={theme}>{ icon("theme") }</button>
+            <button type="button" class="btn quiet" aria-label="Help: keys" title="Keys (?)" onclick={help}>{ "?" }</button>
+        </header>
+    }
+}
+
+/// What [`chips`] draws.
+#[derive(Clone)]
+pub struct ChipsProps {
+    /// The seed.
+    pub seed: u64,
+    /// The digest of the run that is shown; empty until there is one.
+    pub digest: String,
+}
+
+/// Seed and digest: what makes a run, and what proves it.
+pub fn chips(props: &ChipsProps) -> Html {
+    let short = match props.digest.len() {
+        8.. => format!("{}·{}", &props.digest[..4], &props.digest[4..8]),
+        _ => "…".into(),
+    };
+    html! {
+        <>
+            <span class="chip hide-s" title="Seed of all randomness">{ "seed " }<b class="num">{ props.seed }</b></span>
+            <span class="chip hide-s" title={format!("Digest of the run: {}", props.digest)} data-digest={props.digest.clone()}>
+                { "run " }<b class="num">{ short }</b></span>
+        </>
+    }
+}

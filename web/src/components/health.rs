@@ -1,0 +1,78 @@
+//! The health of each part at the cursor, and the incidents up to it.
+
+use crate::components::icon::state_shape;
+use crate::state::run::Action;
+use sandbox_core::ids::IncidentId;
+use yew::prelude::*;
+
+/// A part's health.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PartHealth {
+    /// Name.
+    pub name: String,
+    /// `ok`, `degraded`, `down`.
+    pub class: &'static str,
+    /// The word, and what goes with it.
+    pub how: String,
+}
+
+/// An incident with its history up to the cursor.
+#[derive(Clone, Debug, PartialEq)]
+pub struct IncidentCard {
+    /// Which.
+    pub id: IncidentId,
+    /// What it is about.
+    pub title: String,
+    /// `failing`, `recovered`, `resolved`, with the class of its tag.
+    pub state: (&'static str, &'static str),
+    /// What happened, oldest first; nothing is ever taken out.
+    pub timeline: Vec<(String, String)>,
+    /// Whether it can be resolved.
+    pub open: bool,
+}
+
+/// What [`health`] draws.
+#[derive(Clone)]
+pub struct HealthProps {
+    /// The parts.
+    pub parts: Vec<PartHealth>,
+    /// The incidents.
+    pub incidents: Vec<IncidentCard>,
+    /// What the learner does.
+    pub on: Callback<Action>,
+}
+
+/// Parts and incidents.
+pub fn health(props: &HealthProps) -> Html {
+    let part = |part: &PartHealth| {
+        html! {
+            <li>
+                <span class={classes!("state", part.class)}>{ state_shape(part.class) }</span>
+                <span>{ &part.name }</span><span class="how num">{ &part.how }</span>
+            </li>
+        }
+    };
+    let incident = |incident: &IncidentCard| {
+        let (on, id) = (props.on.clone(), incident.id);
+        let onclick = Callback::from(move |_: MouseEvent| on.emit(Action::Resolve(id)));
+        html! {
+            <section class="card incident-card" aria-label={format!("Incident {}", incident.id.0)} data-incident={incident.id.0.to_string()}>
+                <h2><span>{ format!("Incident {}: {}", incident.id.0, incident.title) }</span>
+                    <span class={classes!("tag", incident.state.1)}>{ incident.state.0 }</span></h2>
+                <ol>{ for incident.timeline.iter().map(|(at, text)| html! { <li><span class="num">{ at }</span><span>{ text }</span></li> }) }</ol>
+                if incident.open {
+                    <div class="row"><button type="button" class="btn" {onclick}>{ "Resolve at this moment" }</button></div>
+                }
+            </section>
+        }
+    };
+    html! {
+        <>
+            <section class="card parts-list"><h2>{ "Parts" }</h2><ul>{ for props.parts.iter().map(part) }</ul></section>
+            if props.incidents.is_empty() {
+                <div class="card empty"><p>{ "No incident up to this moment." }</p></div>
+            }
+            { for props.incidents.iter().map(incident) }
+        </>
+    }
+}

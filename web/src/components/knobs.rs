@@ -1,0 +1,97 @@
+//! What the learner can change, beside what it changes.
+
+use crate::state::run::Action;
+use crate::view_model::format;
+use wasm_bindgen::JsCast;
+use web_sys::{Event, HtmlInputElement};
+use yew::prelude::*;
+
+/// A knob as it stands.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Knob {
+    /// Its id.
+    pub id: String,
+    /// Title for people.
+    pub title: String,
+    /// What turning it does.
+    pub help: String,
+    /// Unit.
+    pub unit: String,
+    /// Lowest, highest, step.
+    pub range: (f64, f64, f64),
+    /// Its value; None: there is no such place in this variant.
+    pub value: Option<f64>,
+    /// Whether the learner turned it.
+    pub turned: bool,
+}
+
+/// What [`knobs`] draws.
+#[derive(Clone)]
+pub struct KnobsProps {
+    /// The knobs.
+    pub knobs: Vec<Knob>,
+    /// The variants to choose from: id and title; none: no choice.
+    pub variants: Vec<(String, String)>,
+    /// The variant chosen.
+    pub variant: String,
+    /// What the thin lines are, if there are any.
+    pub ghost: Option<String>,
+    /// What the learner does.
+    pub on: Callback<Action>,
+}
+
+/// The knobs.
+pub fn knobs(props: &KnobsProps) -> Html {
+    let variant = |(id, title): &(String, String)| {
+        let (on, chosen) = (props.on.clone(), id.clone());
+        let onclick = Callback::from(move |_: MouseEvent| on.emit(Action::SetVariant(chosen.clone())));
+        let pressed = (*id == props.variant).to_string();
+        html! { <button type="button" aria-pressed={pressed} title={title.clone()} data-variant={id.clone()} {onclick}>{ id }</button> }
+    };
+    let title = props.variants.iter().find(|(id, _)| *id == props.variant).map(|(_, title)| title.clone());
+    let reset = {
+        let on = props.on.clone();
+        Callback::from(move |_: MouseEvent| on.emit(Action::ResetKnobs))
+    };
+    html! {
+        <section class="card knobs" aria-label="Knobs">
+            <div class="knobgrid">{ for props.knobs.iter().map(|knob| slider(knob, &props.on)) }</div>
+            <div class="knobfoot">
+                if !props.variants.is_empty() {
+                    <span class="seg" role="group" aria-label="Variant">{ for props.variants.iter().map(variant) }</span>
+                    <span>{ title }</span>
+                }
+                if let Some(ghost) = &props.ghost { <span class="ghostkey"><i></i>{ "thin line: " }{ ghost }</span> }
+                <span class="grow"></span>
+                if props.knobs.iter().any(|knob| knob.turned) {
+                    <button type="button" class="btn mini" onclick={reset}>{ "turn back" }</button>
+                }
+            </div>
+        </section>
+    }
+}
+
+fn slider(knob: &Knob, on: &Callback<Action>) -> Html {
+    let input = format!("knob-{}", knob.id);
+    let oninput = {
+        let (on, id) = (on.clone(), knob.id.clone());
+        Callback::from(move |event: InputEvent| {
+            if let Some(input) = event.target().and_then(|target| target.dyn_into::<HtmlInputElement>().ok()) {
+                on.emit(Action::SetKnob(id.clone(), input.value_as_number()));
+            }
+        })
+    };
+    let onchange = {
+        let on = on.clone();
+        Callback::from(move |_: Event| on.emit(Action::SettleKnob))
+    };
+    let (min, max, step) = knob.range;
+    let text = knob.value.map_or("not in this variant".into(), |value| format::with_unit(value, &knob.unit));
+    html! {
+        <div class="knob" title={knob.help.clone()}>
+            <label for={input.clone()}><b>{ &knob.title }</b><span class={classes!(knob.turned.then_some("changed"))}>{ &text }</span></label>
+            <input id={input} type="range" min={min.to_string()} max={max.to_string()} step={step.to_string()} disabled={knob.value.is_none()}
+                value={knob.value.unwrap_or(min).to_string()} aria-valuetext={text.clone()} data-knob={knob.id.clone()} {oninput} {onchange} />
+        </div>
+    }
+}

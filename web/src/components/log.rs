@@ -1,0 +1,57 @@
+//! The log up to the cursor, as the servers would write it: with request ids.
+
+use crate::state::run::Action;
+use sandbox_core::ids::RequestId;
+use yew::prelude::*;
+
+/// A line of the log.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LogLine {
+    /// When.
+    pub at: String,
+    /// `info`, `warn` or `error`.
+    pub level: &'static str,
+    /// The request it is about, 0 for none.
+    pub request: u32,
+    /// What it says.
+    pub text: String,
+}
+
+/// What [`log`] draws.
+#[derive(Clone)]
+pub struct LogProps {
+    /// The lines, oldest first.
+    pub lines: Vec<LogLine>,
+    /// How many lines came before these.
+    pub before: u64,
+    /// What the learner does.
+    pub on: Callback<Action>,
+}
+
+/// The log.
+pub fn log(props: &LogProps) -> Html {
+    let line = |line: &LogLine| {
+        let request = line.request;
+        let on = props.on.clone();
+        let onclick = Callback::from(move |_: MouseEvent| {
+            on.emit(Action::Select(RequestId(request)));
+            on.emit(Action::Show(crate::state::run::Tab::Requests));
+        });
+        html! {
+            <li class={line.level}>
+                { format!("{} {} ", line.at, line.level.to_ascii_uppercase()) }
+                if request > 0 { <button type="button" {onclick}>{ format!("request={request}") }</button>{ " " } }
+                { &line.text }
+            </li>
+        }
+    };
+    if props.lines.is_empty() {
+        return html! { <div class="card empty"><p>{ "Nothing to warn of up to this moment." }</p></div> };
+    }
+    html! {
+        <ol class="card log" aria-label="Log up to the cursor, newest first" tabindex="0">
+            { for props.lines.iter().rev().map(line) }
+            if props.before > 0 { <li class="info">{ format!("and {} lines before", crate::view_model::format::count(props.before)) }</li> }
+        </ol>
+    }
+}

@@ -1,0 +1,114 @@
+//! What the page is shown on: sizes, pixel ratio, theme, and what the reader asked the system for.
+
+use crate::palette::Palette;
+use std::rc::Rc;
+use wasm_bindgen::prelude::*;
+use web_sys::{Element, HtmlElement, ResizeObserver, Window};
+use yew::prelude::*;
+
+/// The screen.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Screen {
+    /// Device pixels for a CSS pixel.
+    pub ratio: f64,
+    /// Whether nothing should move by itself.
+    pub still: bool,
+    /// The colours of the theme.
+    pub palette: Rc<Palette>,
+}
+
+impl Screen {
+    /// The screen as it is now.
+    pub fn now() -> Screen {
+        let window = web_sys::window();
+        Screen {
+            ratio: window.as_ref().map_or(1.0, Window::device_pixel_ratio).clamp(0.5, 4.0),
+            still: matches("(prefers-reduced-motion: reduce)"),
+            palette: Rc::new(read_palette().unwrap_or_default()),
+        }
+    }
+}
+
+/// Whether a media query holds.
+pub fn matches(query: &str) -> bool {
+    let list = web_sys::window().and_then(|window| window.match_media(query).ok().flatten());
+    list.is_some_and(|list| list.matches())
+}
+
+/// Asks the browser for the colours that the style sheet gives under the present theme.
+fn read_palette() -> Option<Palette> {
+    let window = web_sys::window()?;
+    let document = window.document()?;
+    let probe: HtmlElement = document.create_element("i").ok()?.dyn_into().ok()?;
+    document.body()?.append_child(&probe).ok()?;
+    let palette = Palette::read(|property| {
+        probe.style().set_property("color", &format!("var({property})")).ok()?;
+        window.get_computed_style(&probe).ok()??.get_property_value("color").ok()
+    });
+    probe.remove();
+    Some(palette)
+}
+
+/// Follows the screen: the window's size and zoom, the system's theme, contrast and motion settings.
+#[hook]
+pub fn use_screen() -> (Screen, Callback<()>) {
+    let screen = use_state_eq(Screen::now);
+    let refresh = {
+        let setter = screen.setter();
+        use_callback((), move |(), ()| setter.set(Screen::now()))
+    };
+    {
+        let refresh = refresh.clone();
+        use_effect_with((), move |()| {
+            let closure = Closure::<dyn FnMut()>::new(move || refresh.emit(()));
+            let listener: js_sys::Function = closure.as_ref().unchecked_ref::<js_sys::Function>().clone();
+            let queries = ["(prefers-color-scheme: dark)", "(forced-colors: active)", "(prefers-reduced-motion: reduce)"];
+            let window = web_sys::window();
+            let targets: Vec<web_sys::EventTarget> = queries
+                .iter()
+                .filter_map(|query| window.as_ref()?.match_media(query).ok().flatten().map(Into::into))
+                .collect();
+            for target in &targets {
+                let _ = target.add_event_listener_with_callback("change", &listener);
+            }
+            if let Some(window) = &window {
+                let _ = window.add_event_listener_with_callback("resize", &listener);
+            }
+            move || {
+                for target in &targets {
+                    let _ = target.remove_event_listener_with_callback("change", &listener);
+                }
+                if let Some(window) = &window {
+                    let _ = window.remove_event_listener_with_callback("resize", &listener);
+                }
+                drop(closure);
+            }
+        });
+    }
+    ((*screen).clone(), refresh)
+}
+
+/// The size of an element in CSS pixels, followed; zero until it is known and while it is hidden.
+#[hook]
+pub fn use_size(node: &NodeRef) -> (f64, f64) {
+    let size = use_state_eq(|| (0.0, 0.0));
+    let setter = size.setter();
+    use_effect_with(node.clone(), move |node| {
+        let watched = node.cast::<Element>().and_then(|element| {
+            let measured = element.clone();
+            let measure = Closure::<dyn FnMut()>::new(move || {
+                setter.set((f64::from(measured.client_width()), f64::from(measured.client_height())));
+            });
+            let observer = ResizeObserver::new(measure.as_ref().unchecked_ref()).ok()?;
+            observer.observe(&element);
+            Some((observer, measure))
+        });
+        move || {
+            if let Some((observer, measure)) = watched {
+                observer.disconnect();
+                drop(measure);
+            }
+        }
+    });
+    *size
+}

@@ -1,0 +1,111 @@
+//! The time line: what each second was like, faults under it, incidents above it, and a slider over it.
+
+use crate::state::run::Action;
+use crate::view_model::scrub::Health;
+use sandbox_core::time::Time;
+use wasm_bindgen::JsCast;
+use web_sys::HtmlInputElement;
+use yew::prelude::*;
+
+/// What [`scrub`] draws.
+#[derive(Clone)]
+pub struct ScrubProps {
+    /// The health of each second; only the past while the future is hidden.
+    pub healths: Vec<Health>,
+    /// How long the run lasts, in seconds.
+    pub end_s: f64,
+    /// Where the cursor is, in seconds.
+    pub at_s: f64,
+    /// Faults: begin, end, what.
+    pub faults: Vec<(f64, f64, String)>,
+    /// Incidents: when, what.
+    pub marks: Vec<(f64, &'static str)>,
+    /// What the slider says of the moment.
+    pub says: String,
+    /// What the learner does.
+    pub on: Callback<Action>,
+}
+
+/// The time line.
+pub fn scrub(props: &ScrubProps) -> Html {
+    let ScrubProps { end_s, at_s, .. } = *props;
+    let x = |second: f64| second / end_s * 1000.0;
+    let bars = (0..end_s.ceil() as u32).map(|second| bar(props, f64::from(second), &x));
+    let faults = props.faults.iter().map(|(from, to, _)| {
+        html! { <rect class="fault" x={format!("{:.2}", x(*from))} y="30" width={format!("{:.2}", x(*to) - x(*from))} height="4" /> }
+    });
+    let oninput = {
+        let on = props.on.clone();
+        Callback::from(move |event: InputEvent| {
+            if let Some(input) = event.target().and_then(|target| target.dyn_into::<HtmlInputElement>().ok()) {
+                on.emit(Action::Seek(Time::from_seconds(input.value_as_number() / 1e3)));
+            }
+        })
+    };
+    let percent = |second: f64| second / end_s * 100.0;
+    html! {
+        <div class="scrubwrap">
+            <div class="marks">
+                { for spaced(&props.marks, end_s).into_iter().map(|(second, text)| {
+                    // What is still to come is an outline.
+                    let shape = if second > at_s { "◇" } else { "◆" };
+                    if percent(second) > 82.0 {
+                        let style = format!("right:{:.2}%", 100.0 - percent(second));
+                        html! { <span class="incident" {style}><b>{ text }{ " " }</b>{ shape }</span> }
+                    } else {
+                        html! { <span class="incident" style={format!("left:{:.2}%", percent(second))}>{ shape }<b>{ " " }{ text }</b></span> }
+                    }
+                }) }
+            </div>
+            <svg class="scrub" viewBox="0 0 1000 34" preserveAspectRatio="none" aria-hidden="true">
+                { for bars }
+                { for faults }
+                <rect class="cursor" x={format!("{:.2}", (x(at_s) - 1.6).clamp(0.0, 996.8))} y="0" width="3.2" height="30" />
+            </svg>
+            <input type="range" min="0" max={format!("{:.0}", end_s * 1e3)} step="1" value={format!("{:.0}", at_s * 1e3)}
+                aria-label="Time in the run" aria-valuetext={props.says.clone()} {oninput} data-scrub="" />
+            <div class="ring"></div>
+            <div class="marks">
+                <span style="left:0">{ "0 s" }</span>
+                { for props.faults.first().map(|(from, to, title)| {
+                    // Centred under its bar, and never over the ends of the axis.
+                    let middle = percent((from + to) / 2.0).clamp(24.0, 76.0);
+                    html! { <span class="name" style={format!("left:{middle:.2}%")}>{ title }</span> }
+                }) }
+                <span style="right:0">{ format!("{end_s:.0} s") }</span>
+            </div>
+        </div>
+    }
+}
+
+fn bar(props: &ScrubProps, second: f64, x: &impl Fn(f64) -> f64) -> Html {
+    let health = props.healths.get(second as usize);
+    let width = x(1.0) - 1.6;
+    let passed = (props.at_s - second).clamp(0.0, 1.0);
+    let Some(health) = health else {
+        return html! { <rect class="unknown" x={format!("{:.2}", x(second) + 0.8)} y="25" width={format!("{width:.2}")} height="2" /> };
+    };
+    let part = |class: &'static str, width: f64| {
+        html! {
+            <rect class={classes!(class, health.class())} x={format!("{:.2}", x(second) + 0.8)} y={(27.0 - health.height()).to_string()}
+                width={format!("{width:.2}")} height={health.height().to_string()} />
+        }
+    };
+    html! {
+        <>
+            if passed < 1.0 { { part("future", width) } }
+            if passed > 0.0 { { part("past", width * passed) } }
+        </>
+    }
+}
+
+/// Marks that do not write over each other: of two that are too close the later one is left to the list of incidents.
+fn spaced(marks: &[(f64, &'static str)], end_s: f64) -> Vec<(f64, &'static str)> {
+    let mut kept: Vec<(f64, &'static str)> = Vec::new();
+    for (at, text) in marks {
+        if kept.last().is_none_or(|(last, _)| at - last > end_s * 0.22) {
+            kept.push((*at, text));
+        }
+    }
+    kept
+}

@@ -1,0 +1,115 @@
+//! Play, step, jump: the buttons, the clock, and in words what comes next.
+
+use crate::components::icon::icon;
+use crate::state::run::{Action, Pace};
+use wasm_bindgen::JsCast;
+use web_sys::HtmlSelectElement;
+use yew::prelude::*;
+
+/// What [`transport`] draws.
+#[derive(Clone)]
+pub struct TransportProps {
+    /// Whether there is a run to play.
+    pub ready: bool,
+    /// Whether time passes.
+    pub playing: bool,
+    /// The clock.
+    pub clock: String,
+    /// The event number.
+    pub event: String,
+    /// How fast play goes.
+    pub pace: Pace,
+    /// Label and text: the very next event.
+    pub step: (String, String),
+    /// Label and text: the next milestone; the label is empty when there is none.
+    pub milestone: (String, String),
+    /// Whether the milestone can be jumped to.
+    pub can_jump: bool,
+    /// Whether the learner is asked to predict first.
+    pub invited: bool,
+    /// The time line.
+    pub children: Html,
+    /// What the learner does.
+    pub on: Callback<Action>,
+    /// The learner wants to go to the prediction.
+    pub on_invite: Callback<()>,
+}
+
+/// The speeds on offer: value, text.
+const PACES: [(&str, &str, Pace); 6] = [
+    ("tour", "Tour", Pace::Tour),
+    ("10", "10×", Pace::Fixed(10.0)),
+    ("1", "1×", Pace::Fixed(1.0)),
+    ("0.1", "1/10", Pace::Fixed(0.1)),
+    ("0.02", "1/50", Pace::Fixed(0.02)),
+    ("0.002", "1/500", Pace::Fixed(0.002)),
+];
+
+/// The transport.
+pub fn transport(props: &TransportProps) -> Html {
+    let button = |label: &'static str, keys: &'static str, name: &'static str, action: Action| {
+        let on = props.on.clone();
+        let onclick = Callback::from(move |_: MouseEvent| on.emit(action.clone()));
+        html! {
+            <button type="button" class="btn" aria-label={label} title={format!("{label} ({keys})")} disabled={!props.ready} {onclick}>
+                { icon(name) }
+            </button>
+        }
+    };
+    let play = {
+        let on = props.on.clone();
+        let onclick = Callback::from(move |_: MouseEvent| on.emit(Action::Toggle));
+        let (label, name) = if props.playing { ("Pause", "pause") } else { ("Play", "play") };
+        html! {
+            <button type="button" class="btn primary play" aria-label={label} title={format!("{label} (Space)")}
+                disabled={!props.ready} {onclick}>{ icon(name) }</button>
+        }
+    };
+    let onchange = {
+        let on = props.on.clone();
+        Callback::from(move |event: Event| {
+            let select = event.target().and_then(|target| target.dyn_into::<HtmlSelectElement>().ok());
+            let chosen = select.and_then(|select| PACES.iter().find(|(value, ..)| *value == select.value()));
+            if let Some((_, _, pace)) = chosen {
+                on.emit(Action::SetPace(*pace));
+            }
+        })
+    };
+    let jump = {
+        let on = props.on.clone();
+        Callback::from(move |_: MouseEvent| on.emit(Action::NextMilestone))
+    };
+    let invite = props.on_invite.reform(|_: MouseEvent| ());
+    html! {
+        <div class="transport">
+            <div class="tr" role="group" aria-label="Transport">
+                { button("Previous failure", "[", "previous", Action::PreviousFailure) }
+                { button("Step back", "left arrow", "back", Action::StepBack) }
+                { play }
+                { button("Step", "right arrow", "step", Action::Step) }
+                { button("Next failure", "]", "next", Action::NextFailure) }
+                <span class="clock num">{ &props.clock }</span>
+                <span class="of">{ "event " }<span class="num">{ &props.event }</span></span>
+                <span class="grow"></span>
+                <select aria-label="Speed" {onchange}>
+                    { for PACES.iter().map(|(value, text, pace)| html! {
+                        <option value={*value} selected={*pace == props.pace}>{ *text }</option>
+                    }) }
+                </select>
+            </div>
+            <div class="next">
+                <p data-next="step"><span>{ &props.step.0 }{ " " }<b>{ &props.step.1 }</b></span></p>
+                <p data-next="milestone">
+                    if props.invited {
+                        <span>{ "First: " }<b>{ "say what you think will happen" }</b></span>
+                        <button type="button" class="btn mini primary" onclick={invite}>{ "predict" }</button>
+                    } else {
+                        <span>{ &props.milestone.0 }{ " " }<b>{ &props.milestone.1 }</b></span>
+                        if props.can_jump { <button type="button" class="btn mini" onclick={jump}>{ "jump" }</button> }
+                    }
+                </p>
+            </div>
+            { props.children.clone() }
+        </div>
+    }
+}

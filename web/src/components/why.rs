@@ -1,0 +1,90 @@
+//! Why did this request end so: the chain of causes, and where its time went.
+
+use crate::components::lanes::{LanesProps, lanes};
+use crate::state::run::Action;
+use crate::view_model::request::{EndView, RequestView};
+use yew::prelude::*;
+
+/// What [`inspector`] draws.
+#[derive(Clone)]
+pub struct InspectorProps {
+    /// The request looked at.
+    pub view: RequestView,
+    /// Where the cursor is, in milliseconds after the intended send, if the request is under way then.
+    pub at_ms: Option<f64>,
+    /// What the learner does.
+    pub on: Callback<Action>,
+}
+
+/// The request inspector.
+pub fn inspector(props: &InspectorProps) -> Html {
+    let view = &props.view;
+    let Some(end) = &view.end else {
+        return html! {
+            <section class="card why" aria-label="Request inspector">
+                <h2><span>{ &view.name }</span></h2>
+                <p>{ format!("{}: still under way at the cursor.", view.asked) }</p>
+            </section>
+        };
+    };
+    let go = |step: u64| {
+        let on = props.on.clone();
+        Callback::from(move |_: MouseEvent| on.emit(Action::SeekStep(step)))
+    };
+    let way = LanesProps {
+        lanes: end.lanes.clone(),
+        name: String::new(),
+        about: String::new(),
+        width: 330.0,
+        at_ms: props.at_ms,
+        inside: true,
+    };
+    let question = if end.failed { format!("Why did {} fail?", lower(&view.name)) } else { format!("Where did {} spend its time?", lower(&view.name)) };
+    let chain = end.chain.iter().map(|link| {
+        html! {
+            <li class={classes!(link.root.then_some("root"))}>
+                <span>{ &link.text }</span>
+                <button type="button" class="at num" title="Go there" onclick={go(link.step)}>{ &link.at }</button>
+            </li>
+        }
+    });
+    let root = end.chain.iter().find(|link| link.root).map(|link| link.step);
+    html! {
+        <section class="card why" aria-label="Request inspector" data-request={view.request.0.to_string()}>
+            <h2><span>{ question }</span><span class={classes!("tag", "num", end.tag.1)}>{ end.tag.0 }</span></h2>
+            <p class="num" style="font-size:var(--t-s);color:var(--ink-2)">{ format!("{}, {}", view.asked, end.total) }</p>
+            <ol class="chain" aria-label="Causes, from the answer to the root">{ for chain }</ol>
+            { attribution(end) }
+            { lanes(&way) }
+            <div class="row">
+                <button type="button" class="btn" onclick={go(end.step)}>{ "Go to the answer" }</button>
+                if let Some(step) = root { <button type="button" class="btn" onclick={go(step)}>{ "Go to the root" }</button> }
+            </div>
+        </section>
+    }
+}
+
+fn lower(name: &str) -> String {
+    name.replacen("Request", "request", 1)
+}
+
+fn attribution(end: &EndView) -> Html {
+    let bar = end.parts.iter().map(|part| html! { <i class={part.class} style={format!("flex:{:.6}", part.share)}></i> });
+    let list = end.parts.iter().map(|part| {
+        html! {
+            <>
+                <dt><i class={part.class}></i>{ &part.name }</dt>
+                <dd class="num" data-ns={part.ns.to_string()}>{ &part.text }</dd>
+            </>
+        }
+    });
+    html! {
+        <>
+            <div class="attribution" aria-hidden="true">{ for bar }</div>
+            <dl class="parts" aria-label="Where the time went">
+                { for list }
+                <dt class="total">{ "total" }</dt><dd class="num total" data-total-ns={end.total_ns.to_string()}>{ &end.total }</dd>
+            </dl>
+        </>
+    }
+}

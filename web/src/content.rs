@@ -1,0 +1,88 @@
+//! The lesson and its scenario, from the course that is embedded in the program.
+
+use crate::route::Options;
+use crate::state::run::{Goal, Settings};
+use sandbox_core::Run;
+use sandbox_core::lesson::{self, Lesson};
+use sandbox_core::scenario::{Document, Plan, Problem};
+use serde_json::Value;
+
+/// A lesson with its scenario.
+pub struct Content {
+    /// The lesson.
+    pub lesson: Lesson,
+    /// Its prose: heading and HTML, in order.
+    pub prose: &'static [(&'static str, &'static str)],
+    /// Its scenario.
+    pub document: Document,
+    /// Changes that the address asks for.
+    pub set: Vec<(String, Value)>,
+}
+
+impl Content {
+    /// The lesson that the address names; all problems at once if there is none or if it is broken.
+    pub fn load(options: &Options) -> Result<Content, Vec<Problem>> {
+        let Some((json, prose)) = lessons::lesson(&options.lesson) else {
+            let known: Vec<&str> = lessons::LESSONS.iter().map(|(id, ..)| *id).collect();
+            let what = format!("there is no lesson `{}`", options.lesson);
+            return Err(vec![Problem::new("lesson", what, format!("Known: {}.", known.join(", ")))]);
+        };
+        let lesson: Lesson = serde_json::from_str(json).map_err(|error| {
+            vec![Problem::new("lesson.json", format!("cannot be read: {error}"), "Mend the text at that line and column.")]
+        })?;
+        let Some(scenario) = lessons::scenario(&lesson.scenario) else {
+            let what = format!("there is no scenario `{}`", lesson.scenario);
+            return Err(vec![Problem::new("scenario", what, "Name a scenario of the course.")]);
+        };
+        let document = Document::parse(scenario)?;
+        Ok(Content { lesson, prose, document, set: options.set.clone() })
+    }
+
+    /// The plan of these settings.
+    pub fn plan(&self, settings: &Settings) -> Result<Plan, Vec<Problem>> {
+        self.document.plan(&settings.variant, &self.changes(settings))
+    }
+
+    /// The document of these settings.
+    pub fn patched(&self, settings: &Settings) -> Document {
+        let patched = self.document.patched(&settings.variant, &self.changes(settings));
+        patched.unwrap_or_else(|_| self.document.clone())
+    }
+
+    fn changes(&self, settings: &Settings) -> Vec<(String, Value)> {
+        let mut changes = self.set.clone();
+        if let Some(seed) = settings.seed {
+            changes.push(("seed".into(), seed.into()));
+        }
+        for (id, value) in &settings.knobs {
+            if let Some(path) = self.document.at(&format!("knobs.{id}.path")).and_then(Value::as_str) {
+                // A whole number stays one: counts are not read from 3.0.
+                let value = if value.fract() == 0.0 { Value::from(*value as i64) } else { Value::from(*value) };
+                changes.push((path.into(), value));
+            }
+        }
+        changes
+    }
+
+    /// The measured answer to the prediction's question, on the lesson's own run.
+    pub fn measure(&self, run: &Run) -> Option<f64> {
+        lesson::measured(run.plan(), run.folds(), &self.lesson.prediction.measured).ok().flatten()
+    }
+
+    /// How a run stands to the challenge's goal.
+    pub fn goal(&self, run: &Run) -> Option<Goal> {
+        let (reached, value) = lesson::challenge_result(run.plan(), run.folds(), &self.lesson).ok()?;
+        Some(Goal { reached, value })
+    }
+
+    /// The prose of a beat.
+    pub fn prose_of(&self, beat: usize) -> &'static str {
+        let heading = self.lesson.beats.get(beat);
+        self.prose.iter().find(|(known, _)| heading.is_some_and(|heading| heading == known)).map_or("", |(_, html)| html)
+    }
+
+    /// Where the challenge's place is among the beats: the last.
+    pub fn challenge_beat(&self) -> usize {
+        self.lesson.beats.len().saturating_sub(1)
+    }
+}

@@ -1,0 +1,15 @@
+//! The lesson page: pages -> components -> view_model -> sandbox-core, and pages -> state -> sandbox-core.
+//!
+//! Read `app` first (what the address asks for), then `pages::lesson` (the page), `state::run` (what it shows and how that
+//! changes) and `state::ticker` (the only file that knows browser time). `view_model` is plain data and is tested natively.
+
+pub mod app;
+pub mod components;
+pub mod content;
+pub mod failure;
+pub mod pages;
+pub mod palette;
+pub mod plot;
+pub mod route;
+pub mod state;
+pub mod view_model;

@@ -1,0 +1,388 @@
+//! What the lesson page shows of a session, part by part. Pure: no browser, no framework's state.
+
+use crate::components::events::EventLine;
+use crate::components::health::{IncidentCard, PartHealth};
+use crate::components::knobs::Knob;
+use crate::components::log::LogLine;
+use crate::components::story::{Ask, Choice, Task};
+use crate::state::run::{Prediction, Session, Settings, Shown};
+use crate::view_model::charts::{self, Chart, Source};
+use crate::view_model::facts::Facts;
+use crate::view_model::format;
+use crate::view_model::live::{self, PartView, StateLine, Window};
+use crate::view_model::request::RequestView;
+use crate::view_model::scrub::Health;
+use crate::view_model::topology::name_of;
+use sandbox_core::engine::{BreakerStateView, Health as SystemHealth, IncidentState, Observation};
+use sandbox_core::ids::{NodeId, RequestId};
+use sandbox_core::scenario::Kind;
+use sandbox_core::time::Span;
+use sandbox_core::timeline;
+use std::rc::Rc;
+
+/// How many records are listed before and after the cursor.
+const BEFORE: u32 = 24;
+const AFTER: u32 = 16;
+/// How many lines of the log are shown.
+const LOG_LINES: usize = 80;
+
+/// Views that are dear to make and seldom change.
+#[derive(Default)]
+pub struct Kept {
+    charts: Option<((u32, usize), Vec<Rc<Chart>>)>,
+    request: Option<((u32, Option<RequestId>), Option<RequestView>)>,
+    sheet: Option<(u32, Vec<(String, String)>)>,
+}
+
+/// How many seconds of the run may be shown: all, or those that are over at the cursor.
+pub fn visible_seconds(session: &Session, shown: &Shown) -> usize {
+    let all = shown.facts.seconds.len();
+    match session.future_is_open() {
+        true => all,
+        false => (session.cursor.second() as usize).min(all),
+    }
+}
+
+/// The charts.
+pub fn charts(session: &Session, shown: &Shown, kept: &mut Kept) -> Vec<Rc<Chart>> {
+    let visible = visible_seconds(session, shown);
+    let key = (session.generation, visible);
+    if let Some((known, charts)) = &kept.charts
+        && *known == key
+    {
+        return charts.clone();
+    }
+    let source = Source {
+        seconds: &shown.facts.seconds[..visible],
+        ghost: session.ghost.as_ref().filter(|_| session.future_is_open()).map(|ghost| &ghost.facts.seconds[..]),
+        lines: &shown.facts.lines,
+        end_s: shown.facts.end.as_seconds(),
+        faults: faults(session, shown).into_iter().map(|(from, to, _)| (from, to)).collect(),
+    };
+    let charts: Vec<Rc<Chart>> = source.charts().into_iter().map(Rc::new).collect();
+    kept.charts = Some((key, charts.clone()));
+    charts
+}
+
+/// What stands at the right end of a chart's heading.
+pub fn chart_note(session: &Session, shown: &Shown, chart: &Chart) -> String {
+    let at = format!("at {}", format::about(session.cursor));
+    let last = (shown.facts.seconds.len() as u32).saturating_sub(1);
+    let second = shown.facts.seconds[..visible_seconds(session, shown)].get(session.cursor.second().min(last) as usize);
+    match (chart.id, second) {
+        ("latency", Some(second)) => format!("n {}, {at}", format::count(second.samples)),
+        _ => at,
+    }
+}
+
+/// Faults of the run as far as they may be shown.
+pub fn faults(session: &Session, shown: &Shown) -> Vec<(f64, f64, String)> {
+    let limit = if session.future_is_open() { f64::INFINITY } else { session.cursor.as_seconds() };
+    let faults = shown.run.plan().faults.iter().filter(|fault| fault.from.as_seconds() < limit);
+    let text = |from: f64, to: f64, title: &str| format!("{title}, {} s", format::short(to - from, 1));
+    faults
+        .map(|fault| {
+            let (from, to) = (fault.from.as_seconds(), fault.to.as_seconds().min(shown.facts.end.as_seconds()));
+            (from, to.min(limit), text(from, to, &fault.title))
+        })
+        .collect()
+}
+
+/// The health of each second that may be shown.
+pub fn healths(session: &Session, shown: &Shown) -> Vec<Health> {
+    shown.facts.healths[..visible_seconds(session, shown).min(shown.facts.healths.len())].to_vec()
+}
+
+/// Incidents above the time line.
+pub fn marks(session: &Session, facts: &Facts) -> Vec<(f64, &'static str)> {
+    let open = session.future_is_open();
+    let stones = facts.milestones.iter().filter(|stone| open || stone.at <= session.cursor);
+    stones.filter_map(|stone| Some((stone.at.as_seconds(), stone.mark?))).collect()
+}
+
+/// Whether so much time passes in a frame that single events cannot be followed.
+pub fn is_flying(session: &Session, facts: &Facts) -> bool {
+    session.playing && session.speed(facts) > 0.02
+}
+
+/// The state line.
+pub fn state_line(session: &Session, shown: &Shown, seen: &Observation) -> StateLine {
+    let window = Window::of(shown.run.folds().requests(), session.cursor);
+    live::state_line(shown.run.plan(), seen, window, session.cursor)
+}
+
+/// What each node says of itself.
+pub fn parts(session: &Session, shown: &Shown, seen: &Observation) -> Vec<PartView> {
+    let plan = shown.run.plan();
+    let flying = is_flying(session, &shown.facts);
+    let rows = shown.run.folds().rows();
+    let second = session.cursor.second() as usize;
+    let row = if session.future_is_open() { rows.get(second) } else { second.checked_sub(1).and_then(|last| rows.get(last)) };
+    let view = |(node, view): (&sandbox_core::scenario::NodePlan, &sandbox_core::engine::NodeView)| {
+        let busy = row.map(|row| row.nodes[view.id.index()].levels.in_service_ns as f64 / 1e9);
+        live::part_view(plan, node, view, busy, flying)
+    };
+    plan.nodes.iter().zip(&seen.nodes).map(view).collect()
+}
+
+/// The very next event: label, text, and where.
+pub fn next_step(session: &Session, shown: &mut Shown) -> ((String, String), Option<NodeId>) {
+    if is_flying(session, &shown.facts) {
+        let speed = session.speed(&shown.facts);
+        let text = format!("{} times as fast as real time", format::short(speed, if speed < 1.0 { 2 } else { 0 }));
+        return (("Playing:".into(), text), None);
+    }
+    let plan = shown.run.plan().clone();
+    match shown.run.upcoming() {
+        Some(next) => {
+            let gap = next.at.since(session.cursor);
+            let node = (next.request != RequestId::NONE || !matches!(plan.nodes[next.node.index()].kind, Kind::Monitor(_)))
+                .then_some(next.node);
+            ((format!("Step, in {}:", format::span(gap)), timeline::words::upcoming(&plan, &next)), node)
+        }
+        None => (("Step:".into(), "the run is over".into()), None),
+    }
+}
+
+/// The next milestone: label, text, and whether it can be jumped to.
+pub fn next_milestone(session: &Session, shown: &Shown) -> ((String, String), bool) {
+    if !session.future_is_open() {
+        return (("Milestone:".into(), "hidden until you predict".into()), false);
+    }
+    match shown.facts.next_milestone(shown.run.position().step) {
+        Some(stone) => {
+            let label = format!("Milestone in {}:", format::span(stone.at.since(session.cursor)));
+            ((label, stone.text.clone()), true)
+        }
+        None => (("Milestone:".into(), "none any more".into()), false),
+    }
+}
+
+/// What the slider says of the moment.
+pub fn moment(session: &Session, shown: &Shown, state: &StateLine) -> String {
+    let event = format::count(shown.run.position().step);
+    format!("{}, event {event}, {}, {}", format::clock(session.cursor), state.word, state.what)
+}
+
+/// The records around the cursor.
+pub fn events(session: &Session, shown: &mut Shown) -> Vec<EventLine> {
+    let plan = shown.run.plan().clone();
+    let upto = shown.run.position().records;
+    let after = if session.future_is_open() { AFTER } else { 0 };
+    let records = shown.run.records(upto.saturating_sub(BEFORE)..upto + after);
+    let line = |logged: &sandbox_core::engine::Logged| {
+        let record = &logged.record;
+        let request = record.request.0;
+        let words = timeline::words::record(&plan, record);
+        EventLine {
+            seq: record.seq.0,
+            step: logged.step,
+            at: format::instant(record.at),
+            text: words,
+            request,
+            mine: session.selected == Some(record.request) && request > 0,
+        }
+    };
+    records.iter().map(line).collect()
+}
+
+/// The request looked at.
+pub fn request(session: &Session, shown: &mut Shown, kept: &mut Kept) -> Option<RequestView> {
+    let key = (session.generation, session.selected);
+    if kept.request.as_ref().is_none_or(|(known, _)| *known != key) {
+        let view = session.selected.and_then(|request| RequestView::new(&mut shown.run, request));
+        kept.request = Some((key, view));
+    }
+    let mut view = kept.request.as_ref()?.1.clone()?;
+    // What comes after the cursor is not told before the prediction.
+    if !session.future_is_open() && view.end.as_ref().is_some_and(|end| end.step > shown.run.position().step) {
+        view.end = None;
+    }
+    Some(view)
+}
+
+/// Where the cursor is within a request, in milliseconds after its intended send.
+pub fn at_in_request(session: &Session, view: &RequestView) -> Option<f64> {
+    let end = view.end.as_ref()?;
+    let at_ms = session.cursor.since(view.intended).as_ms();
+    (session.cursor >= view.intended && at_ms <= end.lanes.span_ms).then_some(at_ms)
+}
+
+/// The log up to the cursor: failed requests and changes of state, and how many lines came before.
+pub fn log(shown: &Shown) -> (Vec<LogLine>, u64) {
+    let step = shown.run.position().step;
+    let plan = shown.run.plan();
+    let folds = shown.run.folds();
+    let failures = &shown.facts.failures[..shown.facts.failures.partition_point(|(end, _)| *end <= step)];
+    let stones = &shown.facts.milestones[..shown.facts.milestones.partition_point(|stone| stone.step <= step)];
+    let mut lines: Vec<(u64, LogLine)> = Vec::new();
+    for (end_step, request) in &failures[failures.len().saturating_sub(LOG_LINES)..] {
+        let Some((summary, end)) = folds.request(*request).and_then(|summary| Some((summary, summary.end?))) else { continue };
+        let asked = timeline::words::route_of(plan, summary.route, summary.key);
+        let how = charts::outcome_name(end.outcome);
+        let text = format!("{asked} {how} after {}", format::span(end.latency));
+        let at = format::clock(summary.intended + end.latency);
+        lines.push((*end_step, LogLine { at, level: "error", request: request.0, text }));
+    }
+    for stone in stones {
+        let level = if stone.fault { "warn" } else { "info" };
+        lines.push((stone.step, LogLine { at: format::clock(stone.at), level, request: 0, text: stone.told.clone() }));
+    }
+    lines.sort_by_key(|(step, _)| *step);
+    let total = failures.len() + stones.len();
+    let surplus = lines.len().saturating_sub(LOG_LINES);
+    let lines: Vec<LogLine> = lines.into_iter().skip(surplus).map(|(_, line)| line).collect();
+    let before = (total - lines.len()) as u64;
+    (lines, before)
+}
+
+/// The health of each part.
+pub fn part_healths(shown: &Shown, seen: &Observation) -> Vec<PartHealth> {
+    let plan = shown.run.plan();
+    let parts = plan.nodes.iter().zip(&seen.nodes).filter(|(node, _)| !matches!(node.kind, Kind::Monitor(_) | Kind::Client(_)));
+    parts
+        .map(|(node, view)| {
+            let (class, word) = match view.status {
+                SystemHealth::Ok => ("ok", "ok"),
+                SystemHealth::Degraded => ("degraded", "degraded"),
+                SystemHealth::Down => ("down", "down"),
+            };
+            let breaker = view.breakers.iter().find_map(|breaker| match breaker.state {
+                BreakerStateView::Closed => None,
+                BreakerStateView::Open { until } => Some(format!(", breaker open until {}", format::about(until))),
+                BreakerStateView::HalfOpen => Some(", breaker half-open".to_string()),
+            });
+            PartHealth { name: name_of(node), class, how: format!("{word}{}", breaker.unwrap_or_default()) }
+        })
+        .collect()
+}
+
+/// The incidents up to the cursor.
+pub fn incidents(session: &Session, shown: &Shown) -> Vec<IncidentCard> {
+    let plan = shown.run.plan();
+    let card = |incident: timeline::Incident| IncidentCard {
+        id: incident.id,
+        title: name_of(&plan.nodes[incident.monitor.index()]),
+        state: match incident.state {
+            None => ("resolved", "ok"),
+            Some(IncidentState::Recovered) => ("recovered, open", "client"),
+            Some(IncidentState::Failing) => ("failing", "fail"),
+        },
+        open: incident.state.is_some(),
+        timeline: incident.timeline.into_iter().map(|(at, text)| (format::clock(at), text)).collect(),
+    };
+    timeline::incidents(plan, shown.run.folds(), session.cursor).into_iter().map(card).collect()
+}
+
+/// The prediction as it stands.
+pub fn ask(session: &Session) -> Ask {
+    let prediction = &session.content.lesson.prediction;
+    let said = match &session.prediction {
+        Prediction::Said(option) => Some(option.as_str()),
+        _ => None,
+    };
+    let closed = session.future_is_open();
+    let options = prediction.options.iter().map(|option| {
+        let (mine, right) = (said == Some(option.id.as_str()), closed && option.id == prediction.answer);
+        let written = |value| prediction.measured.format.write(value);
+        let measured = session.measured.map_or("being computed".to_string(), written);
+        let note = match (mine, right) {
+            (true, true) => format!("you said; it was {measured}"),
+            (false, true) => format!("it was {measured}"),
+            (true, false) => "you said".into(),
+            (false, false) => String::new(),
+        };
+        Choice { id: option.id.clone(), text: option.text.clone(), said: mine, right, note }
+    });
+    Ask { question: prediction.question.clone(), options: options.collect(), closed }
+}
+
+/// The challenge as it stands on the run that is shown.
+pub fn task(session: &Session, shown: Option<&Shown>) -> Task {
+    let challenge = &session.content.lesson.challenge;
+    let judged = shown.is_some_and(|shown| shown.settings == session.settings);
+    let verdict = session.goal.as_ref().filter(|_| judged).map(|goal| {
+        let value = goal.value.map_or("nothing to measure".to_string(), |value| challenge.measured.format.write(value));
+        (goal.reached, format!("This run: {value}."))
+    });
+    Task { text: challenge.text.clone(), verdict, has_solution: !session.done[session.content.challenge_beat()] }
+}
+
+/// The incident sheet of the run, in its last moment.
+pub fn sheet(session: &Session, shown: &Shown, kept: &mut Kept) -> Option<Vec<(String, String)>> {
+    if !session.future_is_open() || session.cursor < shown.facts.end {
+        return None;
+    }
+    if kept.sheet.as_ref().is_none_or(|(known, _)| *known != session.generation) {
+        let sheet = timeline::incident_sheet(&shown.run)?;
+        let after = |seconds: Option<f64>| seconds.map_or("not in this run".to_string(), |s| format::span(Span::from_seconds(s)));
+        let share = |share: Option<f64>| share.map_or("none asked".to_string(), format::percent);
+        let lines = vec![
+            ("Trigger".into(), sheet.trigger.clone()),
+            ("Lasted".into(), after(Some(sheet.lasted_s))),
+            ("Detected after".into(), after(sheet.detected_after_s)),
+            ("Reads failed".into(), share(sheet.reads_failed)),
+            ("Writes failed".into(), share(sheet.writes_failed)),
+            ("Reads answered stale".into(), share(sheet.stale)),
+            ("Recovered after".into(), after(sheet.recovered_after_s)),
+        ];
+        kept.sheet = Some((session.generation, lines));
+    }
+    kept.sheet.as_ref().map(|(_, lines)| lines.clone())
+}
+
+/// The knobs that the story has on offer.
+pub fn knobs(session: &Session) -> Vec<Knob> {
+    let lesson = &session.content.lesson;
+    let in_challenge = session.beat == session.content.challenge_beat();
+    let wanted = if in_challenge { &lesson.challenge.knobs } else { &lesson.knobs };
+    let patched = session.content.patched(&session.settings);
+    let present = patched.knobs();
+    let specs = patched.spec().map(|spec| spec.knobs).unwrap_or_default();
+    let knob = |id: &String| {
+        let spec = specs.get(id)?;
+        Some(Knob {
+            id: id.clone(),
+            title: spec.title.clone(),
+            help: spec.help.clone(),
+            unit: spec.unit.clone(),
+            range: (spec.min, spec.max, spec.step),
+            value: present.iter().find(|view| view.id == *id).map(|view| view.value),
+            turned: session.settings.knobs.contains_key(id),
+        })
+    };
+    wanted.iter().filter_map(knob).collect()
+}
+
+/// The variants to choose from.
+pub fn variants(session: &Session) -> Vec<(String, String)> {
+    let lesson = &session.content.lesson;
+    if session.beat == session.content.challenge_beat() || !session.future_is_open() {
+        return Vec::new();
+    }
+    let mut ids = vec![lesson.compare_with.clone(), lesson.variant.clone()];
+    ids.sort();
+    ids.dedup();
+    ids.into_iter().map(|id| (id.clone(), session.content.document.variant_title(&id))).collect()
+}
+
+/// What the thin lines are: how their run differs from the one that is shown.
+pub fn ghost(session: &Session) -> Option<String> {
+    let ghost = session.ghost.as_ref().filter(|_| session.future_is_open())?;
+    let document = &session.content.document;
+    if ghost.settings.variant != session.settings.variant {
+        return Some(format!("variant {}", ghost.settings.variant));
+    }
+    let value = |settings: &Settings, path: &str| session.content.patched(settings).at(path).and_then(|value| value.as_f64());
+    let specs = document.spec().map(|spec| spec.knobs).unwrap_or_default();
+    let differences: Vec<String> = specs
+        .iter()
+        .filter(|(id, _)| ghost.settings.knobs.contains_key(*id) || session.settings.knobs.contains_key(*id))
+        .filter_map(|(_, spec)| {
+            let (was, is) = (value(&ghost.settings, &spec.path)?, value(&session.settings, &spec.path)?);
+            (was != is).then(|| format!("{} {}", spec.title.to_ascii_lowercase(), format::with_unit(was, &spec.unit)))
+        })
+        .collect();
+    let changed = if differences.is_empty() { "the same settings".into() } else { differences.join(", ") };
+    Some(format!("the run before, {changed}"))
+}

@@ -1,0 +1,411 @@
+//! A run as lines: what each second held, and the charts that show it.
+
+use crate::palette::Token;
+use crate::view_model::format;
+use sandbox_core::trace::Outcome;
+
+/// What one simulated second held.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Second {
+    /// Requests that ended so, by [`Outcome::ALL`].
+    pub outcomes: [u32; Outcome::ALL.len()],
+    /// Percentiles of the latency of good answers in milliseconds: p50, p95, p99.
+    pub latency_ms: Option<[f64; 3]>,
+    /// How many good answers the percentiles rest on.
+    pub samples: u64,
+    /// Mean number of waiting calls, by line (see [`Lines`]).
+    pub waiting: Vec<f64>,
+}
+
+/// The lines where calls wait: their names, in the order of [`Second::waiting`].
+pub type Lines = Vec<String>;
+
+impl Second {
+    fn of(&self, kinds: impl Fn(Outcome) -> bool) -> u32 {
+        Outcome::ALL.iter().filter(|outcome| kinds(**outcome)).map(|outcome| self.outcomes[outcome.index()]).sum()
+    }
+
+    /// Answered with fresh data.
+    pub fn fresh(&self) -> u32 {
+        self.of(|outcome| outcome == Outcome::Ok)
+    }
+
+    /// Answered with an expired copy.
+    pub fn stale(&self) -> u32 {
+        self.of(|outcome| outcome == Outcome::OkStale)
+    }
+
+    /// Refused because the request was at fault.
+    pub fn client_errors(&self) -> u32 {
+        self.of(Outcome::is_client_error)
+    }
+
+    /// Answered with an error of the system's.
+    pub fn server_errors(&self) -> u32 {
+        self.of(|outcome| is_5xx(outcome))
+    }
+
+    /// Not answered at all.
+    pub fn lost(&self) -> u32 {
+        self.of(is_lost)
+    }
+
+    /// All that ended.
+    pub fn completed(&self) -> u32 {
+        self.outcomes.iter().sum()
+    }
+}
+
+/// An error of the system's, answered.
+pub fn is_5xx(outcome: Outcome) -> bool {
+    matches!(outcome, Outcome::InternalError500 | Outcome::Unavailable503 | Outcome::GatewayTimeout504)
+}
+
+/// No answer came.
+pub fn is_lost(outcome: Outcome) -> bool {
+    matches!(outcome, Outcome::ClientTimeout | Outcome::Refused | Outcome::Cancelled)
+}
+
+/// How an outcome is called in a chart's key and in a tag.
+pub fn outcome_name(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::Ok => "200",
+        Outcome::OkStale => "stale 200",
+        Outcome::Unauthorized401 => "401",
+        Outcome::NotFound404 => "404",
+        Outcome::RateLimited429 => "429",
+        Outcome::InternalError500 => "500",
+        Outcome::Unavailable503 => "503",
+        Outcome::GatewayTimeout504 => "504",
+        Outcome::ClientTimeout => "timed out",
+        Outcome::Refused => "refused",
+        Outcome::Cancelled => "hung up",
+    }
+}
+
+/// The class of an outcome's tag.
+pub fn outcome_class(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::Ok => "ok",
+        Outcome::OkStale => "stale",
+        outcome if outcome.is_client_error() => "client",
+        outcome if is_5xx(outcome) => "fail",
+        _ => "lost",
+    }
+}
+
+/// (second, value), with gaps.
+pub type Points = Vec<(f64, Option<f64>)>;
+
+/// How a line is drawn, so that colour is never the only difference.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum Dash {
+    Solid,
+    Dashed,
+    Dotted,
+    DashDot,
+}
+
+impl Dash {
+    /// Lengths of strokes and gaps in CSS pixels.
+    pub const fn pattern(self) -> &'static [f64] {
+        match self {
+            Dash::Solid => &[],
+            Dash::Dashed => &[6.0, 4.0],
+            Dash::Dotted => &[1.5, 3.0],
+            Dash::DashDot => &[7.0, 2.0, 1.5, 2.0],
+        }
+    }
+}
+
+/// A line with its name.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Series {
+    /// Name in the key.
+    pub label: &'static str,
+    /// Colour.
+    pub ink: Token,
+    /// Pattern.
+    pub dash: Dash,
+    /// Values.
+    pub points: Points,
+}
+
+/// The vertical axis.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Scale {
+    /// Lowest value shown.
+    pub low: f64,
+    /// Highest value shown.
+    pub high: f64,
+    /// Whether each step is a factor.
+    pub log: bool,
+    /// Values with a grid line and a text.
+    pub ticks: Vec<(f64, String)>,
+}
+
+impl Scale {
+    /// From 0 to a round number that is at least `most`.
+    pub fn linear(most: f64) -> Scale {
+        let most = if most > 0.0 { most } else { 1.0 };
+        let power = 10f64.powf(most.log10().floor());
+        let steps = [1.0, 1.2, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0];
+        let high = steps.iter().map(|step| step * power).find(|high| *high >= most * 0.999).unwrap_or(10.0 * power);
+        let text = |value: f64| if value >= 1e3 { format::count(value as u64) } else { format::short(value, 2) };
+        let ticks = [0.0, high / 2.0, high].map(|value| (value, text(value))).to_vec();
+        Scale { low: 0.0, high, log: false, ticks }
+    }
+
+    /// Powers of ten around the values.
+    pub fn logarithmic(least: f64, most: f64) -> Scale {
+        let low = 10f64.powf(least.max(1e-3).log10().floor());
+        let mut high = low * 10.0;
+        while high < most {
+            high *= 10.0;
+        }
+        let mut ticks = Vec::new();
+        let mut value = low;
+        while value <= high * 1.001 {
+            ticks.push((value, if value >= 1e3 { format::count(value.round() as u64) } else { format::short(value, 3) }));
+            value *= 10.0;
+        }
+        Scale { low, high, log: true, ticks }
+    }
+
+    /// Where a value stands, from 0 at the bottom to 1 at the top.
+    pub fn position(&self, value: f64) -> f64 {
+        let share = match self.log {
+            true => (value.max(self.low) / self.low).log10() / (self.high / self.low).log10(),
+            false => (value - self.low) / (self.high - self.low),
+        };
+        share.clamp(0.0, 1.0)
+    }
+}
+
+/// A chart, ready to be drawn.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Chart {
+    /// Name for the page's own use.
+    pub id: &'static str,
+    /// Title with the unit.
+    pub title: &'static str,
+    /// The last second of the horizontal axis.
+    pub end_s: f64,
+    /// The vertical axis.
+    pub scale: Scale,
+    /// Spans of faults, tinted.
+    pub faults: Vec<(f64, f64)>,
+    /// The lines.
+    pub series: Vec<Series>,
+    /// The same lines of the earlier run, thin.
+    pub ghost: Vec<Points>,
+    /// A threshold with its name.
+    pub limit: Option<(f64, String)>,
+    /// What the chart shows, in a sentence.
+    pub finding: String,
+}
+
+/// A value of a chart's line as text, without unit.
+pub fn value_text(chart: &str, value: Option<f64>) -> String {
+    match (value, chart) {
+        (None, _) => "–".into(),
+        (Some(value), "latency") if value < 10.0 => format!("{value:.1}"),
+        (Some(value), "queue") if value < 10.0 => format!("{value:.1}"),
+        (Some(value), _) if value >= 1e4 => format::count(value as u64),
+        (Some(value), _) => format!("{value:.0}"),
+    }
+}
+
+/// What the charts are made of. `seconds` ends at the cursor while the future is hidden.
+pub struct Source<'a> {
+    /// The run.
+    pub seconds: &'a [Second],
+    /// The earlier run.
+    pub ghost: Option<&'a [Second]>,
+    /// Names of the lines where calls wait.
+    pub lines: &'a [String],
+    /// The last second of the horizontal axis.
+    pub end_s: f64,
+    /// Spans of faults.
+    pub faults: Vec<(f64, f64)>,
+}
+
+impl Source<'_> {
+    /// All charts, in order.
+    pub fn charts(&self) -> Vec<Chart> {
+        vec![self.rate(), self.latency(), self.errors(), self.queue()]
+    }
+
+    fn chart(&self, id: &'static str, title: &'static str, lines: Vec<Line>, scale: impl Fn(f64, f64) -> Scale) -> Chart {
+        let values = |seconds: &[Second]| -> Vec<Points> {
+            lines.iter().map(|line| points(seconds, &line.value)).collect()
+        };
+        let (own, ghost) = (values(self.seconds), self.ghost.map(values).unwrap_or_default());
+        let shown = own.iter().chain(&ghost).flatten().filter_map(|(_, value)| *value);
+        let most = shown.clone().fold(0.0, f64::max);
+        let least = shown.filter(|value| *value > 0.0).fold(f64::INFINITY, f64::min);
+        let series = lines.iter().zip(own);
+        let series = series.map(|(line, points)| Series { label: line.label, ink: line.ink, dash: line.dash, points });
+        let series: Vec<Series> = series.collect();
+        Chart {
+            id,
+            title,
+            end_s: self.end_s,
+            scale: scale(if least.is_finite() { least } else { 1.0 }, most),
+            faults: self.faults.clone(),
+            finding: finding(title, &series),
+            series,
+            ghost,
+            limit: None,
+        }
+    }
+
+    fn rate(&self) -> Chart {
+        let mut lines = vec![
+            Line::new("fresh", Token::Ok, Dash::Solid, |second| Some(second.fresh().into())),
+            Line::new("stale", Token::Stale, Dash::Dashed, |second| Some(second.stale().into())),
+            Line::new("5xx", Token::Fail, Dash::Dotted, |second| Some(second.server_errors().into())),
+            Line::new("4xx", Token::Pressure, Dash::DashDot, |second| Some(second.client_errors().into())),
+        ];
+        if self.any(|second| second.lost() > 0) {
+            lines.push(Line::new("no answer", Token::Lost, Dash::Dotted, |second| Some(second.lost().into())));
+        }
+        self.chart("rate", "Answers per second", lines, |_, most| Scale::linear(most))
+    }
+
+    fn latency(&self) -> Chart {
+        let of = |index: usize| move |second: &Second| second.latency_ms.map(|latency| latency[index]);
+        let lines = vec![
+            Line::new("p50", Token::P50, Dash::Solid, of(0)),
+            Line::new("p95", Token::P95, Dash::Dashed, of(1)),
+            Line::new("p99", Token::P99, Dash::Dotted, of(2)),
+        ];
+        self.chart("latency", "Latency of answers, ms", lines, |least, most| Scale::logarithmic(least.min(1.0), most.max(100.0)))
+    }
+
+    fn errors(&self) -> Chart {
+        let patterns = [Dash::Solid, Dash::Dashed, Dash::Dotted];
+        let mut lines = Vec::new();
+        for outcome in Outcome::ALL.into_iter().filter(|outcome| !outcome.is_success()) {
+            if self.any(|second| second.outcomes[outcome.index()] > 0) {
+                let ink = match outcome {
+                    outcome if is_5xx(outcome) => Token::Fail,
+                    outcome if is_lost(outcome) => Token::Lost,
+                    _ => Token::Pressure,
+                };
+                let same = lines.iter().filter(|line: &&Line| line.ink == ink).count();
+                let value = move |second: &Second| Some(second.outcomes[outcome.index()].into());
+                lines.push(Line::new(outcome_name(outcome), ink, patterns[same % 3], value));
+            }
+        }
+        self.chart("errors", "Errors per second, by kind", lines, |_, most| Scale::linear(most.max(10.0)))
+    }
+
+    fn queue(&self) -> Chart {
+        const LOOKS: [(Token, Dash); 3] =
+            [(Token::PartWork, Dash::Solid), (Token::PartQueue, Dash::Dashed), (Token::PartWait, Dash::Dotted)];
+        let lines = self.lines.iter().enumerate().map(|(index, name)| {
+            let (ink, dash) = LOOKS[index % LOOKS.len()];
+            let label: &'static str = intern(name);
+            Line::new(label, ink, dash, move |second| second.waiting.get(index).copied())
+        });
+        self.chart("queue", "Calls waiting, mean", lines.collect(), |_, most| Scale::linear(most.max(4.0)))
+    }
+
+    fn any(&self, test: impl Fn(&Second) -> bool) -> bool {
+        self.seconds.iter().chain(self.ghost.into_iter().flatten()).any(test)
+    }
+}
+
+struct Line {
+    label: &'static str,
+    ink: Token,
+    dash: Dash,
+    value: Box<dyn Fn(&Second) -> Option<f64>>,
+}
+
+impl Line {
+    fn new(label: &'static str, ink: Token, dash: Dash, value: impl Fn(&Second) -> Option<f64> + 'static) -> Line {
+        Line { label, ink, dash, value: Box::new(value) }
+    }
+}
+
+/// A value stands in the middle of its second; the first and the last reach to the rim.
+fn points(seconds: &[Second], value: &dyn Fn(&Second) -> Option<f64>) -> Points {
+    let mut points: Points =
+        seconds.iter().enumerate().map(|(index, second)| (index as f64 + 0.5, value(second))).collect();
+    if let (Some(first), Some(last)) = (points.first().copied(), points.last().copied()) {
+        points.insert(0, (0.0, first.1));
+        points.push((seconds.len() as f64, last.1));
+    }
+    points
+}
+
+/// The lowest and the highest of each line, for those who cannot see it.
+fn finding(title: &str, series: &[Series]) -> String {
+    let ranges: Vec<String> = series
+        .iter()
+        .filter_map(|series| {
+            let values = series.points.iter().filter_map(|(_, value)| *value);
+            let (least, most) = values.fold((f64::INFINITY, 0.0f64), |(a, b), value| (a.min(value), b.max(value)));
+            let range = || format!("{} from {} to {}", series.label, format::short(least, 1), format::short(most, 1));
+            least.is_finite().then(range)
+        })
+        .collect();
+    match ranges.is_empty() {
+        true => format!("{title}: nothing so far."),
+        false => format!("{title}: {}.", ranges.join(", ")),
+    }
+}
+
+/// A name for as long as the page lives. Names come from scenarios: there are few, and each is kept once.
+fn intern(name: &str) -> &'static str {
+    use std::cell::RefCell;
+    thread_local!(static NAMES: RefCell<Vec<&'static str>> = const { RefCell::new(Vec::new()) });
+    NAMES.with_borrow_mut(|names| match names.iter().find(|known| **known == name) {
+        Some(known) => known,
+        None => {
+            let name: &'static str = Box::leak(name.to_string().into_boxed_str());
+            names.push(name);
+            name
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn second(ok: u32, stale: u32, unavailable: u32, p: Option<[f64; 3]>) -> Second {
+        let mut second = Second { latency_ms: p, ..Second::default() };
+        second.outcomes[Outcome::Ok.index()] = ok;
+        second.outcomes[Outcome::OkStale.index()] = stale;
+        second.outcomes[Outcome::Unavailable503.index()] = unavailable;
+        second
+    }
+
+    #[test]
+    fn axes_end_at_round_numbers() {
+        let texts = |scale: Scale| scale.ticks.into_iter().map(|(_, text)| text).collect::<Vec<_>>();
+        assert_eq!(texts(Scale::linear(497.0)), ["0", "250", "500"]);
+        assert_eq!(texts(Scale::linear(0.0)), ["0", "0.5", "1"]);
+        assert_eq!(texts(Scale::linear(1_520.0)), ["0", "1,000", "2,000"]);
+        assert_eq!(texts(Scale::logarithmic(1.9, 310.0)), ["1", "10", "100", "1,000"]);
+        assert_eq!(Scale::logarithmic(1.0, 100.0).position(10.0), 0.5);
+    }
+
+    #[test]
+    fn every_answer_is_in_one_line_and_gaps_are_kept() {
+        let seconds = [second(480, 0, 0, Some([3.0, 9.0, 15.0])), second(0, 390, 110, None)];
+        let source = Source { seconds: &seconds, ghost: None, lines: &[], end_s: 2.0, faults: vec![] };
+        let charts = source.charts();
+        assert_eq!(charts.iter().map(|chart| chart.id).collect::<Vec<_>>(), ["rate", "latency", "errors", "queue"]);
+        let at = |series: &Series| series.points[2].1;
+        assert_eq!(charts[0].series.iter().filter_map(at).sum::<f64>(), 500.0);
+        assert_eq!(at(&charts[1].series[1]), None);
+        assert_eq!(charts[2].series.len(), 1);
+        assert_eq!(charts[2].series[0].label, "503");
+        assert!(charts[0].finding.contains("fresh from 0 to 480"), "{}", charts[0].finding);
+    }
+}

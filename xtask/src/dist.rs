@@ -1,0 +1,102 @@
+//! `dist`: one folder with everything a release carries.
+
+use crate::project::{cargo, command, executable, find, root, server_binary};
+use crate::site;
+use crate::steps::{announce, run};
+use crate::tools::{Need, provide};
+use anyhow::{Context, Result};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// What `dist` can be told.
+#[derive(clap::Args)]
+pub struct Options {
+    /// The folder to make
+    #[arg(long, default_value = "dist-release")]
+    out: PathBuf,
+}
+
+/// What rustc's WebAssembly uses beyond the first standard; wasm-opt refuses what it is not told of.
+const WASM_FEATURES: [&str; 6] = [
+    "--enable-bulk-memory",
+    "--enable-multivalue",
+    "--enable-mutable-globals",
+    "--enable-nontrapping-float-to-int",
+    "--enable-reference-types",
+    "--enable-sign-ext",
+];
+
+/// Makes the folder and prints the sizes of what is in it.
+pub fn dist(options: &Options) -> Result<()> {
+    let out = root().join(&options.out);
+    provide(&[Need::WasmTarget, Need::Trunk, Need::WasmBindgen])?;
+    fs::create_dir_all(&out).with_context(|| format!("cannot make {}", out.display()))?;
+
+    announce("building the page");
+    let site = out.join("site");
+    site::build(site.to_str().context("the output folder's name is not Unicode")?)?;
+    announce("making its WebAssembly smaller");
+    optimise(&site)?;
+
+    announce("building the server");
+    run(&mut cargo(&["build", "--locked", "-p", "server", "--release"]))?;
+    copy(&server_binary()?, &out.join(executable("faultline")))?;
+
+    for licence in ["LICENSE-MIT", "LICENSE-APACHE"] {
+        copy(&root().join(licence), &out.join(licence))?;
+    }
+    let readme =
+        README.replace("{version}", env!("CARGO_PKG_VERSION")).replace("{faultline}", &executable("faultline"));
+    fs::write(out.join("README.md"), readme).with_context(|| format!("cannot write into {}", out.display()))?;
+
+    announce("sizes");
+    // Compressors take longer to compile than the rest of xtask, so they live in a program that only `dist` builds.
+    let mut sizes =
+        cargo(&["run", "--locked", "--quiet", "-p", "xtask", "--bin", "sizes", "--features", "sizes", "--"]);
+    run(sizes.arg(&site))?;
+    println!("\nThe release lies in {}", out.display());
+    Ok(())
+}
+
+/// wasm-opt in place. The file keeps its name; `no_sri` in Trunk.toml keeps the page from checking its old contents.
+fn optimise(site: &Path) -> Result<()> {
+    let Some(wasm_opt) = find("wasm-opt") else {
+        println!("left out: there is no wasm-opt here. `npm install --prefix .tools binaryen` brings it.");
+        return Ok(());
+    };
+    for file in site::wasm_files(site)? {
+        let smaller = file.with_extension("opt");
+        let mut command = command(&wasm_opt);
+        command.arg(&file).arg("-o").arg(&smaller).arg("-Oz").args(WASM_FEATURES);
+        run(&mut command)?;
+        let [before, after] = [&file, &smaller].map(|path| fs::metadata(path).map_or(0, |data| data.len()));
+        fs::rename(&smaller, &file).with_context(|| format!("cannot replace {}", file.display()))?;
+        println!("{}: {before} bytes before wasm-opt, {after} after", file.display());
+    }
+    Ok(())
+}
+
+fn copy(from: &Path, to: &Path) -> Result<()> {
+    fs::copy(from, to).with_context(|| format!("cannot copy {} to {}", from.display(), to.display()))?;
+    Ok(())
+}
+
+const README: &str = "\
+# Faultline {version}
+
+A sandbox in which you learn how API systems bend and break.
+
+Open the lessons in a browser, with the native server behind them:
+
+    ./{faultline} serve --site site
+
+and open http://127.0.0.1:8000/. The lessons need no server of ours: any web server that serves the folder `site` will do,
+for example `python3 -m http.server --directory site`.
+
+Run a scenario on the command line:
+
+    ./{faultline} run database-outage --variant B
+    ./{faultline} --help
+
+Licensed under MIT or Apache-2.0, at your choice: LICENSE-MIT, LICENSE-APACHE.
+";

@@ -1,0 +1,124 @@
+//! `test`: installs what the tests need, then runs every test there is.
+//!
+//! Tests of crate `tests` steer a browser and a load generator. They are ordinary cargo tests and learn from environment
+//! variables where these are: `FAULTLINE_CHROMIUM`, `FAULTLINE_CHROMEDRIVER`, `FAULTLINE_K6`, `FAULTLINE_SITE` (the built
+//! page's folder), `FAULTLINE_BIN` (the server's release binary).
+
+use crate::check::{self, COVERAGE_NEEDS, QUICK_NEEDS};
+use crate::project::{cargo, is_ci, root, server_binary};
+use crate::steps::{Report, Tests, run};
+use crate::tools::{self, Missing, Need, list};
+use crate::{browser, k6, site};
+use anyhow::{Result, bail};
+use std::process::Command;
+
+/// What `test` can be told.
+#[derive(clap::Args)]
+pub struct Options {
+    /// Go on without a browser or k6 where they cannot be installed; what that leaves out is listed (refused under CI=true)
+    #[arg(long)]
+    allow_missing: bool,
+}
+
+/// Runs everything and sums up.
+pub fn test(options: &Options) -> Result<()> {
+    let left = install(options)?;
+    let lacks = |need| left.iter().any(|missing| missing.need == need);
+    let browser = !lacks(Need::Browser);
+    let mut report = Report::default();
+
+    check::quick(&mut report);
+    check::coverage(&mut report);
+    report.command(
+        "examples in the core's documentation",
+        Tests::None,
+        &mut cargo(&["test", "-p", "sandbox-core", "--doc"]),
+    );
+    let others = ["--exclude", "sandbox-core", "--exclude", "web", "--exclude", "tests"];
+    let mut native = cargo(&["test", "--locked", "--no-fail-fast", "--workspace"]);
+    report.command("tests of the server and of xtask", Tests::Some, native.args(others));
+
+    let mut views = cargo(&["test", "--locked", "--no-fail-fast", "-p", "web", "--lib"]);
+    report.command("tests of the page's view models, natively", Tests::Some, &mut views);
+    if browser {
+        report.command("tests of the page, in the browser", Tests::Some, with_tools(&mut wasm_tests())?);
+    } else {
+        report.left_out("tests of the page, in the browser", "no browser");
+    }
+
+    report.step("build the page", || site::build("dist"));
+    report.step("build the server", build_server);
+    let mut across = cargo(&["test", "--locked", "--no-fail-fast", "-p", "tests"]);
+    if !left.is_empty() {
+        let (run, leave) = targets(browser, !lacks(Need::K6))?;
+        for name in leave {
+            report.left_out(&format!("tests/tests/{name}.rs"), "its tool is missing");
+        }
+        across.arg("--lib").args(run.iter().flat_map(|name| ["--test", name]));
+    }
+    report.command("tests across crates, browser and load", Tests::Some, with_tools(&mut across)?);
+    report.finish()
+}
+
+/// Installs what can be and returns what is done without; a machine that lacks more is told so before anything is installed.
+fn install(options: &Options) -> Result<Vec<Missing>> {
+    let own = [Need::Trunk, Need::WasmBindgen, Need::Browser, Need::K6];
+    let missing = tools::survey(&[&QUICK_NEEDS[..], &COVERAGE_NEEDS, &own].concat())?;
+    let (left, install): (Vec<_>, Vec<_>) = missing.into_iter().partition(Missing::by_hand);
+    let bearable = left.iter().all(|missing| matches!(missing.need, Need::Browser | Need::K6));
+    let allowed = bearable && options.allow_missing && !is_ci();
+    if !left.is_empty() && !allowed {
+        let way_out = match (is_ci(), bearable) {
+            (true, _) => "Under CI=true nothing is left out.",
+            (false, true) => {
+                "`cargo xtask test --allow-missing` runs the tests that do without, and lists those left out."
+            }
+            (false, false) => "",
+        };
+        bail!("the tests need what this machine lacks:\n{}{way_out}", list(&left))
+    }
+    tools::install(install)?;
+    Ok(left)
+}
+
+/// The server's release binary, which load and browser tests start.
+pub fn build_server() -> Result<()> {
+    run(&mut cargo(&["build", "--locked", "-p", "server", "--release"]))
+}
+
+/// Names every tool and place that tests look for.
+pub fn with_tools(command: &mut Command) -> Result<&mut Command> {
+    if let Ok(browser) = browser::browser() {
+        command.env("FAULTLINE_CHROMIUM", &browser.chromium).env("FAULTLINE_CHROMEDRIVER", &browser.driver);
+        command.env("CHROMEDRIVER", &browser.driver);
+    }
+    if let Some(k6) = k6::path() {
+        command.env("FAULTLINE_K6", k6);
+    }
+    command.env("FAULTLINE_SITE", root().join("dist")).env("FAULTLINE_BIN", server_binary()?);
+    Ok(command)
+}
+
+/// wasm-bindgen's runner serves the tests to a headless browser, which `web/webdriver.json` configures.
+fn wasm_tests() -> Command {
+    let mut tests =
+        cargo(&["test", "--locked", "--no-fail-fast", "-p", "web", "--target", "wasm32-unknown-unknown", "--tests"]);
+    tests
+        .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER", "wasm-bindgen-test-runner")
+        .env("WASM_BINDGEN_USE_BROWSER", "1")
+        .env("WASM_BINDGEN_TEST_TIMEOUT", "300");
+    tests
+}
+
+/// The test files of crate `tests` that can run and those that cannot: their names begin with the tool they need.
+fn targets(browser: bool, k6: bool) -> Result<(Vec<String>, Vec<String>)> {
+    let mut names = Vec::new();
+    for entry in std::fs::read_dir(root().join("tests/tests"))? {
+        let path = entry?.path();
+        if path.extension().is_some_and(|extension| extension == "rs") {
+            names.extend(path.file_stem().map(|stem| stem.to_string_lossy().into_owned()));
+        }
+    }
+    names.sort();
+    Ok(names.into_iter().partition(|name| (browser || !name.starts_with("browser")) && (k6 || !name.starts_with("k6"))))
+}
