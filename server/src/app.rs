@@ -70,6 +70,7 @@ pub fn app(state: AppState) -> Router {
         .merge(routes::lab::router())
         .merge(routes::login::router())
         .merge(routes::scenario::router())
+        .merge(routes::recording::router())
         .merge(routes::health::router())
         .merge(routes::incidents::router())
         .merge(routes::metrics::router())

@@ -20,8 +20,8 @@ pub struct Auth {
     known: Mutex<Known>,
 }
 
-/// Good tokens by their text, in two generations: when the young one is full the old one is forgotten. Bad tokens are not
-/// remembered, so that nobody can flush the good ones with them.
+/// Good tokens by their text, in two generations: when the young one is full the old one is forgotten. Bad tokens are
+/// not remembered, so that nobody can flush the good ones with them.
 #[derive(Default)]
 struct Known {
     young: HashMap<String, Credential>,

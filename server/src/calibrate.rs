@@ -1,7 +1,7 @@
 //! Service times of real parts, measured alone at low load: what a prediction starts from.
 //!
-//! One call at a time goes through the part's own threads and channels, with pauses between, so nothing ever waits. What is
-//! measured here is never what is tested later.
+//! One call at a time goes through the part's own threads and channels, with pauses between, so nothing ever waits.
+//! What is measured here is never what is tested later.
 
 use crate::clock;
 use crate::mount::Mailbox;

@@ -1,4 +1,5 @@
-//! What `/metrics` shows: OpenTelemetry's HTTP names as Prometheus spells them, and our own with the prefix `faultline_`.
+//! What `/metrics` shows: OpenTelemetry's HTTP names as Prometheus spells them, and our own with the prefix
+//! `faultline_`.
 
 use crate::clock;
 use prometheus_client::encoding::text::encode;
@@ -131,7 +132,8 @@ impl Metrics {
         self.request_duration.get_or_create(&labels).observe(took.as_secs_f64());
     }
 
-    /// A request of the lab was answered with success: the store's own time, and what is neither store, queue nor model.
+    /// A request of the lab was answered with success: the store's own time, and what is neither store, queue nor
+    /// model.
     pub fn on_answer(&self, route: &str, store: Span, added: Duration) {
         self.store_duration.get_or_create(&vec![("http_route", route.to_string())]).observe(store.as_seconds());
         self.added.observe(added.as_secs_f64());

@@ -77,8 +77,8 @@ impl Server {
         self.world.is_finished()
     }
 
-    /// Turns readiness off, waits `notice` for balancers to see it, takes nothing more in, answers what is under way and
-    /// ends.
+    /// Turns readiness off, waits `notice` for balancers to see it, takes nothing more in, answers what is under way
+    /// and ends.
     pub async fn stop(self, notice: Duration) -> Option<Summary> {
         self.state.ready.store(false, Ordering::Release);
         tokio::time::sleep(notice).await;

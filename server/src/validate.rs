@@ -64,7 +64,8 @@ pub struct ValidationReport {
     pub server_timing: BTreeMap<String, Option<TimingReport>>,
     /// How late the load generator was in each wall-clock run.
     pub send_lag_ms: BTreeMap<String, LatencyMs>,
-    /// Failed requests of the real run (of the mounted one without real parts) outside the outage and the time to recover.
+    /// Failed requests of the real run (of the mounted one without real parts) outside the outage and the time to
+    /// recover.
     pub failed_outside: u64,
     /// Whether every comparison is within its tolerance.
     pub ok: bool,

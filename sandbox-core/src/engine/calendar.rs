@@ -20,30 +20,37 @@ pub struct Entry {
 }
 
 impl Entry {
-    fn key(&self) -> (Time, u32) {
-        (self.at, self.order)
+    /// Orders entries by time, and equal times by the order of scheduling.
+    fn key(&self) -> u128 {
+        u128::from(self.at.as_nanos()) << 32 | u128::from(self.order)
     }
 }
 
 /// All future events.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Calendar {
     heap: Vec<Entry>,
     lanes: Vec<Lane>,
+    /// Keys of the lanes' first entries, side by side because every step compares them all.
+    fronts: [u128; LANES_MAX],
     next_order: u32,
+}
+
+impl Default for Calendar {
+    fn default() -> Calendar {
+        Calendar { heap: Vec::new(), lanes: Vec::new(), fronts: [NOTHING; LANES_MAX], next_order: 0 }
+    }
 }
 
 /// Events that are due the same delay after they were scheduled, in order.
 #[derive(Clone, Debug)]
 struct Lane {
     delay: Span,
-    /// Key of the first entry; later than anything if there is none.
-    front: (Time, u32),
     entries: VecDeque<Entry>,
 }
 
-/// The key of a lane without entries.
-const NOTHING: (Time, u32) = (Time::NEVER, u32::MAX);
+/// The key of an empty lane: later than anything.
+const NOTHING: u128 = u128::MAX;
 
 /// More lanes than this cost more to compare than they save; further delays go into the heap.
 const LANES_MAX: usize = 8;
@@ -69,16 +76,18 @@ impl Calendar {
         let lane = match self.lanes.iter().position(|lane| lane.delay == delay) {
             Some(lane) => lane,
             None if self.lanes.len() < LANES_MAX => {
-                self.lanes.push(Lane { delay, front: NOTHING, entries: VecDeque::new() });
+                self.lanes.push(Lane { delay, entries: VecDeque::new() });
                 self.lanes.len() - 1
             }
             None => return self.schedule(now + delay, event),
         };
         let entry = self.entry(now + delay, event);
-        let lane = &mut self.lanes[lane];
-        debug_assert!(lane.entries.back().is_none_or(|last| last.key() < entry.key()));
-        lane.front = lane.front.min(entry.key());
-        lane.entries.push_back(entry);
+        let entries = &mut self.lanes[lane].entries;
+        debug_assert!(entries.back().is_none_or(|last| last.key() < entry.key()));
+        if entries.is_empty() {
+            self.fronts[lane] = entry.key();
+        }
+        entries.push_back(entry);
         entry.order
     }
 
@@ -116,9 +125,9 @@ impl Calendar {
 
     fn earliest(&self) -> Option<(Place, Entry)> {
         let (mut key, mut place) = (self.heap.first().map_or(NOTHING, Entry::key), Place::Heap);
-        for (index, lane) in self.lanes.iter().enumerate() {
-            if lane.front < key {
-                (key, place) = (lane.front, Place::Lane(index));
+        for (index, front) in self.fronts.iter().enumerate() {
+            if *front < key {
+                (key, place) = (*front, Place::Lane(index));
             }
         }
         let entry = match place {
@@ -131,9 +140,9 @@ impl Calendar {
     fn take(&mut self, place: Place) {
         match place {
             Place::Lane(index) => {
-                let lane = &mut self.lanes[index];
-                lane.entries.pop_front();
-                lane.front = lane.entries.front().map_or(NOTHING, Entry::key);
+                let entries = &mut self.lanes[index].entries;
+                entries.pop_front();
+                self.fronts[index] = entries.front().map_or(NOTHING, Entry::key);
             }
             Place::Heap => {
                 self.heap.swap_remove(0);

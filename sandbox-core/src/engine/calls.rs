@@ -109,8 +109,7 @@ impl Caller {
                 }
             }
         }
-        let luck = &mut self.luck;
-        let Some(instance) = self.balancer.decide(&self.active, &self.healthy, &mut |bound| luck.below(bound)) else {
+        let Some(instance) = self.choose() else {
             let ejected = self.health.iter().flatten().map(|(_, changed)| *changed).max();
             ctx.note_because(slot, What::Refused { refusal: Refusal::NoInstance }, ejected);
             ctx.stay_mut(slot).call = None;
@@ -119,6 +118,15 @@ impl Caller {
         self.active[instance as usize] += 1;
         self.send(ctx, slot, instance, permit, self.timeout);
         None
+    }
+
+    /// The instance for the next attempt; there is nothing to choose where there is only one.
+    fn choose(&mut self) -> Option<u16> {
+        if let [healthy] = self.healthy[..] {
+            return healthy.then_some(0);
+        }
+        let luck = &mut self.luck;
+        self.balancer.decide(&self.active, &self.healthy, &mut |bound| luck.below(bound))
     }
 
     fn plan<'a>(&self, ctx: &'a Ctx) -> &'a CallPlan {

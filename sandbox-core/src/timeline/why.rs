@@ -133,7 +133,7 @@ fn is_passing(what: &What) -> bool {
         what,
         What::Called { attempt: 1, .. }
             | What::Arrived { .. }
-            | What::Started { .. }
+            | What::Started
             | What::Replied { .. }
             | What::Received { .. }
             | What::CacheAsked { .. }

@@ -63,11 +63,8 @@ pub enum What {
         /// Calls in service.
         in_service: u32,
     },
-    /// A worker (or connection) takes the call up.
-    Started {
-        /// Whether it had to wait.
-        waited: bool,
-    },
+    /// A worker (or connection) takes a call up that had to wait; one that finds a free worker is taken up as it arrives.
+    Started,
     /// A piece of the node's own work is done.
     Worked,
     /// The node refuses the call. Its cause is the state it obeys.
@@ -461,7 +458,7 @@ impl What {
             Arrived { attempt } => (3, u32::from(attempt), 0),
             Queued { ahead } => (4, ahead, 0),
             Saturated { in_service } => (5, in_service, 0),
-            Started { waited } => (6, u32::from(waited), 0),
+            Started => (6, 0, 0),
             Worked => (7, 0, 0),
             Refused { refusal } => (8, refusal as u32, 0),
             Replied { status, sojourn } => (9, u32::from(status as u8), sojourn.as_nanos()),

@@ -166,7 +166,10 @@ fn text(report: &ValidationReport) -> String {
         let _ = writeln!(out, "{name}: {value}");
     }
     if report.send_lag_ms.values().any(|lag| lag.p95.is_some_and(|p95| p95 > BUSY_MS)) {
-        out.push_str("this machine was busy with other work: the load generator could not keep its own times\n");
+        out.push_str(
+            "this machine was busy with other work: the load generator could not keep its own times. Run it\n\
+             alone, or with precedence: chrt -r 5 faultline validate ...\n",
+        );
     }
     let _ =
         writeln!(out, "failed requests outside the outage and its first 10 s of recovery: {}", report.failed_outside);

@@ -1,8 +1,8 @@
 //! The built-in load generator: open loop, latency from the intended send.
 //!
-//! Nobody waits for an answer before sending the next request, and a request that could not be sent in time counts from the
-//! instant at which it should have been (no coordinated omission). The schedule is made before the first request; a thread
-//! of its own keeps it, because tokio's timers are as coarse as a service time here.
+//! Nobody waits for an answer before sending the next request, and a request that could not be sent in time counts
+//! from the instant at which it should have been (no coordinated omission). The schedule is made before the first
+//! request; a thread of its own keeps it, because tokio's timers are as coarse as a service time here.
 
 mod report;
 mod schedule;

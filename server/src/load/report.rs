@@ -50,8 +50,8 @@ pub struct TimingReport {
     pub store_ms: LatencyMs,
     /// Total less store: what the request spent in everything else, the scenario's own work and waits included.
     pub over_store_ms: LatencyMs,
-    /// Total less store, less waits for workers and connections, less what the scenario asks of modelled parts: what our
-    /// threads, timers and channels add.
+    /// Total less store, less waits for workers and connections, less what the scenario asks of modelled parts: what
+    /// our threads, timers and channels add.
     pub added_ms: LatencyMs,
 }
 

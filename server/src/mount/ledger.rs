@@ -82,7 +82,7 @@ impl Ledger {
                 timing.model = timing.model + plan.delay(record.node, to) + plan.delay(to, record.node);
             }
             What::BackedOff { delay } => timing.model += delay,
-            What::Started { waited: true } => timing.queue += passed,
+            What::Started => timing.queue += passed,
             _ => {}
         }
     }

@@ -1,7 +1,7 @@
 //! The mounted world: the same `World` as in the page, driven by the wall clock.
 //!
-//! It lives on a thread of its own ([`driver`]); HTTP handlers put letters into its [`mailbox`] and await the answers. Nodes
-//! may be [`real`]; what crosses the border is [`recording`] material.
+//! It lives on a thread of its own ([`driver`]); HTTP handlers put letters into its [`mailbox`] and await the
+//! answers. Nodes may be [`real`]; what crosses the border is [`recording`] material.
 
 mod driver;
 mod incidents;
@@ -66,6 +66,7 @@ struct Shared {
     mailbox: Arc<Mailbox>,
     plan: Arc<Plan>,
     run: Arc<str>,
+    recording: Option<PathBuf>,
     tickets: AtomicU64,
     under_way: AtomicU64,
 }
@@ -109,8 +110,14 @@ impl Mount {
         let clock = (setup.start == Start::Now).then(|| Clock::starting_at(Instant::now()));
         let thread = std::thread::Builder::new().name("world".into()).spawn(move || driver.run(clock));
         let thread = thread.expect("a thread can be started");
-        let shared =
-            Shared { mailbox, plan: setup.plan, run, tickets: AtomicU64::new(0), under_way: AtomicU64::new(0) };
+        let shared = Shared {
+            mailbox,
+            plan: setup.plan,
+            run,
+            recording: setup.record,
+            tickets: AtomicU64::new(0),
+            under_way: AtomicU64::new(0),
+        };
         Ok((Mount { shared: Arc::new(shared) }, thread))
     }
 
@@ -124,8 +131,13 @@ impl Mount {
         &self.shared.run
     }
 
-    /// Puts a request in that came at `at`, and waits for its answer. Dropping the future is a hang-up: the world is told, and
-    /// the work goes on.
+    /// The file that inputs are logged to.
+    pub fn recording(&self) -> Option<PathBuf> {
+        self.shared.recording.clone()
+    }
+
+    /// Puts a request in that came at `at`, and waits for its answer. Dropping the future is a hang-up: the world is
+    /// told, and the work goes on.
     pub async fn request(&self, at: Instant, arrival: Arrival) -> Result<Answer, NotTaken> {
         let shared = &self.shared;
         let mut line = Line { shared, ticket: Ticket(shared.tickets.fetch_add(1, Ordering::Relaxed)), hang_up: false };

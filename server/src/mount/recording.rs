@@ -1,8 +1,8 @@
 //! The file that `serve --record` writes and `run --replay` reads: JSON lines.
 //!
-//! The first line is a [`Header`] with the whole scenario as it ran, then comes one [`LoggedInput`] a line in the order in
-//! which they took effect, and last the [`End`]. A server that was killed leaves no end; what it logged can be replayed all
-//! the same.
+//! The first line is a [`Header`] with the whole scenario as it ran, then comes one [`LoggedInput`] a line in the
+//! order in which they took effect, and last the [`End`]. A server that was killed leaves no end; what it logged can
+//! be replayed all the same.
 
 use super::driver::Summary;
 use sandbox_core::engine::{LoggedInput, Mount as Outside};

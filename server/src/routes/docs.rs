@@ -1,6 +1,6 @@
 //! `/api/openapi.json` and `/docs/`: the API in words. The mounted scenario's routes are part of it.
 
-use super::{health, incidents, login, metrics, scenario};
+use super::{health, incidents, login, metrics, recording, scenario};
 use crate::app::AppState;
 use crate::error::ErrorBody;
 use crate::routes::lab::Item;
@@ -18,6 +18,7 @@ use utoipa_swagger_ui::SwaggerUi;
     paths(
         login::login,
         scenario::scenario,
+        recording::recording,
         health::health,
         health::livez,
         health::readyz,

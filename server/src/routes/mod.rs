@@ -6,5 +6,6 @@ pub mod incidents;
 pub mod lab;
 pub mod login;
 pub mod metrics;
+pub mod recording;
 pub mod scenario;
 pub mod site;

@@ -8,8 +8,8 @@ use axum::response::IntoResponse;
 use std::path::Path;
 use tower_http::services::{ServeDir, ServeFile};
 
-/// The files of `site`. A path without a dot in its last part is a page of the application, which `index.html` shows; one
-/// with a dot is a file, there or not.
+/// The files of `site`. A path without a dot in its last part is a page of the application, which `index.html` shows;
+/// one with a dot is a file, there or not.
 pub fn router(site: Option<&Path>) -> Router<AppState> {
     let Some(site) = site else { return Router::new().fallback(not_found) };
     let index = ServeFile::new(site.join("index.html"));

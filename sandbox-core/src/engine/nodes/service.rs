@@ -73,7 +73,9 @@ impl Service {
     fn start(&mut self, ctx: &mut Ctx, slot: Slot, waited: bool) {
         self.busy += 1;
         ctx.set_in_service(self.busy);
-        ctx.note(slot, What::Started { waited });
+        if waited {
+            ctx.note(slot, What::Started);
+        }
         self.run(ctx, slot);
     }
 

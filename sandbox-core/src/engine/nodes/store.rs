@@ -95,7 +95,9 @@ impl Store {
     fn start(&mut self, ctx: &mut Ctx, slot: Slot, waited: bool) {
         self.lane(ctx, slot).busy += 1;
         self.show_levels(ctx);
-        ctx.note(slot, What::Started { waited });
+        if waited {
+            ctx.note(slot, What::Started);
+        }
         let (key, ask) = (ctx.stay(slot).key, ctx.stay(slot).ask);
         if ctx.core.is_external(ctx.node) {
             let op = match ask {

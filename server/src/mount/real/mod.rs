@@ -13,6 +13,9 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::sync::Arc;
 
+/// Each reading connection of a real store is a thread.
+const READERS_MAX: u32 = 256;
+
 /// A node of the scenario that is to be real: `db=sqlite:FILE`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RealSpec {
@@ -96,8 +99,16 @@ pub fn check(plan: &Plan, specs: &[RealSpec]) -> Result<Vec<NodeId>, Vec<Problem
             problems.push(Problem::new(path, format!("there is no node `{}`", spec.node), hint));
             continue;
         };
-        if !matches!(plan.nodes[node.index()].kind, Kind::Store(_)) {
-            problems.push(Problem::new(&path, "only a store can be a SQLite file", "Name a node of kind `store`."));
+        match &plan.nodes[node.index()].kind {
+            Kind::Store(store) if store.readers > READERS_MAX => {
+                let what = format!("{} readers are too many for real connections", store.readers);
+                let path = format!("nodes.{}.readers", spec.node);
+                problems.push(Problem::new(path, what, format!("Use at most {READERS_MAX}.")));
+            }
+            Kind::Store(_) => {}
+            _ => {
+                problems.push(Problem::new(&path, "only a store can be a SQLite file", "Name a node of kind `store`."))
+            }
         }
         if nodes.contains(&node) {
             problems.push(Problem::new(&path, "the node is named twice", "Name it once."));

@@ -1,9 +1,9 @@
 //! A store that is a real SQLite file: `readers` reading connections and one that writes, each on a thread of its own.
 //!
-//! The pool's admission is in the world, which never hands out more calls than there are connections; the threads here only
-//! perform. An outage is real: what is under way is finished, the pool's connections are closed, and one more connection
-//! holds the file exclusively. While it lasts every call opens the file anew and gets SQLite's own error, at once, because
-//! nobody waits for the lock. The lock dies with the process.
+//! The pool's admission is in the world, which never hands out more calls than there are connections; the threads
+//! here only perform. An outage is real: what is under way is finished, the pool's connections are closed, and one
+//! more connection holds the file exclusively. While it lasts every call opens the file anew and gets SQLite's own
+//! error, at once, because nobody waits for the lock. The lock dies with the process.
 
 use super::RealCall;
 use crate::clock;
@@ -18,7 +18,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 /// How long the outage tries to get the file for itself; strangers may hold it.
-const LOCK_PATIENCE: Duration = Duration::from_secs(10);
+const LOCK_PATIENCE: Duration = Duration::from_secs(2);
 
 /// A SQLite file with its connections.
 pub struct Sqlite {
@@ -170,8 +170,8 @@ impl Shared {
         self.mailbox.put(end, Content::Reply(call.call, result, clock::span(end - start)));
     }
 
-    /// Runs the statement on this thread's connection, opening the file if need be. An error closes the connection, so that
-    /// the next call looks at the file anew.
+    /// Runs the statement on this thread's connection, opening the file if need be. An error closes the connection,
+    /// so that the next call looks at the file anew.
     fn work(&self, place: usize, op: CallOp) -> rusqlite::Result<Option<u64>> {
         let mut slot = lock(&self.pool[place]);
         let connection = match slot.take() {
@@ -299,8 +299,8 @@ fn connect(file: &Path, reads_only: bool) -> rusqlite::Result<Connection> {
     Ok(connection)
 }
 
-/// Takes the file exclusively. In WAL mode that is possible only while nobody else has it open, and then keeps everybody
-/// out: without shared memory for the WAL a second connection cannot even read.
+/// Takes the file exclusively. In WAL mode that is possible only while nobody else has it open, and then keeps
+/// everybody out: without shared memory for the WAL a second connection cannot even read.
 fn hold(file: &Path) -> rusqlite::Result<Connection> {
     let connection = Connection::open(file)?;
     connection.busy_timeout(LOCK_PATIENCE)?;
@@ -318,8 +318,8 @@ fn perform(connection: &Connection, op: CallOp) -> rusqlite::Result<Option<u64>>
             .query_row([key], version)
             .optional(),
         CallOp::Write { key } => {
-            // A single statement is its own transaction: when it returns, the commit is synced. RETURNING hands its row out
-            // before that, so the statement is run to its end.
+            // A single statement is its own transaction: when it returns, the commit is synced. RETURNING hands its
+            // row out before that, so the statement is run to its end.
             let mut statement =
                 connection.prepare_cached("UPDATE items SET version = version + 1 WHERE id = ?1 RETURNING version")?;
             let mut rows = statement.query([key])?;
