@@ -305,6 +305,22 @@ fn a_recorded_mounted_run_replays_to_the_same_trace_and_steps_backwards() {
 }
 
 #[test]
+fn a_request_for_a_row_or_route_that_does_not_exist_is_refused() {
+    for (route, key) in [(RouteId(0), 1_800), (RouteId(9), 0)] {
+        let mut world = World::mounted(plan("B"), Mount { external: vec![], epoch_unix_s: 0 });
+        let credential = Credential::Signed { user: 1, nbf: 0, exp: 60 };
+        world.input(Time::ZERO, Input::Arrival { route, key, credential });
+        let mut answers = Vec::new();
+        while world.now() < Time::from_seconds(1.0) {
+            world.step();
+            answers.extend(world.take_outputs());
+        }
+        let refused = |output: &Output| matches!(output, Output::Respond { outcome: Outcome::NotFound404, .. });
+        assert!(matches!(&answers[..], [answer] if refused(answer)), "{answers:?}");
+    }
+}
+
+#[test]
 fn an_answer_nobody_waits_for_is_ignored() {
     let plan = plan("A");
     let mut world = World::mounted(plan.clone(), Mount { external: vec![], epoch_unix_s: 0 });

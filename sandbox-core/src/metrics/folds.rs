@@ -253,9 +253,9 @@ impl Folds {
     /// Position in [`Row::ops`] of a request's kind of operation.
     fn op_of(&self, request: RequestId) -> usize {
         let summary = &self.requests[request.0 as usize - 1];
-        match self.ops[summary.route.index()] {
-            Op::Read => 0,
-            Op::Write => 1,
+        match self.ops.get(summary.route.index()) {
+            Some(Op::Write) => 1,
+            _ => 0,
         }
     }
 }

@@ -35,6 +35,8 @@ pub struct Plan {
     pub workloads: Vec<WorkloadPlan>,
     /// What breaks when.
     pub faults: Vec<FaultPlan>,
+    /// Rows that may be asked for: keys run from 0 to this number less 1.
+    pub keys: u32,
     delays: Vec<Span>,
 }
 
@@ -439,6 +441,7 @@ impl Planner<'_> {
             end: Time::from_seconds(spec.duration_s),
             nodes: self.nodes,
             routes,
+            keys: workloads.iter().map(|workload| workload.keys).max().unwrap_or(1),
             workloads,
             faults,
             delays,

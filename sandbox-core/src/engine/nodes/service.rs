@@ -54,7 +54,8 @@ impl Service {
         }
         let plan = ctx.core.plan.clone();
         let service = service_plan(&plan, ctx);
-        if service.programs[ctx.stay(slot).route.index()].is_none() {
+        let (route, key) = (ctx.stay(slot).route, ctx.stay(slot).key);
+        if service.programs.get(route.index()).is_none_or(Option::is_none) || key >= plan.keys {
             return ctx.refuse(slot, Refusal::NotFound, None, None);
         }
         if self.busy < service.workers {
