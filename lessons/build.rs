@@ -18,7 +18,8 @@ fn main() {
         });
     }
     for entry in sorted(&root) {
-        let series = entry.file_name().is_some_and(|name| name.to_string_lossy().starts_with(|c: char| c.is_ascii_digit()));
+        let series =
+            entry.file_name().is_some_and(|name| name.to_string_lossy().starts_with(|c: char| c.is_ascii_digit()));
         if entry.is_dir() && series {
             walk(&entry, &mut |path| match path.file_name().and_then(|name| name.to_str()) {
                 Some("lesson.json") => lessons.push(path.to_path_buf()),
@@ -34,10 +35,11 @@ fn main() {
     out.push_str("pub static SCENARIOS: &[(&str, &str, &str)] = &[\n");
     for path in scenarios {
         let id = field(&path, "id");
-        writeln!(out, "    ({id:?}, {:?}, include_str!({:?})),", shown(&root, &path), path).expect("a string takes all");
+        writeln!(out, "    ({id:?}, {:?}, include_str!({:?})),", shown(&root, &path), path)
+            .expect("a string takes all");
     }
     out.push_str("];\n\n/// Every lesson of the course: (id, path, JSON, prose as (heading, HTML) in order).\n");
-    out.push_str("pub static LESSONS: &[(&str, &str, &str, &[(&str, &str)])] = &[\n");
+    out.push_str("pub static LESSONS: &[(&str, &str, &str, Prose)] = &[\n");
     for path in lessons {
         let id = field(&path, "id");
         let prose = prose(&path.with_file_name("lesson.md"), &numbers(&path));

@@ -27,7 +27,8 @@ fn every_lesson_says_what_its_runs_show() {
     for (id, path, json, prose) in lessons::LESSONS {
         let lesson: Lesson = serde_json::from_str(json).unwrap_or_else(|error| panic!("{path}: {error}"));
         assert_eq!(lesson.id, *id);
-        let scenario = lessons::scenario(&lesson.scenario).unwrap_or_else(|| panic!("{path}: no scenario {}", lesson.scenario));
+        let scenario =
+            lessons::scenario(&lesson.scenario).unwrap_or_else(|| panic!("{path}: no scenario {}", lesson.scenario));
         let document = Document::parse(scenario).expect("checked above");
         let headings: Vec<&str> = prose.iter().map(|(heading, _)| *heading).collect();
         let problems = check_lesson(&lesson, &headings, &document);

@@ -111,7 +111,8 @@ impl Browser {
 
     /// The text of the element of a CSS selector; empty if there is none.
     pub async fn text(&self, css: &str) -> String {
-        let text = self.run("const e = document.querySelector(arguments[0]); return e ? e.innerText : '';", vec![json!(css)]);
+        let text =
+            self.run("const e = document.querySelector(arguments[0]); return e ? e.innerText : '';", vec![json!(css)]);
         text.await.as_str().unwrap_or_default().to_string()
     }
 

@@ -35,7 +35,11 @@ async fn it_starts_in_a_sandboxed_frame_of_another_origin() {
     frame.enter_frame().await.expect("the frame can be entered");
     browser.until("document.querySelector('[data-player][data-ready=true]')").await;
     let refused = "try { localStorage.length; return false; } catch (refused) { return true; }";
-    assert_eq!(browser.run(refused, vec![]).await, json!(true), "the frame has no storage, so the test means something");
+    assert_eq!(
+        browser.run(refused, vec![]).await,
+        json!(true),
+        "the frame has no storage, so the test means something"
+    );
     assert!(!browser.has("header.top").await, "an embedded lesson drops its header");
     browser.until("document.querySelector('svg')").await;
     let overflow = browser.run("return document.documentElement.scrollWidth - innerWidth;", vec![]).await;

@@ -15,7 +15,11 @@ fn serve_site() -> Server {
 }
 
 async fn number(browser: &Browser, name: &str) -> f64 {
-    browser.attribute("[data-player]", name).await.and_then(|text| text.parse().ok()).unwrap_or_else(|| panic!("{name}"))
+    browser
+        .attribute("[data-player]", name)
+        .await
+        .and_then(|text| text.parse().ok())
+        .unwrap_or_else(|| panic!("{name}"))
 }
 
 async fn settled(browser: &Browser) {

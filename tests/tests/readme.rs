@@ -25,16 +25,24 @@ fn commands() -> Vec<String> {
 fn shell(line: &str) -> (bool, String) {
     let folder = faultline().parent().expect("it lies in a folder").to_path_buf();
     let path = format!("{}:{}", folder.display(), std::env::var("PATH").unwrap_or_default());
-    let output = Command::new("sh").args(["-c", line]).env("PATH", path).current_dir(root()).stdin(Stdio::null()).output();
+    let output =
+        Command::new("sh").args(["-c", line]).env("PATH", path).current_dir(root()).stdin(Stdio::null()).output();
     let output = output.expect("there is a shell");
-    (output.status.success(), format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr)))
+    (
+        output.status.success(),
+        format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr)),
+    )
 }
 
 #[test]
 fn every_simulating_command_runs_as_written() {
     let lines: Vec<String> = commands()
         .into_iter()
-        .filter(|line| ["list", "run database", "why", "check", "schema"].iter().any(|verb| line.starts_with(&format!("faultline {verb}"))))
+        .filter(|line| {
+            ["list", "run database", "why", "check", "schema"]
+                .iter()
+                .any(|verb| line.starts_with(&format!("faultline {verb}")))
+        })
         .collect();
     assert!(lines.len() >= 7, "the README shows them: {lines:?}");
     for line in lines {
@@ -47,8 +55,10 @@ fn every_simulating_command_runs_as_written() {
 #[test]
 fn serve_load_and_replay_work_together() {
     let lines = commands();
-    let find = |start: &str| lines.iter().find(|line| line.starts_with(start)).unwrap_or_else(|| panic!("{start}: {lines:?}"));
-    let (serve, load, replay) = (find("faultline serve"), find("faultline load"), find("faultline run database-outage --replay"));
+    let find =
+        |start: &str| lines.iter().find(|line| line.starts_with(start)).unwrap_or_else(|| panic!("{start}: {lines:?}"));
+    let (serve, load, replay) =
+        (find("faultline serve"), find("faultline load"), find("faultline run database-outage --replay"));
     let folder = tempfile::tempdir().expect("a folder");
     let moved = |line: &str| line.replace("/tmp/", &format!("{}/", folder.path().display()));
     let serve = moved(serve);

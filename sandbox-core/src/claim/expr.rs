@@ -296,7 +296,8 @@ mod tests {
 
     #[test]
     fn a_claim_is_read_whole() {
-        let claim = Claim::parse("A.http_error_ratio{op=read}.mean[20:35] > 50 * B.http_error_ratio{op=read}.mean[20:35]");
+        let claim =
+            Claim::parse("A.http_error_ratio{op=read}.mean[20:35] > 50 * B.http_error_ratio{op=read}.mean[20:35]");
         let claim = claim.unwrap();
         assert_eq!(claim.variants(), ["A", "B"]);
         let Side::Query(factor, right) = claim.right() else { panic!("a query") };

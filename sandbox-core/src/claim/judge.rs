@@ -123,7 +123,8 @@ impl<'a> SeedRuns<'a> {
             .map(|(spec, claim)| {
                 let mutate = mutate && spec.role != RoleSpec::Context;
                 let about_a = claim.variants().iter().any(|variant| variant == "A");
-                let faulty = self.document.json().get("faults").and_then(Value::as_object).is_some_and(|f| !f.is_empty());
+                let faulty =
+                    self.document.json().get("faults").and_then(Value::as_object).is_some_and(|f| !f.is_empty());
                 Ok(Judgement {
                     holds: self.holds(claim, false, false)?,
                     holds_exchanged: if mutate { Some(self.holds(claim, true, false)?) } else { None },
@@ -176,9 +177,8 @@ pub fn check_claims(
             let of_claim = || verdicts.iter().map(|seed| seed[index]);
             let held = of_claim().filter(|verdict| verdict.holds).count() as u32;
             let asked = of_claim().any(|verdict| verdict.holds_exchanged.is_some());
-            let killed = of_claim().filter(|verdict| {
-                verdict.holds_exchanged != Some(true) && verdict.holds_without_faults != Some(true)
-            });
+            let killed = of_claim()
+                .filter(|verdict| verdict.holds_exchanged != Some(true) && verdict.holds_without_faults != Some(true));
             let killed = asked.then(|| killed.count() as u32);
             ClaimResult {
                 id,
@@ -208,14 +208,22 @@ fn parsed(document: &Document) -> Result<Vec<(String, ClaimSpec, Claim)>, Vec<Pr
     for (id, spec) in spec.claims {
         let path = format!("claims.{id}");
         if spec.role == RoleSpec::Context && spec.reason.is_none() {
-            problems.push(Problem::new(&path, "is context without a reason", "Say in `reason` why mutation cannot judge it."));
+            problems.push(Problem::new(
+                &path,
+                "is context without a reason",
+                "Say in `reason` why mutation cannot judge it.",
+            ));
         }
         match Claim::parse(&spec.expr) {
             Err(why) => problems.push(Problem::new(format!("{path}.expr"), why, "See ARCHITECTURE.md, \"Claims\".")),
             Ok(claim) => {
                 for variant in claim.variants().iter().filter(|variant| !variants.contains(variant)) {
                     let hint = format!("Known: {}.", variants.join(", "));
-                    problems.push(Problem::new(format!("{path}.expr"), format!("there is no variant `{variant}`"), hint));
+                    problems.push(Problem::new(
+                        format!("{path}.expr"),
+                        format!("there is no variant `{variant}`"),
+                        hint,
+                    ));
                 }
                 problems.extend(unknown_signals(document, &path, &claim));
                 claims.push((id, spec, claim));

@@ -43,12 +43,12 @@ impl Caller {
         Caller {
             call,
             timeout: plan.timeout,
-            breaker: plan.breaker.clone().map(|config| (CircuitBreaker::new(config), Seq(0))),
-            retry: plan.retry.clone().map(|(config, budget)| Retry::new(config, budget)),
+            breaker: plan.breaker.map(|config| (CircuitBreaker::new(config), Seq(0))),
+            retry: plan.retry.map(|(config, budget)| Retry::new(config, budget)),
             balancer: Balancer::new(plan.balancer),
             active: vec![0; instances],
             healthy: vec![true; instances],
-            health: plan.health_check.clone().map(|config| vec![(HealthCheck::new(config), Seq(0)); instances]),
+            health: plan.health_check.map(|config| vec![(HealthCheck::new(config), Seq(0)); instances]),
             luck: Stream::new(seed, node.hash ^ u64::from(call), Purpose::Balance),
         }
     }
@@ -186,7 +186,14 @@ impl Caller {
     }
 
     /// An attempt failed: another one after a pause, or the end.
-    fn fail(&mut self, ctx: &mut Ctx, slot: Slot, open: OpenCall, end: CallEnd, retry_at: Option<Time>) -> Option<CallEnd> {
+    fn fail(
+        &mut self,
+        ctx: &mut Ctx,
+        slot: Slot,
+        open: OpenCall,
+        end: CallEnd,
+        retry_at: Option<Time>,
+    ) -> Option<CallEnd> {
         let now = ctx.now();
         let Some(retry) = &mut self.retry else {
             ctx.stay_mut(slot).call = None;

@@ -88,7 +88,14 @@ impl Core {
     }
 
     /// Writes a record.
-    pub fn record(&mut self, node: NodeId, request: RequestId, what: What, cause: Option<Seq>, follows: Option<Seq>) -> Seq {
+    pub fn record(
+        &mut self,
+        node: NodeId,
+        request: RequestId,
+        what: What,
+        cause: Option<Seq>,
+        follows: Option<Seq>,
+    ) -> Seq {
         let seq = Seq(self.next_seq);
         self.next_seq = self.next_seq.checked_add(1).expect("a run has fewer than 4.29 billion records");
         self.emitted.push(Record { at: self.now, seq, node, request, what, cause, follows });
@@ -254,7 +261,8 @@ impl Ctx<'_> {
 
     /// The way from one node to another. From a client of a mounted world there is none: it is a real one.
     pub fn delay(&self, from: NodeId, to: NodeId) -> Span {
-        let is_client = |node: NodeId| matches!(self.core.plan.nodes[node.index()].kind, crate::scenario::Kind::Client(_));
+        let is_client =
+            |node: NodeId| matches!(self.core.plan.nodes[node.index()].kind, crate::scenario::Kind::Client(_));
         match self.core.mount.is_some() && (is_client(from) || is_client(to)) {
             true => Span::ZERO,
             false => self.core.plan.delay(from, to),

@@ -19,6 +19,8 @@ mod world;
 pub use event::{Reason, Upcoming};
 pub use gauge::LevelRow;
 pub use io::{CallId, CallOp, CallResult, Credential, Input, LoggedInput, Output};
-pub use observe::{BreakerView, BreakerStateView, Health, IncidentState, IncidentView, NodeStatus, NodeView, Observation};
+pub use observe::{
+    BreakerStateView, BreakerView, Health, IncidentState, IncidentView, NodeStatus, NodeView, Observation,
+};
 pub use run::{Fold, Logged, Position, Run, Script};
 pub use world::{Mount, World, capacity};

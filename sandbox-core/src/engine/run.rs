@@ -130,7 +130,7 @@ impl<F: Fold> Run<F> {
                 self.digest.add(record);
             }
             self.folds.on_step(self.head.steps(), records, self.head.closed_seconds());
-            if self.head.steps() % KEYFRAME_STEPS == 0 {
+            if self.head.steps().is_multiple_of(KEYFRAME_STEPS) {
                 self.keyframes.push(self.head.clone());
             }
         }

@@ -54,7 +54,14 @@ impl Tokens {
     }
 
     /// Checks the token that a simulated user sends at `now`; it is fetched in time, half its life before it expires.
-    pub fn check_user(&mut self, now: Time, epoch_unix_s: u64, workload: u16, user: u32, lifetime: Span) -> Result<(), AuthError> {
+    pub fn check_user(
+        &mut self,
+        now: Time,
+        epoch_unix_s: u64,
+        workload: u16,
+        user: u32,
+        lifetime: Span,
+    ) -> Result<(), AuthError> {
         let Some(keys) = &self.keys else { return Ok(()) };
         let half_life_s = (lifetime.as_nanos() / 2_000_000_000).max(1);
         let number = now.as_nanos() / 1_000_000_000 / half_life_s;

@@ -301,7 +301,8 @@ impl World {
             return None;
         }
         let stays = &self.core.stays;
-        let of_caller = |slot: Slot| stays[slot].parent.filter(|parent| stays.is_live(*parent)).map(|p| stays[p.slot].node);
+        let of_caller =
+            |slot: Slot| stays[slot].parent.filter(|parent| stays.is_live(*parent)).map(|p| stays[p.slot].node);
         let (node, request, reason) = match entry.event {
             Event::Arrival { workload } => {
                 let client = self.core.plan.workloads[workload as usize].client;
@@ -324,7 +325,8 @@ impl World {
                 let stay = &stays[slot];
                 let call = stay.call.as_ref().expect("a live timeout has a call");
                 let planned = &self.core.plan.nodes[stay.node.index()].calls[call.call as usize];
-                let reason = Reason::TimesOut { to: planned.targets[call.instance as usize], after: entry.at.since(call.sent) };
+                let reason =
+                    Reason::TimesOut { to: planned.targets[call.instance as usize], after: entry.at.since(call.sent) };
                 (stay.node, stay.request, reason)
             }
             Event::Retry(slot) => {

@@ -33,7 +33,11 @@ pub fn check_lesson(lesson: &Lesson, headings: &[&str], document: &Document) -> 
         problem("format_version", format!("{} is not known", lesson.format_version), "This program reads version 1.");
     }
     if headings != lesson.beats.iter().map(String::as_str).collect::<Vec<_>>() {
-        problem("beats", format!("the prose has {}", headings.join(", ")), "Give lesson.md a second-level heading for each beat.");
+        problem(
+            "beats",
+            format!("the prose has {}", headings.join(", ")),
+            "Give lesson.md a second-level heading for each beat.",
+        );
     }
     let knobs = document.spec().map(|spec| spec.knobs).unwrap_or_default();
     for id in lesson.knobs.iter().chain(&lesson.challenge.knobs).filter(|id| !knobs.contains_key(*id)) {
@@ -49,15 +53,19 @@ pub fn check_lesson(lesson: &Lesson, headings: &[&str], document: &Document) -> 
                 let what = format!("says {}, measured is {}", number.text, number.measured.format.write(value));
                 problem(&path, what, "Write what is measured.");
             }
-            Ok(None) => problem(&path, "there is nothing to measure".into(), "Choose a window in which something happens."),
+            Ok(None) => {
+                problem(&path, "there is nothing to measure".into(), "Choose a window in which something happens.")
+            }
             Err(why) => problem(&path, why, "Mend the query."),
         }
     }
     match value(&mut runs, &lesson.prediction.measured) {
         Ok(Some(value)) => {
-            let nearest = lesson.prediction.options.iter().min_by(|a, b| {
-                (a.value - value).abs().total_cmp(&(b.value - value).abs())
-            });
+            let nearest = lesson
+                .prediction
+                .options
+                .iter()
+                .min_by(|a, b| (a.value - value).abs().total_cmp(&(b.value - value).abs()));
             if nearest.is_none_or(|nearest| nearest.id != lesson.prediction.answer) {
                 let what = format!("`{}` is not the option nearest to {value:.3}", lesson.prediction.answer);
                 problem("prediction.answer", what, "Name the option that the run confirms.");

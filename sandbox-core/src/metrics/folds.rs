@@ -1,7 +1,7 @@
 //! Everything that is known of a whole run: its seconds, its requests, its milestones.
 
-use super::row::{NodeRow, Row, lookup_index};
 use super::histogram::Buckets;
+use super::row::{NodeRow, Row, lookup_index};
 use crate::engine::{Fold, LevelRow, World};
 use crate::ids::{NodeId, RequestId, RouteId, Seq};
 use crate::scenario::{Kind, Op, Plan};
@@ -163,11 +163,8 @@ impl Folds {
     }
 
     fn close_second(&mut self, levels: &[LevelRow]) {
-        let next = Row {
-            second: self.open.second + 1,
-            nodes: vec![NodeRow::default(); self.clients.len()],
-            ..Row::default()
-        };
+        let next =
+            Row { second: self.open.second + 1, nodes: vec![NodeRow::default(); self.clients.len()], ..Row::default() };
         let mut row = std::mem::replace(&mut self.open, next);
         for (node, levels) in row.nodes.iter_mut().zip(levels) {
             node.levels = *levels;

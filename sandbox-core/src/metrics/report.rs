@@ -71,7 +71,7 @@ report! {
         /// Attempts of clients, the first ones included.
         pub attempts: u64,
         /// How requests ended.
-        pub by_outcome: BTreeMap<String, u64>,
+        pub by_outcome: BTreeMap<Outcome, u64>,
     }
 }
 
@@ -174,7 +174,7 @@ impl RunReport {
         let simulated_seconds = run.computed_to().since(Time::ZERO).as_seconds();
         let by_outcome = Outcome::ALL.iter().map(|outcome| {
             let count = rows.iter().flat_map(|row| &row.ops).map(|op| u64::from(op.outcomes[outcome.index()])).sum();
-            (outcome.as_str().to_string(), count)
+            (*outcome, count)
         });
         let rate = if simulated_seconds > 0.0 { completed as f64 / simulated_seconds } else { 0.0 };
         RunReport {
@@ -262,4 +262,17 @@ fn metrics(run: &Run<Folds>) -> BTreeMap<String, f64> {
         }
     }
     found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_keys_of_by_outcome_are_the_outcomes_names() {
+        for outcome in Outcome::ALL {
+            let key = serde_json::to_value(BTreeMap::from([(outcome, 1)])).expect("an outcome can be a key");
+            assert_eq!(key, serde_json::json!({ outcome.as_str(): 1 }));
+        }
+    }
 }

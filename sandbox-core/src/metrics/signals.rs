@@ -180,12 +180,12 @@ impl Signal {
                     let (failed, all) = self.sums(rows);
                     (all > 0.0).then(|| failed / all)
                 };
-                let each = rows.iter().filter_map(|row| ratio(std::slice::from_ref(row)));
+                let mut each = rows.iter().filter_map(|row| ratio(std::slice::from_ref(row)));
                 match reduced {
                     Reduced::Mean => Ok(ratio(rows)),
                     Reduced::Max => Ok(each.reduce(f64::max)),
                     Reduced::Min => Ok(each.reduce(f64::min)),
-                    Reduced::Last => Ok(each.last()),
+                    Reduced::Last => Ok(each.next_back()),
                     _ => wrong("ratio", "mean, max, min or last"),
                 }
             }
@@ -222,12 +222,18 @@ impl Signal {
 
     fn nodes<'a>(&self, row: &'a Row) -> impl Iterator<Item = &'a NodeRow> {
         let node = self.node;
-        row.nodes.iter().enumerate().filter(move |(index, _)| node.is_none_or(|node| node.index() == *index)).map(|(_, row)| row)
+        row.nodes
+            .iter()
+            .enumerate()
+            .filter(move |(index, _)| node.is_none_or(|node| node.index() == *index))
+            .map(|(_, row)| row)
     }
 
     /// Failures and all, for the ratio.
     fn sums(&self, rows: &[Row]) -> (f64, f64) {
-        let of = |count: fn(&OpRow) -> u32| rows.iter().flat_map(|row| self.ops(row)).map(|op| f64::from(count(op))).sum::<f64>();
+        let of = |count: fn(&OpRow) -> u32| {
+            rows.iter().flat_map(|row| self.ops(row)).map(|op| f64::from(count(op))).sum::<f64>()
+        };
         (of(OpRow::failed), of(OpRow::failed) + of(OpRow::completed))
     }
 

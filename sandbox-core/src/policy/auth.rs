@@ -162,7 +162,12 @@ impl Verifier {
 }
 
 /// Whether a token of these times is valid at `now_unix`, the time since 1970, with clocks up to `leeway` apart.
-pub fn check_times(now_unix: Span, leeway: Span, not_before_s: Option<u64>, expires_at_s: u64) -> Result<(), AuthError> {
+pub fn check_times(
+    now_unix: Span,
+    leeway: Span,
+    not_before_s: Option<u64>,
+    expires_at_s: u64,
+) -> Result<(), AuthError> {
     if now_unix >= since_1970(expires_at_s) + leeway {
         return Err(AuthError::Expired);
     }

@@ -1,9 +1,9 @@
 //! The JSON document: variants and changes are patches of it, addressed by dotted paths.
 
+use super::Problem;
 use super::parse::parse_spec;
 use super::plan::Plan;
 use super::spec::{KnobSpec, Spec};
-use super::Problem;
 use serde_json::Value;
 
 /// A scenario as JSON, before a variant is chosen.
@@ -28,11 +28,9 @@ impl Document {
     pub fn parse(text: &str) -> Result<Document, Vec<Problem>> {
         match serde_json::from_str(text) {
             Ok(json) => Ok(Document { json }),
-            Err(error) => Err(vec![Problem::new(
-                "",
-                format!("is not JSON: {error}"),
-                "Mend the text at that line and column.",
-            )]),
+            Err(error) => {
+                Err(vec![Problem::new("", format!("is not JSON: {error}"), "Mend the text at that line and column.")])
+            }
         }
     }
 
@@ -129,7 +127,8 @@ impl Document {
 
     /// The value at a dotted path.
     pub fn at(&self, path: &str) -> Option<&Value> {
-        let pointer: String = path.split('.').map(|part| format!("/{}", part.replace('~', "~0").replace('/', "~1"))).collect();
+        let pointer: String =
+            path.split('.').map(|part| format!("/{}", part.replace('~', "~0").replace('/', "~1"))).collect();
         self.json.pointer(&pointer)
     }
 

@@ -11,8 +11,8 @@ mod spec;
 
 pub use document::{Document, KnobView};
 pub use plan::{
-    CallPlan, ClientPlan, Condition, Dist, FaultPlan, GatewayPlan, Kind, MonitorPlan, NodePlan, Op, Plan, RoutePlan,
-    ServicePlan, Step, StorePlan, Target, TokenPlan, WorkloadPlan, CachePlan, Arrivals,
+    Arrivals, CachePlan, CallPlan, ClientPlan, Condition, Dist, FaultPlan, GatewayPlan, Kind, MonitorPlan, NodePlan,
+    Op, Plan, RoutePlan, ServicePlan, Step, StorePlan, Target, TokenPlan, WorkloadPlan,
 };
 pub use problem::Problem;
 pub use spec::*;

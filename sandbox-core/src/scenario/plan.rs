@@ -474,7 +474,11 @@ impl Planner<'_> {
     fn check_frame(&mut self) {
         let spec = self.spec;
         if spec.format_version != 1 {
-            self.problem("format_version", format!("{} is not known", spec.format_version), "This program reads version 1.");
+            self.problem(
+                "format_version",
+                format!("{} is not known", spec.format_version),
+                "This program reads version 1.",
+            );
         }
         let word = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
         if spec.id.is_empty() || !spec.id.chars().all(word) {
@@ -511,7 +515,11 @@ impl Planner<'_> {
             }
         }
         if routes.len() > limits::ROUTES {
-            self.problem("workloads", format!("{} routes are too many", routes.len()), format!("At most {}.", limits::ROUTES));
+            self.problem(
+                "workloads",
+                format!("{} routes are too many", routes.len()),
+                format!("At most {}.", limits::ROUTES),
+            );
         }
         routes
     }
@@ -528,15 +536,30 @@ impl Planner<'_> {
                 let title = title_of(node).unwrap_or(group);
                 let title = if replicas == 1 { title.to_string() } else { format!("{title}-{instance}") };
                 let (hash, group) = (name_hash(&id), group.clone());
-                self.nodes.push(NodePlan { id, group, title, hash, kind: Kind::Client(ClientPlan {}), calls: Vec::new() });
+                self.nodes.push(NodePlan {
+                    id,
+                    group,
+                    title,
+                    hash,
+                    kind: Kind::Client(ClientPlan {}),
+                    calls: Vec::new(),
+                });
             }
         }
         if self.nodes.len() > limits::NODES {
-            self.problem("nodes", format!("{} nodes are too many", self.nodes.len()), format!("At most {}.", limits::NODES));
+            self.problem(
+                "nodes",
+                format!("{} nodes are too many", self.nodes.len()),
+                format!("At most {}.", limits::NODES),
+            );
         }
         let ids: BTreeSet<&str> = self.nodes.iter().map(|node| node.id.as_str()).collect();
         if ids.len() < self.nodes.len() {
-            self.problem("nodes", "two nodes have the same id", "A replica is named `id-1`: rename the node of that name.");
+            self.problem(
+                "nodes",
+                "two nodes have the same id",
+                "A replica is named `id-1`: rename the node of that name.",
+            );
         }
     }
 
@@ -720,7 +743,8 @@ impl Planner<'_> {
         targets
             .into_iter()
             .map(|(group, named_at)| {
-                let default = CallSpec { timeout_ms: None, retry: None, breaker: None, balancer: None, health_check: None };
+                let default =
+                    CallSpec { timeout_ms: None, retry: None, breaker: None, balancer: None, health_check: None };
                 let spec = specs.get(&group).unwrap_or(&default);
                 self.call(&format!("{path}.calls.{group}"), &named_at, group, spec)
             })
@@ -788,7 +812,8 @@ impl Planner<'_> {
             let mut seen = BTreeSet::from([start]);
             let mut way = vec![start];
             while let Some(node) = way.pop() {
-                let next: Vec<usize> = self.nodes[node].calls.iter().flat_map(|call| &call.targets).map(|id| id.index()).collect();
+                let next: Vec<usize> =
+                    self.nodes[node].calls.iter().flat_map(|call| &call.targets).map(|id| id.index()).collect();
                 if next.contains(&start) {
                     let (id, group) = (self.nodes[start].id.clone(), self.nodes[start].group.clone());
                     let what = format!("a call from `{id}` comes back to it: a call cycle");
@@ -806,7 +831,11 @@ impl Planner<'_> {
         if let Some(node) = self.spec.nodes.get(&workload.client)
             && !matches!(node, NodeSpec::Client(_))
         {
-            self.problem(format!("{path}.client"), format!("`{}` is no client", workload.client), "Name a client node.");
+            self.problem(
+                format!("{path}.client"),
+                format!("`{}` is no client", workload.client),
+                "Name a client node.",
+            );
             return None;
         }
         let (ArrivalsSpec::Poisson { rate_rps } | ArrivalsSpec::Constant { rate_rps }) = workload.arrivals;
@@ -824,7 +853,11 @@ impl Planner<'_> {
                 _ => false,
             });
             if !served {
-                self.problem(format!("{path}.routes.{route}"), "no service has this route", "Add it to a service's `routes`.");
+                self.problem(
+                    format!("{path}.routes.{route}"),
+                    "no service has this route",
+                    "Add it to a service's `routes`.",
+                );
             }
         }
         for (group, node) in &self.spec.nodes {
@@ -914,7 +947,12 @@ impl Planner<'_> {
         self.within(&format!("{path}.failure_threshold"), f64::from(monitor.failure_threshold), 1.0, 1_000.0);
         self.within(&format!("{path}.success_threshold"), f64::from(monitor.success_threshold), 1.0, 1_000.0);
         let targets = self.instances(&format!("{path}.target"), &monitor.target);
-        self.refuse_unless(&format!("{path}.target"), &monitor.target, "a monitor", &["gateway", "service", "cache", "store"]);
+        self.refuse_unless(
+            &format!("{path}.target"),
+            &monitor.target,
+            "a monitor",
+            &["gateway", "service", "cache", "store"],
+        );
         let name = format!("monitor-{id}");
         let call = CallPlan {
             group: monitor.target.clone(),
@@ -975,7 +1013,11 @@ impl Planner<'_> {
             let exists = self.json.pointer(&pointer).is_some_and(Value::is_number);
             let prefixed = |set: &String| knob.path == *set || knob.path.starts_with(&format!("{set}."));
             if !exists && !set_by_variant.into_iter().any(prefixed) {
-                self.problem(format!("{path}.path"), format!("`{}` is no number of any variant", knob.path), "Name one.");
+                self.problem(
+                    format!("{path}.path"),
+                    format!("`{}` is no number of any variant", knob.path),
+                    "Name one.",
+                );
             }
         }
     }

@@ -49,13 +49,9 @@ pub fn incidents(plan: &Plan, folds: &Folds, until: Time) -> Vec<Incident> {
                 incident.state = state;
                 incident.timeline.push(entry);
             }
-            None => incidents.push(Incident {
-                id,
-                monitor: record.node,
-                opened: record.at,
-                state,
-                timeline: vec![entry],
-            }),
+            None => {
+                incidents.push(Incident { id, monitor: record.node, opened: record.at, state, timeline: vec![entry] })
+            }
         }
     }
     incidents
@@ -93,16 +89,21 @@ pub fn incident_sheet(run: &Run) -> Option<IncidentSheet> {
     let ended = |summary: &Summary| summary.end.map(|end| (summary.intended + end.latency, end.outcome));
     let failed = |outcome: Outcome| !outcome.is_success() && !outcome.is_client_error();
     let share = |op: Op, counts: &dyn Fn(Outcome) -> bool, of: &dyn Fn(Outcome) -> bool| {
-        let requests = folds.requests().iter().filter(|summary| plan.routes[summary.route.index()].op == op);
+        let requests = folds
+            .requests()
+            .iter()
+            .filter(|summary| plan.routes.get(summary.route.index()).is_some_and(|route| route.op == op));
         let during = requests.filter_map(ended).filter(|(at, _)| (fault.from..fault.to).contains(at));
         let outcomes: Vec<Outcome> = during.map(|(_, outcome)| outcome).filter(|outcome| of(*outcome)).collect();
         let counted = outcomes.iter().filter(|outcome| counts(**outcome)).count();
         (!outcomes.is_empty()).then(|| counted as f64 / outcomes.len() as f64)
     };
-    let opened = folds.incident_events().iter().find(|event| {
-        event.record.at >= fault.from && matches!(event.record.what, What::IncidentOpened { .. })
-    });
-    let last_failure = folds.requests().iter().filter_map(ended).filter(|(_, outcome)| failed(*outcome)).map(|(at, _)| at).max();
+    let opened = folds
+        .incident_events()
+        .iter()
+        .find(|event| event.record.at >= fault.from && matches!(event.record.what, What::IncidentOpened { .. }));
+    let last_failure =
+        folds.requests().iter().filter_map(ended).filter(|(_, outcome)| failed(*outcome)).map(|(at, _)| at).max();
     let recovered = match last_failure {
         Some(at) if at + Span::from_millis(1_000) >= plan.end => None,
         Some(at) => Some(at.since(fault.to).as_seconds()),

@@ -106,7 +106,11 @@ pub fn why(run: &mut Run, request: RequestId) -> Option<Why> {
         outcome: end.outcome,
         intended: summary.intended,
         chain: chain(run, end.seq),
-        parts: parts(&plan, plan.routes[summary.route.index()].op, &path(&records, end.seq)),
+        parts: parts(
+            &plan,
+            plan.routes.get(summary.route.index()).map_or(Op::Read, |route| route.op),
+            &path(&records, end.seq),
+        ),
         latency: end.latency,
     })
 }

@@ -77,7 +77,9 @@ pub fn upcoming(plan: &Plan, next: &Upcoming) -> String {
     let who = request(next.request);
     match next.reason {
         Reason::Sends => format!("a user sends {who}"),
-        Reason::CallArrives { from: Some(from), attempt: 1 } => format!("{who} reaches {here} from {}", name(plan, from)),
+        Reason::CallArrives { from: Some(from), attempt: 1 } => {
+            format!("{who} reaches {here} from {}", name(plan, from))
+        }
         Reason::CallArrives { from: Some(from), attempt } => {
             format!("{who} reaches {here} from {}, attempt {attempt}", name(plan, from))
         }
@@ -103,7 +105,13 @@ pub fn span(span: Span) -> String {
         _ if ns >= 1e6 => (ns / 1e6, "ms"),
         _ => (ns / 1e3, "µs"),
     };
-    let digits = if value >= 100.0 { 0 } else if value >= 10.0 { 1 } else { 2 };
+    let digits = if value >= 100.0 {
+        0
+    } else if value >= 10.0 {
+        1
+    } else {
+        2
+    };
     format!("{value:.digits$} {unit}")
 }
 
@@ -189,7 +197,7 @@ fn request(request: RequestId) -> String {
 
 /// A route with the row it asks for.
 pub fn route_of(plan: &Plan, route: crate::ids::RouteId, key: u32) -> String {
-    plan.routes[route.index()].name.replace("{id}", &key.to_string())
+    plan.routes.get(route.index()).map_or("an unknown route", |route| &route.name).replace("{id}", &key.to_string())
 }
 
 #[cfg(test)]

@@ -4,6 +4,4 @@ mod digest;
 mod record;
 
 pub use digest::Digest;
-pub use record::{
-    AttemptEnd, CacheResult, Outcome, Record, Refusal, Status, What, CacheFallback,
-};
+pub use record::{AttemptEnd, CacheFallback, CacheResult, Outcome, Record, Refusal, Status, What};

@@ -295,6 +295,7 @@ impl Status {
 
 /// How a request ended, from its user's side. A closed list: the keys of `by_outcome`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
     /// Answered with fresh data.
@@ -302,16 +303,22 @@ pub enum Outcome {
     /// Answered with an expired copy.
     OkStale,
     /// 401: the request was at fault.
+    #[serde(rename = "unauthorized_401")]
     Unauthorized401,
     /// 404: the request was at fault.
+    #[serde(rename = "not_found_404")]
     NotFound404,
     /// 429: the request was refused by a quota.
+    #[serde(rename = "rate_limited_429")]
     RateLimited429,
     /// 500.
+    #[serde(rename = "internal_error_500")]
     InternalError500,
     /// 503.
+    #[serde(rename = "unavailable_503")]
     Unavailable503,
     /// 504.
+    #[serde(rename = "gateway_timeout_504")]
     GatewayTimeout504,
     /// The user stopped waiting.
     ClientTimeout,
@@ -477,7 +484,9 @@ impl What {
             RowRead { key, version } => (18, key, version),
             RowWritten { key, version } => (19, key, version),
             Answered { outcome, latency } => (20, outcome as u32, latency.as_nanos()),
-            BreakerOpened { to, failures, calls } => (21, u32::from(to.0), u64::from(failures) << 32 | u64::from(calls)),
+            BreakerOpened { to, failures, calls } => {
+                (21, u32::from(to.0), u64::from(failures) << 32 | u64::from(calls))
+            }
             BreakerHalfOpened { to } => (22, u32::from(to.0), 0),
             BreakerClosed { to } => (23, u32::from(to.0), 0),
             InstanceEjected { instance } => (24, u32::from(instance.0), 0),

@@ -211,7 +211,7 @@ fn text(plan: &Plan, output: &RunOutput) -> String {
         .by_outcome
         .iter()
         .filter(|(_, count)| **count > 0)
-        .map(|(name, count)| format!("{name} {count}"))
+        .map(|(outcome, count)| format!("{} {count}", outcome.as_str()))
         .collect();
     let _ = writeln!(out, "outcomes: {}", outcomes.join(", "));
     if let Some(sheet) = &output.incident_sheet {

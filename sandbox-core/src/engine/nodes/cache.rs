@@ -18,7 +18,7 @@ pub struct CacheNode {
 
 impl CacheNode {
     pub fn new(plan: &CachePlan) -> CacheNode {
-        CacheNode { copies: Cache::new(plan.config.clone(), plan.key_count) }
+        CacheNode { copies: Cache::new(plan.config, plan.key_count) }
     }
 
     /// How many copies there are.

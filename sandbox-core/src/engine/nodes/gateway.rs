@@ -22,7 +22,7 @@ pub struct Gateway {
 
 impl Gateway {
     pub fn new(plan: &GatewayPlan, callers: Vec<Caller>) -> Gateway {
-        let bucket = plan.rate_limit.clone().map(TokenBucket::new);
+        let bucket = plan.rate_limit.map(TokenBucket::new);
         Gateway { callers, plan: Arc::new(plan.clone()), bucket }
     }
 

@@ -137,7 +137,8 @@ impl Service {
             return self.on_looked_up(ctx, slot, end);
         }
         let plan = ctx.core.plan.clone();
-        let (Step::Read { cache, .. } | Step::Write { cache, .. }) = program(&plan, ctx, slot)[ctx.stay(slot).step as usize]
+        let (Step::Read { cache, .. } | Step::Write { cache, .. }) =
+            program(&plan, ctx, slot)[ctx.stay(slot).step as usize]
         else {
             unreachable!("only a read or a write calls")
         };
