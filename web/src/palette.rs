@@ -109,7 +109,7 @@ impl Palette {
 fn parse_rgb(text: &str) -> Option<RGBColor> {
     let inside = text.split_once('(')?.1;
     let mut numbers = inside.split([',', ' ', '/', ')']).filter(|part| !part.is_empty());
-    let mut next = || Some(numbers.next()?.parse::<f64>().ok()?.round() as u8);
+    let mut next = || numbers.next()?.split('.').next()?.parse::<u8>().ok();
     Some(RGBColor(next()?, next()?, next()?))
 }
 

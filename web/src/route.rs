@@ -1,4 +1,6 @@
 //! What the address asks for. There is no router: a lesson is a parameter, so that a page works in any folder and frame.
+//!
+//! Numbers are read by serde_json, which is there anyway: the standard library's reader of floats would add 10 kB of tables.
 
 use sandbox_core::time::Time;
 use serde_json::Value;
@@ -46,7 +48,7 @@ impl Options {
                 "embed" => options.embed = value == "1",
                 "seed" => options.seed = value.parse().ok().filter(|seed| *seed < 1 << 53),
                 "variant" => options.variant = Some(value.into()),
-                "t" => options.at = Time::from_seconds(value.trim_end_matches('s').parse().unwrap_or(0.0)),
+                "t" => options.at = Time::from_seconds(serde_json::from_str(value.trim_end_matches('s')).unwrap_or(0.0)),
                 "set" => {
                     if let Some((path, value)) = value.split_once('=') {
                         let value = serde_json::from_str(value).unwrap_or_else(|_| Value::String(value.into()));

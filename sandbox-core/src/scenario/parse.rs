@@ -148,7 +148,7 @@ fn quoted(message: &str, before: &str) -> Option<String> {
 fn unknown_hint(field: &str, message: &str) -> String {
     let expected: Vec<&str> =
         message.split("expected").nth(1).map(|list| list.split('`').skip(1).step_by(2).collect()).unwrap_or_default();
-    if let Some(name) = expected.iter().find(|name| name.strip_prefix(field).is_some_and(|rest| is_unit(rest))) {
+    if let Some(name) = expected.iter().find(|name| name.strip_prefix(field).is_some_and(is_unit)) {
         return format!("The unit is missing: write `{name}`.");
     }
     let near = expected.iter().min_by_key(|name| distance(field, name)).filter(|name| distance(field, name) <= 3);

@@ -127,7 +127,7 @@ fn named(name: &str) -> Option<Action> {
         "health" => Action::Show(Tab::Health),
         _ => match name.split_once('-') {
             Some(("variant", variant)) => Action::SetVariant(variant.to_ascii_uppercase()),
-            Some(("seek", second)) => Action::Seek(sandbox_core::time::Time::from_seconds(second.parse().ok()?)),
+            Some(("seek", second)) => Action::Seek(sandbox_core::time::Time::from_seconds(serde_json::from_str(second).ok()?)),
             _ => return None,
         },
     })

@@ -5,8 +5,8 @@ use crate::route::Options;
 use crate::state::run::Settings;
 use crate::state::ticker::{later, now_ms};
 use sandbox_core::Run;
+use sandbox_core::scenario::Problem;
 use sandbox_core::time::Time;
-use serde_json::{Value, json};
 use std::sync::Arc;
 use web_sys::Element;
 
@@ -30,7 +30,7 @@ pub fn start(root: &Element, options: Options) {
 fn measure(options: &Options) -> String {
     let content = match Content::load(options) {
         Ok(content) => content,
-        Err(problems) => return json!({ "problems": problems }).to_string(),
+        Err(problems) => return refused(&problems),
     };
     let settings = Settings {
         variant: options.variant.clone().unwrap_or_else(|| content.lesson.variant.clone()),
@@ -39,7 +39,7 @@ fn measure(options: &Options) -> String {
     };
     let plan = match content.plan(&settings) {
         Ok(plan) => Arc::new(plan),
-        Err(problems) => return json!({ "problems": problems }).to_string(),
+        Err(problems) => return refused(&problems),
     };
     let mut run_ms = Vec::new();
     let mut run = Run::new(plan.clone());
@@ -63,22 +63,26 @@ fn measure(options: &Options) -> String {
         run.step_back();
         back_ms.push(now_ms() - begin);
     }
-    let json = json!({
-        "lesson": content.lesson.id,
-        "variant": plan.variant,
-        "seed": plan.seed,
-        "digest": run.digest(),
-        "steps": steps,
-        "run_ms": summary(&mut run_ms),
-        "seek_ms": summary(&mut seek_ms),
-        "step_back_ms": summary(&mut back_ms),
-    });
-    serde_json::to_string_pretty(&json).unwrap_or_default()
+    format!(
+        r#"{{"lesson":"{}","variant":"{}","seed":{},"digest":"{}","steps":{steps},"run_ms":{},"seek_ms":{},"step_back_ms":{}}}"#,
+        content.lesson.id,
+        plan.variant,
+        plan.seed,
+        run.digest(),
+        summary(&run_ms),
+        summary(&seek_ms),
+        summary(&back_ms),
+    )
 }
 
-fn summary(values: &mut [f64]) -> Value {
-    values.sort_by(f64::total_cmp);
-    let rank = |share: f64| values[((values.len() as f64 * share).ceil() as usize).clamp(1, values.len()) - 1];
-    let round = |value: f64| (value * 1e3).round() / 1e3;
-    json!({ "n": values.len(), "p50": round(rank(0.5)), "p95": round(rank(0.95)), "max": round(rank(1.0)) })
+fn refused(problems: &[Problem]) -> String {
+    problems.iter().map(|problem| format!("{problem}\n")).collect()
+}
+
+fn summary(values_ms: &[f64]) -> String {
+    let mut micros: Vec<u64> = values_ms.iter().map(|ms| (ms * 1e3) as u64).collect();
+    micros.sort_unstable();
+    let rank = |share: f64| micros[((micros.len() as f64 * share).ceil() as usize).clamp(1, micros.len()) - 1] as f64 / 1e3;
+    let (p50, p95, max) = (rank(0.5), rank(0.95), rank(1.0));
+    format!(r#"{{"n":{},"p50":{p50:.3},"p95":{p95:.3},"max":{max:.3},"first":{:.3}}}"#, micros.len(), values_ms[0])
 }

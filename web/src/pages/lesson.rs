@@ -123,11 +123,12 @@ pub fn LessonPage(props: &LessonProps) -> Html {
         ask_ref: ask,
         on: on.clone(),
     });
+    let (knobs, ghost) = views::knobs(session, page.kept);
     let knobs = knobs::knobs(&KnobsProps {
-        knobs: views::knobs(session),
+        knobs,
         variants: views::variants(session),
         variant: session.settings.variant.clone(),
-        ghost: views::ghost(session),
+        ghost,
         on: on.clone(),
     });
     let (seed, digest) = match &shown {

@@ -7,7 +7,7 @@ use crate::components::log::LogLine;
 use crate::components::story::{Ask, Choice, Task};
 use crate::state::run::{Prediction, Session, Settings, Shown};
 use crate::view_model::charts::{self, Chart, Source};
-use crate::view_model::facts::Facts;
+use crate::view_model::facts::{Facts, Stone};
 use crate::view_model::format;
 use crate::view_model::live::{self, PartView, StateLine, Window};
 use crate::view_model::request::RequestView;
@@ -15,7 +15,7 @@ use crate::view_model::scrub::Health;
 use crate::view_model::topology::name_of;
 use sandbox_core::engine::{BreakerStateView, Health as SystemHealth, IncidentState, Observation};
 use sandbox_core::ids::{NodeId, RequestId};
-use sandbox_core::scenario::Kind;
+use sandbox_core::scenario::{Document, Kind, KnobView};
 use sandbox_core::time::Span;
 use sandbox_core::timeline;
 use std::rc::Rc;
@@ -32,7 +32,10 @@ pub struct Kept {
     charts: Option<((u32, usize), Vec<Rc<Chart>>)>,
     request: Option<((u32, Option<RequestId>), Option<RequestView>)>,
     sheet: Option<(u32, Vec<(String, String)>)>,
+    knobs: Option<(KnobsKey, (Vec<Knob>, Option<String>))>,
 }
+
+type KnobsKey = (Settings, Option<Settings>, usize);
 
 /// How many seconds of the run may be shown: all, or those that are over at the cursor.
 pub fn visible_seconds(session: &Session, shown: &Shown) -> usize {
@@ -215,23 +218,35 @@ pub fn log(shown: &Shown) -> (Vec<LogLine>, u64) {
     let folds = shown.run.folds();
     let failures = &shown.facts.failures[..shown.facts.failures.partition_point(|(end, _)| *end <= step)];
     let stones = &shown.facts.milestones[..shown.facts.milestones.partition_point(|stone| stone.step <= step)];
-    let mut lines: Vec<(u64, LogLine)> = Vec::new();
-    for (end_step, request) in &failures[failures.len().saturating_sub(LOG_LINES)..] {
-        let Some((summary, end)) = folds.request(*request).and_then(|summary| Some((summary, summary.end?))) else { continue };
+    let failure = |&(end_step, request): &(u64, RequestId)| {
+        let summary = folds.request(request)?;
+        let end = summary.end?;
         let asked = timeline::words::route_of(plan, summary.route, summary.key);
-        let how = charts::outcome_name(end.outcome);
-        let text = format!("{asked} {how} after {}", format::span(end.latency));
+        let text = format!("{asked} {} after {}", charts::outcome_name(end.outcome), format::span(end.latency));
         let at = format::clock(summary.intended + end.latency);
-        lines.push((*end_step, LogLine { at, level: "error", request: request.0, text }));
-    }
-    for stone in stones {
+        Some((end_step, LogLine { at, level: "error", request: request.0, text }))
+    };
+    let change = |stone: &Stone| {
         let level = if stone.fault { "warn" } else { "info" };
-        lines.push((stone.step, LogLine { at: format::clock(stone.at), level, request: 0, text: stone.told.clone() }));
+        (stone.step, LogLine { at: format::clock(stone.at), level, request: 0, text: stone.told.clone() })
+    };
+    // Both lists are in order: the next line is the earlier of the two.
+    let recent = &failures[failures.len().saturating_sub(LOG_LINES)..];
+    let mut failed = recent.iter().filter_map(failure).peekable();
+    let mut changed = stones.iter().map(change).peekable();
+    let mut lines = Vec::new();
+    loop {
+        let change_first = match (failed.peek(), changed.peek()) {
+            (Some((failure, _)), Some((change, _))) => change <= failure,
+            (failure, _) => failure.is_none(),
+        };
+        match if change_first { changed.next() } else { failed.next() } {
+            Some((_, line)) => lines.push(line),
+            None => break,
+        }
     }
-    lines.sort_by_key(|(step, _)| *step);
     let total = failures.len() + stones.len();
-    let surplus = lines.len().saturating_sub(LOG_LINES);
-    let lines: Vec<LogLine> = lines.into_iter().skip(surplus).map(|(_, line)| line).collect();
+    lines.drain(..lines.len().saturating_sub(LOG_LINES));
     let before = (total - lines.len()) as u64;
     (lines, before)
 }
@@ -331,14 +346,21 @@ pub fn sheet(session: &Session, shown: &Shown, kept: &mut Kept) -> Option<Vec<(S
     kept.sheet.as_ref().map(|(_, lines)| lines.clone())
 }
 
-/// The knobs that the story has on offer.
-pub fn knobs(session: &Session) -> Vec<Knob> {
-    let lesson = &session.content.lesson;
-    let in_challenge = session.beat == session.content.challenge_beat();
-    let wanted = if in_challenge { &lesson.challenge.knobs } else { &lesson.knobs };
+/// The knobs that the story has on offer, and what the thin lines are. Kept, because the document is read for it.
+pub fn knobs(session: &Session, kept: &mut Kept) -> (Vec<Knob>, Option<String>) {
+    let ghost = session.ghost.as_ref().filter(|_| session.future_is_open()).map(|ghost| &ghost.settings);
+    let key = (session.settings.clone(), ghost.cloned(), session.beat);
+    if let Some((known, knobs)) = &kept.knobs
+        && *known == key
+    {
+        return knobs.clone();
+    }
     let patched = session.content.patched(&session.settings);
     let present = patched.knobs();
     let specs = patched.spec().map(|spec| spec.knobs).unwrap_or_default();
+    let lesson = &session.content.lesson;
+    let in_challenge = session.beat == session.content.challenge_beat();
+    let wanted = if in_challenge { &lesson.challenge.knobs } else { &lesson.knobs };
     let knob = |id: &String| {
         let spec = specs.get(id)?;
         Some(Knob {
@@ -351,7 +373,26 @@ pub fn knobs(session: &Session) -> Vec<Knob> {
             turned: session.settings.knobs.contains_key(id),
         })
     };
-    wanted.iter().filter_map(knob).collect()
+    let knobs = (wanted.iter().filter_map(knob).collect(), ghost.map(|ghost| ghost_text(session, ghost, &patched)));
+    kept.knobs = Some((key, knobs.clone()));
+    knobs
+}
+
+/// How the earlier run differs from the one that is shown.
+fn ghost_text(session: &Session, ghost: &Settings, present: &Document) -> String {
+    if ghost.variant != session.settings.variant {
+        return format!("variant {}", ghost.variant);
+    }
+    let earlier = session.content.patched(ghost);
+    let turned = |id: &str| ghost.knobs.contains_key(id) || session.settings.knobs.contains_key(id);
+    let difference = |was: &KnobView| {
+        let is = present.at(&was.spec.path)?.as_f64()?;
+        (turned(&was.id) && was.value != is)
+            .then(|| format!("{} {}", was.spec.title.to_ascii_lowercase(), format::with_unit(was.value, &was.spec.unit)))
+    };
+    let differences: Vec<String> = earlier.knobs().iter().filter_map(difference).collect();
+    let changed = if differences.is_empty() { "the same settings".into() } else { differences.join(", ") };
+    format!("the run before, {changed}")
 }
 
 /// The variants to choose from.
@@ -361,28 +402,9 @@ pub fn variants(session: &Session) -> Vec<(String, String)> {
         return Vec::new();
     }
     let mut ids = vec![lesson.compare_with.clone(), lesson.variant.clone()];
-    ids.sort();
+    if ids[0] > ids[1] {
+        ids.swap(0, 1);
+    }
     ids.dedup();
     ids.into_iter().map(|id| (id.clone(), session.content.document.variant_title(&id))).collect()
-}
-
-/// What the thin lines are: how their run differs from the one that is shown.
-pub fn ghost(session: &Session) -> Option<String> {
-    let ghost = session.ghost.as_ref().filter(|_| session.future_is_open())?;
-    let document = &session.content.document;
-    if ghost.settings.variant != session.settings.variant {
-        return Some(format!("variant {}", ghost.settings.variant));
-    }
-    let value = |settings: &Settings, path: &str| session.content.patched(settings).at(path).and_then(|value| value.as_f64());
-    let specs = document.spec().map(|spec| spec.knobs).unwrap_or_default();
-    let differences: Vec<String> = specs
-        .iter()
-        .filter(|(id, _)| ghost.settings.knobs.contains_key(*id) || session.settings.knobs.contains_key(*id))
-        .filter_map(|(_, spec)| {
-            let (was, is) = (value(&ghost.settings, &spec.path)?, value(&session.settings, &spec.path)?);
-            (was != is).then(|| format!("{} {}", spec.title.to_ascii_lowercase(), format::with_unit(was, &spec.unit)))
-        })
-        .collect();
-    let changed = if differences.is_empty() { "the same settings".into() } else { differences.join(", ") };
-    Some(format!("the run before, {changed}"))
 }

@@ -12,6 +12,9 @@ use sandbox_core::time::{Span, Time};
 use sandbox_core::timeline;
 use sandbox_core::trace::What;
 
+/// Enough for the number of any request that a plan may have (`limits::REQUESTS`).
+const REQUEST_BITS: u32 = 23;
+
 /// What a computed run holds.
 #[derive(Clone, Debug, Default)]
 pub struct Facts {
@@ -52,8 +55,12 @@ impl Facts {
     /// Takes them from a computed run.
     pub fn new(plan: &Plan, folds: &Folds) -> Facts {
         let places = waiting_places(plan);
-        let mut failures: Vec<_> = folds.failures().map(|(failed, end)| (end.step, failed.request)).collect();
-        failures.sort_unstable();
+        // Step and request in one number each, so that sorting them costs no code of its own.
+        let pack = |step: u64, request: RequestId| step << REQUEST_BITS | u64::from(request.0);
+        let mut packed: Vec<u64> = folds.failures().map(|(failed, end)| pack(end.step, failed.request)).collect();
+        packed.sort_unstable();
+        let unpack = |packed: u64| (packed >> REQUEST_BITS, RequestId((packed & ((1 << REQUEST_BITS) - 1)) as u32));
+        let failures = packed.into_iter().map(unpack).collect();
         let seconds: Vec<Second> = folds.rows().iter().map(|row| second(row, &places)).collect();
         let milestones = folds.milestones().iter().map(|Milestone { step, record }| Stone {
             step: *step,

@@ -90,10 +90,10 @@ pub fn parts(parts: &[Span], total: Span) -> Vec<String> {
     };
     let shown_total = (total.as_nanos() + grain / 2) / grain;
     let mut shown: Vec<u64> = parts.iter().map(|part| part.as_nanos() / grain).collect();
-    let mut order: Vec<usize> = (0..parts.len()).collect();
-    order.sort_by_key(|index| std::cmp::Reverse(parts[*index].as_nanos() % grain));
-    let missing = shown_total.saturating_sub(shown.iter().sum());
-    for index in order.into_iter().take(missing as usize) {
+    let mut left: Vec<u64> = parts.iter().map(|part| part.as_nanos() % grain).collect();
+    for _ in shown.iter().sum::<u64>()..shown_total {
+        let Some(index) = (0..left.len()).max_by_key(|index| left[*index]) else { break };
+        left[index] = 0;
         shown[index] += 1;
     }
     let text = |grains: u64| format!("{:.digits$} {unit}", (grains * grain) as f64 / per_unit);

@@ -162,9 +162,15 @@ fn end_view(plan: &Plan, why: &Why, lanes: &Lanes) -> EndView {
         text: link.text.clone(),
         root: link.root,
     });
-    // The largest part is listed first.
+    // The largest part is listed first; a handful of parts needs no better sorting.
     let mut parts = why.parts.clone();
-    parts.sort_by_key(|part| std::cmp::Reverse(part.span));
+    for place in 1..parts.len() {
+        let mut index = place;
+        while index > 0 && parts[index - 1].span < parts[index].span {
+            parts.swap(index - 1, index);
+            index -= 1;
+        }
+    }
     let spans: Vec<Span> = parts.iter().map(|part| part.span).collect();
     let mut texts = format::parts(&spans, why.latency);
     let total = texts.pop().unwrap_or_default();

@@ -59,9 +59,11 @@ impl Health {
 
 /// The health of each second.
 pub fn healths(seconds: &[Second]) -> Vec<Health> {
-    let mut usual: Vec<f64> = seconds.iter().filter_map(|second| second.latency_ms.map(|latency| latency[1])).collect();
-    usual.sort_by(f64::total_cmp);
-    let usual = usual.get(usual.len() / 4).copied().unwrap_or(f64::INFINITY);
+    // Positive floats are ordered as their bits are; sorted as integers, because each kind of sorting is some kilobytes.
+    let p95 = seconds.iter().filter_map(|second| second.latency_ms.map(|latency| latency[1].to_bits()));
+    let mut usual: Vec<u64> = p95.collect();
+    usual.sort_unstable();
+    let usual = usual.get(usual.len() / 4).map_or(f64::INFINITY, |bits| f64::from_bits(*bits));
     seconds.iter().map(|second| health(second, usual)).collect()
 }
 
