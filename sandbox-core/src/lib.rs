@@ -27,5 +27,4 @@ pub mod time;
 pub mod timeline;
 pub mod trace;
 
-/// A run with everything that is known of it: what the page, the command line and the tests work with.
-pub type Run = engine::Run<metrics::Folds>;
+pub use metrics::Run;

@@ -1,7 +1,7 @@
 //! Who judges claims: over many seeds, and again with the cause taken away, because a claim that then still holds says nothing.
 
 use super::expr::{Claim, Side};
-use crate::Run;
+use crate::metrics::Run;
 use crate::metrics::{ClaimReport, Folds};
 use crate::scenario::{ClaimSpec, Document, Plan, Problem, RoleSpec};
 use serde_json::{Value, json};

@@ -13,3 +13,6 @@ pub use recovery::recovery_seconds;
 pub use report::{ClaimReport, LatencyReport, NodeReport, RequestsReport, RunReport};
 pub use row::{NodeRow, OpRow, Row};
 pub use signals::{Reduced, Signal, SignalError, Window};
+
+/// A run with everything that is known of it: what the page, the command line and the tests work with.
+pub type Run = crate::engine::Run<Folds>;

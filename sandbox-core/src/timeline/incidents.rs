@@ -1,9 +1,9 @@
 //! Incidents with their append-only timelines, and the sheet that sums a run's outage up.
 
 use super::words;
-use crate::Run;
 use crate::engine::IncidentState;
 use crate::ids::{IncidentId, NodeId};
+use crate::metrics::Run;
 use crate::metrics::{Folds, Summary};
 use crate::scenario::{Op, Plan};
 use crate::time::{Span, Time};

@@ -1,7 +1,7 @@
 //! One request as lanes: where it was, when, doing what.
 
-use crate::Run;
 use crate::ids::{NodeId, RequestId};
+use crate::metrics::Run;
 use crate::time::Time;
 use crate::trace::{Refusal, What};
 

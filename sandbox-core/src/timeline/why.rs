@@ -4,9 +4,9 @@
 //! back to the intended send; every hop of that path belongs to one kind, so the parts sum exactly to the latency.
 
 use super::words;
-use crate::Run;
 use crate::engine::Logged;
 use crate::ids::{NodeId, RequestId, Seq};
+use crate::metrics::Run;
 use crate::scenario::{Kind, Op, Plan};
 use crate::time::{Span, Time};
 use crate::trace::{Outcome, Record, What};
