@@ -8,6 +8,7 @@ mod parse;
 mod plan;
 mod problem;
 mod spec;
+mod tracked;
 
 pub use document::{Document, KnobView};
 pub use plan::{

@@ -2,6 +2,7 @@
 
 use super::Problem;
 use super::spec::{Map, NodeSpec, Spec};
+use super::tracked;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -64,15 +65,13 @@ fn parse_node(mut node: Value, path: &str, problems: &mut Vec<Problem>) -> Optio
 }
 
 /// Reads `value` as a `T`; what cannot be read is reported and taken out, so that the rest is still looked at.
-pub fn collect<T: DeserializeOwned>(mut value: Value, prefix: &str, problems: &mut Vec<Problem>) -> Option<T> {
+fn collect<T: DeserializeOwned>(mut value: Value, prefix: &str, problems: &mut Vec<Problem>) -> Option<T> {
     let mut removed: BTreeSet<String> = BTreeSet::new();
     loop {
-        let error = match serde_path_to_error::deserialize::<_, T>(&value) {
+        let (at, message) = match tracked::read::<T>(&value) {
             Ok(read) => return Some(read),
-            Err(error) => error,
+            Err(wrong) => wrong,
         };
-        let at = segments(error.path());
-        let message = error.inner().to_string();
         let path = |at: &[String]| join(prefix, at);
         if let Some(field) = quoted(&message, "unknown field `") {
             let at = if at.last() == Some(&field) { at } else { [at, vec![field.clone()]].concat() };
@@ -91,18 +90,6 @@ pub fn collect<T: DeserializeOwned>(mut value: Value, prefix: &str, problems: &m
             remove(&mut value, &at)?;
         }
     }
-}
-
-fn segments(path: &serde_path_to_error::Path) -> Vec<String> {
-    use serde_path_to_error::Segment;
-    path.iter()
-        .filter_map(|segment| match segment {
-            Segment::Map { key } => Some(key.clone()),
-            Segment::Seq { index } => Some(index.to_string()),
-            Segment::Enum { variant } => Some(variant.clone()),
-            Segment::Unknown => None,
-        })
-        .collect()
 }
 
 fn join(prefix: &str, at: &[String]) -> String {

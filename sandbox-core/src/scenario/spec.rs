@@ -43,6 +43,8 @@ spec! {
         /// How long the run lasts, in simulated seconds.
         pub duration_s: f64,
         /// The parts of the system.
+        #[serde(deserialize_with = "read_apart")]
+        #[cfg_attr(feature = "schema", schemars(with = "Map<NodeSpec>"))]
         pub nodes: Map<NodeSpec>,
         /// Delays between nodes. A call between nodes without a link takes no time on the way.
         #[serde(default)]
@@ -70,21 +72,26 @@ spec! {
     }
 }
 
-spec! {
-    /// A part of the system.
-    #[serde(tag = "kind")]
-    pub enum NodeSpec {
-        /// People or programs that send requests.
-        Client(ClientSpec),
-        /// The entrance: checks tokens and quotas, passes requests on.
-        Gateway(GatewaySpec),
-        /// A service with workers.
-        Service(ServiceSpec),
-        /// A cache with copies of rows.
-        Cache(CacheSpec),
-        /// A database in the manner of SQLite in WAL mode: readers beside one writer.
-        Store(StoreSpec),
-    }
+/// Nodes are read one by one (`parse.rs`); the frame of the document holds none.
+fn read_apart<'de, D: serde::Deserializer<'de>>(frame: D) -> Result<Map<NodeSpec>, D::Error> {
+    serde::de::IgnoredAny::deserialize(frame).map(|_| Map::new())
+}
+
+/// A part of the system.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum NodeSpec {
+    /// People or programs that send requests.
+    Client(ClientSpec),
+    /// The entrance: checks tokens and quotas, passes requests on.
+    Gateway(GatewaySpec),
+    /// A service with workers.
+    Service(ServiceSpec),
+    /// A cache with copies of rows.
+    Cache(CacheSpec),
+    /// A database in the manner of SQLite in WAL mode: readers beside one writer.
+    Store(StoreSpec),
 }
 
 spec! {
