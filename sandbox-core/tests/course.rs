@@ -25,7 +25,7 @@ fn every_claim_holds_and_every_mutant_dies() {
 #[test]
 fn every_lesson_says_what_its_runs_show() {
     for (id, path, json, prose) in lessons::LESSONS {
-        let lesson: Lesson = serde_json::from_str(json).unwrap_or_else(|error| panic!("{path}: {error}"));
+        let lesson = Lesson::parse(json).unwrap_or_else(|problems| panic!("{path}: {problems:?}"));
         assert_eq!(lesson.id, *id);
         let scenario =
             lessons::scenario(&lesson.scenario).unwrap_or_else(|| panic!("{path}: no scenario {}", lesson.scenario));

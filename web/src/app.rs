@@ -1,15 +1,10 @@
 //! The root of the page: what the address asks for, shown.
 
-use crate::components::Shared;
-use crate::components::problems::{ProblemsProps, problems};
-use crate::content::Content;
 use crate::failure;
 use crate::pages::bench;
-use crate::pages::lesson::LessonPage;
+use crate::pages::lesson::{LessonPage, LessonProps};
 use crate::route::Options;
-use std::rc::Rc;
 use web_sys::Element;
-use yew::prelude::*;
 
 /// Puts the page in its place in the document, or at the end of the body where there is none.
 pub fn start() {
@@ -28,22 +23,5 @@ pub fn start() {
 
 /// Puts the page that these options ask for into an element.
 pub fn mount(root: Element, options: Options) {
-    yew::Renderer::<App>::with_root_and_props(root, AppProps { options }).render();
-}
-
-/// Properties of [`App`].
-#[derive(Clone, PartialEq, Properties)]
-pub struct AppProps {
-    /// What the address asks for.
-    pub options: Options,
-}
-
-/// The root.
-#[component]
-pub fn App(props: &AppProps) -> Html {
-    let content = use_memo((), |()| Content::load(&props.options).map(Rc::new));
-    match &*content {
-        Err(found) => problems(&ProblemsProps { what: "The lesson".into(), problems: found.clone() }),
-        Ok(content) => html! { <LessonPage content={Shared(content.clone())} options={props.options.clone()} /> },
-    }
+    yew::Renderer::<LessonPage>::with_root_and_props(root, LessonProps { options }).render();
 }

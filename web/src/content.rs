@@ -27,9 +27,7 @@ impl Content {
             let what = format!("there is no lesson `{}`", options.lesson);
             return Err(vec![Problem::new("lesson", what, format!("Known: {}.", known.join(", ")))]);
         };
-        let lesson: Lesson = serde_json::from_str(json).map_err(|error| {
-            vec![Problem::new("lesson.json", format!("cannot be read: {error}"), "Mend the text at that line and column.")]
-        })?;
+        let lesson = Lesson::parse(json)?;
         let Some(scenario) = lessons::scenario(&lesson.scenario) else {
             let what = format!("there is no scenario `{}`", lesson.scenario);
             return Err(vec![Problem::new("scenario", what, "Name a scenario of the course.")]);
@@ -78,7 +76,10 @@ impl Content {
     /// The prose of a beat.
     pub fn prose_of(&self, beat: usize) -> &'static str {
         let heading = self.lesson.beats.get(beat);
-        self.prose.iter().find(|(known, _)| heading.is_some_and(|heading| heading == known)).map_or("", |(_, html)| html)
+        self.prose
+            .iter()
+            .find(|(known, _)| heading.is_some_and(|heading| heading == known))
+            .map_or("", |(_, html)| html)
     }
 
     /// Where the challenge's place is among the beats: the last.

@@ -11,9 +11,9 @@ pub fn note(seed: u64, variant: &str, step: u64) {
     WHERE.with_borrow_mut(|place| *place = format!("seed {seed}, variant {variant}, event {step}"));
 }
 
-/// Lets a panic be seen.
+/// Lets a panic be seen. Yew would put its own hook, which only writes to the console, over the standard one.
 pub fn install() {
-    std::panic::set_hook(Box::new(|info| {
+    yew::set_custom_panic_hook(Box::new(|info| {
         let place = WHERE.try_with(|place| place.try_borrow().map(|place| place.clone()).unwrap_or_default());
         let message = format!("{info}");
         web_sys::console::error_1(&message.clone().into());

@@ -35,17 +35,28 @@ pub fn draw<DB: DrawingBackend>(
         area.draw(&Rectangle::new(corners, palette.color(Token::Fail).mix(0.08).filled())).map_err(fail)?;
     }
     for (value, _) in &chart.scale.ticks {
-        line(&area, &[(0.0, *value), (chart.end_s, *value)], chart, palette.color(Token::Line).stroke_width(pixels(1.0, ratio)))
-            .map_err(fail)?;
+        line(
+            &area,
+            &[(0.0, *value), (chart.end_s, *value)],
+            chart,
+            palette.color(Token::Line).stroke_width(pixels(1.0, ratio)),
+        )
+        .map_err(fail)?;
     }
     if let Some((value, _)) = &chart.limit {
         dash(&[2.0 * ratio, 3.0 * ratio]);
-        line(&area, &[(0.0, *value), (chart.end_s, *value)], chart, palette.color(Token::Ink3).stroke_width(pixels(1.0, ratio)))
-            .map_err(fail)?;
+        line(
+            &area,
+            &[(0.0, *value), (chart.end_s, *value)],
+            chart,
+            palette.color(Token::Ink3).stroke_width(pixels(1.0, ratio)),
+        )
+        .map_err(fail)?;
         dash(&[]);
     }
     for ghost in &chart.ghost {
-        points(&area, ghost, chart, palette.color(Token::Ink3).mix(0.75).stroke_width(pixels(1.0, ratio))).map_err(fail)?;
+        points(&area, ghost, chart, palette.color(Token::Ink3).mix(0.75).stroke_width(pixels(1.0, ratio)))
+            .map_err(fail)?;
     }
     for series in &chart.series {
         // What never happens is named with its 0 below the chart; a line along the axis would only hide others.
@@ -53,7 +64,8 @@ pub fn draw<DB: DrawingBackend>(
             continue;
         }
         dash(&series.dash.pattern().iter().map(|length| length * ratio).collect::<Vec<f64>>());
-        points(&area, &series.points, chart, palette.color(series.ink).stroke_width(pixels(2.0, ratio))).map_err(fail)?;
+        points(&area, &series.points, chart, palette.color(series.ink).stroke_width(pixels(2.0, ratio)))
+            .map_err(fail)?;
     }
     dash(&[]);
     root.present().map_err(fail)

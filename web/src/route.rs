@@ -48,10 +48,15 @@ impl Options {
                 "embed" => options.embed = value == "1",
                 "seed" => options.seed = value.parse().ok().filter(|seed| *seed < 1 << 53),
                 "variant" => options.variant = Some(value.into()),
-                "t" => options.at = Time::from_seconds(serde_json::from_str(value.trim_end_matches('s')).unwrap_or(0.0)),
+                "t" => {
+                    options.at = Time::from_seconds(
+                        serde_json::from_slice(value.trim_end_matches('s').as_bytes()).unwrap_or(0.0),
+                    )
+                }
                 "set" => {
                     if let Some((path, value)) = value.split_once('=') {
-                        let value = serde_json::from_str(value).unwrap_or_else(|_| Value::String(value.into()));
+                        let value =
+                            serde_json::from_slice(value.as_bytes()).unwrap_or_else(|_| Value::String(value.into()));
                         options.set.push((path.into(), value));
                     }
                 }

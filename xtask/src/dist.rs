@@ -58,7 +58,8 @@ pub fn dist(options: &Options) -> Result<()> {
     Ok(())
 }
 
-/// wasm-opt in place, for speed: through brotli -O3 and -Oz come out alike (367.5 and 367.6 kB of 369.1). The file keeps its name; `no_sri` in Trunk.toml keeps the page from checking its old contents.
+/// wasm-opt in place, for speed: through brotli -O3 and -Oz came out alike (367.5 and 367.6 kB, from 369.1). The file keeps
+/// its name; `no_sri` in Trunk.toml keeps the page from checking it against its old contents.
 fn optimise(site: &Path) -> Result<()> {
     let Some(wasm_opt) = find("wasm-opt") else {
         println!("left out: there is no wasm-opt here. `npm install --prefix .tools binaryen` brings it.");

@@ -6,6 +6,7 @@ mod format;
 pub use check::{challenge_result, check_lesson, measured};
 pub use format::Format;
 
+use crate::scenario::{Problem, read_json};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -42,6 +43,13 @@ pub struct Lesson {
     pub challenge: Challenge,
     /// The numbers that the prose quotes as `{{name}}`.
     pub numbers: BTreeMap<String, Number>,
+}
+
+impl Lesson {
+    /// Reads a lesson's JSON. Errors: everything that does not fit, with its path.
+    pub fn parse(text: &str) -> Result<Lesson, Vec<Problem>> {
+        read_json(text)
+    }
 }
 
 /// What the learner predicts before the run.

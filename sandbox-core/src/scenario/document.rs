@@ -1,7 +1,7 @@
 //! The JSON document: variants and changes are patches of it, addressed by dotted paths.
 
 use super::Problem;
-use super::parse::parse_spec;
+use super::parse::{parse_spec, read_value};
 use super::plan::Plan;
 use super::spec::{KnobSpec, Spec};
 use serde_json::Value;
@@ -26,12 +26,7 @@ pub struct KnobView {
 impl Document {
     /// Reads JSON text. Errors: not JSON, with line and column.
     pub fn parse(text: &str) -> Result<Document, Vec<Problem>> {
-        match serde_json::from_str(text) {
-            Ok(json) => Ok(Document { json }),
-            Err(error) => {
-                Err(vec![Problem::new("", format!("is not JSON: {error}"), "Mend the text at that line and column.")])
-            }
-        }
+        Ok(Document { json: read_value(text)? })
     }
 
     /// A document that is JSON already.

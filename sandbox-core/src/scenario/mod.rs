@@ -11,6 +11,7 @@ mod spec;
 mod tracked;
 
 pub use document::{Document, KnobView};
+pub use parse::read_json;
 pub use plan::{
     Arrivals, CachePlan, CallPlan, ClientPlan, Condition, Dist, FaultPlan, GatewayPlan, Kind, MonitorPlan, NodePlan,
     Op, Plan, RoutePlan, ServicePlan, Step, StorePlan, Target, TokenPlan, WorkloadPlan,

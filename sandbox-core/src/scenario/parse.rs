@@ -64,6 +64,24 @@ fn parse_node(mut node: Value, path: &str, problems: &mut Vec<Problem>) -> Optio
     }
 }
 
+/// Reads JSON text as a `T`. Errors: not JSON, with line and column; or everything that does not fit.
+pub fn read_json<T: DeserializeOwned>(text: &str) -> Result<T, Vec<Problem>> {
+    let value = read_value(text)?;
+    let mut problems = Vec::new();
+    match collect(value, "", &mut problems) {
+        Some(read) if problems.is_empty() => Ok(read),
+        _ => Err(problems),
+    }
+}
+
+/// Reads JSON text. Errors: not JSON, with line and column.
+pub fn read_value(text: &str) -> Result<Value, Vec<Problem>> {
+    // From bytes, as the tokens' library reads: the page then holds one reader of JSON and not two.
+    serde_json::from_slice(text.as_bytes()).map_err(|error| {
+        vec![Problem::new("", format!("is not JSON: {error}"), "Mend the text at that line and column.")]
+    })
+}
+
 /// Reads `value` as a `T`; what cannot be read is reported and taken out, so that the rest is still looked at.
 fn collect<T: DeserializeOwned>(mut value: Value, prefix: &str, problems: &mut Vec<Problem>) -> Option<T> {
     let mut removed: BTreeSet<String> = BTreeSet::new();

@@ -97,8 +97,8 @@ pub fn check(options: &Options) -> Result {
 fn lessons() -> Vec<LessonCheck> {
     let check = |(id, path, json, prose): &(&str, &str, &str, &[(&str, &str)])| {
         let headings: Vec<&str> = prose.iter().map(|(heading, _)| *heading).collect();
-        let problems = match serde_json::from_str::<Lesson>(json) {
-            Err(error) => vec![Problem::new("", format!("cannot be read: {error}"), "See `faultline schema lesson`.")],
+        let problems = match Lesson::parse(json) {
+            Err(problems) => problems,
             Ok(lesson) => match lessons::scenario(&lesson.scenario).map(Document::parse) {
                 Some(Ok(document)) => lesson::check_lesson(&lesson, &headings, &document),
                 Some(Err(problems)) => problems,

@@ -31,7 +31,7 @@ pub struct ChartProps {
 pub fn ChartView(props: &ChartProps) -> Html {
     let canvas = use_node_ref();
     let plot = use_node_ref();
-    let size = use_size(&plot);
+    let size = use_size(&plot, true);
     {
         let canvas = canvas.clone();
         use_effect_with((props.chart.clone(), size, props.screen.clone()), move |(chart, size, screen)| {
@@ -80,7 +80,8 @@ fn seconds(end_s: f64) -> Vec<Html> {
 fn keys(props: &ChartProps) -> Html {
     let chart = &props.chart;
     let second = props.at_s.min(chart.end_s - 1e-6).floor();
-    let at = |points: &[(f64, Option<f64>)]| points.iter().find(|(x, _)| *x == second + 0.5).and_then(|(_, value)| *value);
+    let at =
+        |points: &[(f64, Option<f64>)]| points.iter().find(|(x, _)| *x == second + 0.5).and_then(|(_, value)| *value);
     let key = chart.series.iter().map(|series| {
         let dash: Vec<String> = series.dash.pattern().iter().map(f64::to_string).collect();
         html! {
@@ -105,7 +106,8 @@ fn keys(props: &ChartProps) -> Html {
 fn table(chart: &Chart) -> Html {
     let rows = chart.series.first().map_or(0, |series| series.points.len());
     let row = |index: usize| {
-        let cells = chart.series.iter().map(|series| html! { <td>{ value_text(chart.id, series.points[index].1) }</td> });
+        let cells =
+            chart.series.iter().map(|series| html! { <td>{ value_text(chart.id, series.points[index].1) }</td> });
         html! { <tr><th scope="row">{ format!("{} s", chart.series[0].points[index].0.floor()) }</th>{ for cells }</tr> }
     };
     html! {
@@ -126,7 +128,8 @@ fn draw(canvas: &HtmlCanvasElement, chart: &Chart, size: (f64, f64), screen: &Sc
     // Setting the size also clears the canvas and its state.
     canvas.set_width(width);
     canvas.set_height(height);
-    let context = canvas.get_context("2d").ok().flatten().and_then(|context| context.dyn_into::<CanvasRenderingContext2d>().ok());
+    let context =
+        canvas.get_context("2d").ok().flatten().and_then(|context| context.dyn_into::<CanvasRenderingContext2d>().ok());
     let (Some(context), Some(backend)) = (context, CanvasBackend::with_canvas_object(canvas.clone())) else { return };
     context.set_line_join("round");
     context.set_line_cap("butt");

@@ -22,8 +22,7 @@ pub struct EventLine {
     pub mine: bool,
 }
 
-/// Properties of [`Events`].
-#[derive(Clone, PartialEq, Properties)]
+/// What [`events`] draws.
 pub struct EventsProps {
     /// The records.
     pub lines: Vec<EventLine>,
@@ -31,27 +30,25 @@ pub struct EventsProps {
     pub step: u64,
     /// Whether the list leaves room for the inspector.
     pub short: bool,
+    /// The list, for [`show_current`].
+    pub list: NodeRef,
     /// What the learner does.
     pub on: Callback<Action>,
 }
 
-/// The event list.
-#[component]
-pub fn Events(props: &EventsProps) -> Html {
-    let list = use_node_ref();
-    {
-        let list = list.clone();
-        use_effect_with(props.step, move |_| {
-            let list = list.cast::<Element>();
-            let current = list.as_ref().and_then(|list| list.query_selector("[aria-current]").ok().flatten());
-            if let (Some(list), Some(current)) = (list, current) {
-                // Scrolls the list alone; the page stays where the reader put it.
-                let (own, frame) = (current.get_bounding_client_rect(), list.get_bounding_client_rect());
-                let middle = own.top() - frame.top() - (frame.height() - own.height()) / 2.0;
-                list.set_scroll_top(list.scroll_top() + middle as i32);
-            }
-        });
+/// Scrolls the list to the event at the cursor; the page stays where the reader put it.
+pub fn show_current(list: &NodeRef) {
+    let list = list.cast::<Element>();
+    let current = list.as_ref().and_then(|list| list.query_selector("[aria-current]").ok().flatten());
+    if let (Some(list), Some(current)) = (list, current) {
+        let (own, frame) = (current.get_bounding_client_rect(), list.get_bounding_client_rect());
+        let middle = own.top() - frame.top() - (frame.height() - own.height()) / 2.0;
+        list.set_scroll_top(list.scroll_top() + middle as i32);
     }
+}
+
+/// The event list.
+pub fn events(props: &EventsProps) -> Html {
     let current = props.lines.iter().rposition(|line| line.step <= props.step);
     let line = |(index, line): (usize, &EventLine)| {
         let (on, step, request) = (props.on.clone(), line.step, line.request);
@@ -88,7 +85,7 @@ pub fn Events(props: &EventsProps) -> Html {
                 <input id="find-request" inputmode="numeric" autocomplete="off" onkeydown={find} />
                 <span>{ "then Enter" }</span>
             </div>
-            <ol ref={list} class={classes!("card", "events", props.short.then_some("short"))} aria-label="Events around the cursor">
+            <ol ref={props.list.clone()} class={classes!("card", "events", props.short.then_some("short"))} aria-label="Events around the cursor">
                 { for props.lines.iter().enumerate().map(line) }
             </ol>
         </>

@@ -54,7 +54,13 @@ pub fn lanes(props: &LanesProps) -> Html {
         }
     });
     let hops = lanes.hops.iter().map(|hop| {
-        let d = format!("M{:.1} {:.1}L{:.1} {:.1}", x(hop.from_ms), y(hop.from_row) + 7.0, x(hop.to_ms), y(hop.to_row) + 7.0);
+        let d = format!(
+            "M{:.1} {:.1}L{:.1} {:.1}",
+            x(hop.from_ms),
+            y(hop.from_row) + 7.0,
+            x(hop.to_ms),
+            y(hop.to_row) + 7.0
+        );
         html! { <path class="hop" d={d} /> }
     });
     let marks = lanes.marks.iter().map(|mark| {
@@ -67,8 +73,12 @@ pub fn lanes(props: &LanesProps) -> Html {
             </>
         }
     });
-    let ticks = lanes.ticks.iter().map(|(ms, text)| html! { <text class="tick" x={n(x(*ms))} y={n(height - 3.0)}>{ text }</text> });
-    let here = props.at_ms.map(|ms| html! { <path class="here" d={format!("M{:.1} 0V{:.1}", x(ms), height - 16.0)} /> });
+    let ticks = lanes
+        .ticks
+        .iter()
+        .map(|(ms, text)| html! { <text class="tick" x={n(x(*ms))} y={n(height - 3.0)}>{ text }</text> });
+    let here =
+        props.at_ms.map(|ms| html! { <path class="here" d={format!("M{:.1} 0V{:.1}", x(ms), height - 16.0)} /> });
     html! {
         <div class={classes!("lanes", props.inside.then_some("inside"))}>
             if !props.inside { <div class="lanehead"><b>{ &props.name }</b><span class="num">{ &props.about }</span></div> }

@@ -62,7 +62,8 @@ pub fn use_screen() -> (Screen, Callback<()>) {
         use_effect_with((), move |()| {
             let closure = Closure::<dyn FnMut()>::new(move || refresh.emit(()));
             let listener: js_sys::Function = closure.as_ref().unchecked_ref::<js_sys::Function>().clone();
-            let queries = ["(prefers-color-scheme: dark)", "(forced-colors: active)", "(prefers-reduced-motion: reduce)"];
+            let queries =
+                ["(prefers-color-scheme: dark)", "(forced-colors: active)", "(prefers-reduced-motion: reduce)"];
             let window = web_sys::window();
             let targets: Vec<web_sys::EventTarget> = queries
                 .iter()
@@ -88,12 +89,13 @@ pub fn use_screen() -> (Screen, Callback<()>) {
     ((*screen).clone(), refresh)
 }
 
-/// The size of an element in CSS pixels, followed; zero until it is known and while it is hidden.
+/// The size of an element in CSS pixels, followed; zero until it is known and while it is hidden. `there` says whether the
+/// element is in the page: when that changes it is looked for again.
 #[hook]
-pub fn use_size(node: &NodeRef) -> (f64, f64) {
+pub fn use_size(node: &NodeRef, there: bool) -> (f64, f64) {
     let size = use_state_eq(|| (0.0, 0.0));
     let setter = size.setter();
-    use_effect_with(node.clone(), move |node| {
+    use_effect_with((node.clone(), there), move |(node, _)| {
         let watched = node.cast::<Element>().and_then(|element| {
             let measured = element.clone();
             let measure = Closure::<dyn FnMut()>::new(move || {

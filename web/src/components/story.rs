@@ -88,7 +88,9 @@ pub fn story(props: &StoryProps) -> Html {
         Callback::from(move |event: MouseEvent| {
             let target = event.target().and_then(|target| target.dyn_into::<Element>().ok());
             let link = target.and_then(|target| target.closest("a[href^='#do-']").ok().flatten());
-            let action = link.and_then(|link| link.get_attribute("href")).and_then(|href| named(href.trim_start_matches("#do-")));
+            let action = link
+                .and_then(|link| link.get_attribute("href"))
+                .and_then(|href| named(href.trim_start_matches("#do-")));
             if let Some(action) = action {
                 event.prevent_default();
                 on.emit(action);
@@ -106,10 +108,10 @@ pub fn story(props: &StoryProps) -> Html {
             <p class="lede">{ &props.lede }</p>
             <nav class="beats" aria-label="Steps of the lesson">{ for props.beats.iter().enumerate().map(beat) }</nav>
             <div class="prose" {onclick}>{ Html::from_html_unchecked(AttrValue::Static(props.prose)) }</div>
-            { for props.task.as_ref().map(|task| draw_task(task, &props.on)) }
-            { for props.sheet.as_ref().map(|sheet| draw_sheet(sheet)) }
-            { for props.ask.as_ref().map(|ask| draw_ask(ask, props)) }
-            { for next }
+            { props.task.as_ref().map(|task| draw_task(task, &props.on)).unwrap_or_default() }
+            { props.sheet.as_ref().map(|sheet| draw_sheet(sheet)).unwrap_or_default() }
+            { props.ask.as_ref().map(|ask| draw_ask(ask, props)).unwrap_or_default() }
+            { next.unwrap_or_default() }
         </article>
     }
 }
@@ -127,7 +129,9 @@ fn named(name: &str) -> Option<Action> {
         "health" => Action::Show(Tab::Health),
         _ => match name.split_once('-') {
             Some(("variant", variant)) => Action::SetVariant(variant.to_ascii_uppercase()),
-            Some(("seek", second)) => Action::Seek(sandbox_core::time::Time::from_seconds(serde_json::from_str(second).ok()?)),
+            Some(("seek", second)) => {
+                Action::Seek(sandbox_core::time::Time::from_seconds(serde_json::from_slice(second.as_bytes()).ok()?))
+            }
             _ => return None,
         },
     })
@@ -184,7 +188,7 @@ fn draw_sheet(sheet: &[(String, String)]) -> Html {
     html! {
         <section class="sheet" aria-label="Incident sheet">
             <h3>{ "Incident sheet" }</h3>
-            <dl>{ for sheet.iter().map(|(name, value)| html! { <><dt>{ name }</dt><dd class="num">{ value }</dd></> }) }</dl>
+            <dl>{ for sheet.iter().map(|(name, value)| html! { <><dt>{ name }</dt><dd>{ value }</dd></> }) }</dl>
         </section>
     }
 }

@@ -1,48 +1,45 @@
 //! The system as boxes and links, with its live state.
 
-use crate::components::PlanRef;
-use crate::components::screen::use_size;
 use crate::view_model::dots::{Flow, Look};
 use crate::view_model::live::PartView;
 use crate::view_model::topology::{HALF, Layout, Part};
 use sandbox_core::ids::NodeId;
 use std::fmt::Write;
+use std::rc::Rc;
 use yew::prelude::*;
 
-/// Properties of [`Topology`].
-#[derive(Clone, PartialEq, Properties)]
+/// What [`topology`] draws.
 pub struct TopologyProps {
-    /// What is drawn.
-    pub plan: PlanRef,
+    /// Where everything stands.
+    pub layout: Rc<Layout>,
     /// What each node of the plan says of itself.
     pub parts: Vec<PartView>,
     /// The dots under way.
     pub flow: Flow,
     /// Where the next event happens; none while time flies.
     pub next: Option<NodeId>,
+    /// The frame that the drawing fills.
+    pub frame: NodeRef,
 }
 
 /// The system as boxes and links.
-#[component]
-pub fn Topology(props: &TopologyProps) -> Html {
-    let frame = use_node_ref();
-    let measured = use_size(&frame);
-    let size = if measured.0 < 1.0 { (590.0, 376.0) } else { (measured.0.max(280.0), measured.1.max(150.0)) };
-    let layout = use_memo((props.plan.clone(), size), |(plan, size)| Layout::new(&plan.0, *size));
+pub fn topology(props: &TopologyProps) -> Html {
+    let (layout, size) = (&*props.layout, props.layout.size);
     let down = |node: NodeId| props.parts.get(node.index()).is_some_and(|part| part.class == "down");
     let links = layout.links.iter().map(|link| {
         let class = classes!("wire", (down(link.to) || down(link.from)).then_some("dead"));
         html! { <path class={class} d={link.path()} /> }
     });
-    let parts = layout.parts.iter().filter_map(|part| Some(draw_part(part, props.parts.get(part.node.index())?, props.next)));
+    let parts =
+        layout.parts.iter().filter_map(|part| Some(draw_part(part, props.parts.get(part.node.index())?, props.next)));
     let sentences = layout.parts.iter().filter_map(|part| props.parts.get(part.node.index())).map(|part| {
         html! { <li>{ &part.sentence }</li> }
     });
     html! {
-        <div class="topo" ref={frame}>
+        <div class="topo" ref={props.frame.clone()}>
             <svg viewBox={format!("0 0 {} {}", size.0, size.1)} aria-hidden="true">
                 { for links }
-                { dots(&props.flow, &layout) }
+                { dots(&props.flow, layout) }
                 { for parts }
                 { legend(size) }
             </svg>

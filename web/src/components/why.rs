@@ -39,7 +39,11 @@ pub fn inspector(props: &InspectorProps) -> Html {
         at_ms: props.at_ms,
         inside: true,
     };
-    let question = if end.failed { format!("Why did {} fail?", lower(&view.name)) } else { format!("Where did {} spend its time?", lower(&view.name)) };
+    let question = if end.failed {
+        format!("Why did {} fail?", lower(&view.name))
+    } else {
+        format!("Where did {} spend its time?", lower(&view.name))
+    };
     let chain = end.chain.iter().map(|link| {
         html! {
             <li class={classes!(link.root.then_some("root"))}>
@@ -69,7 +73,8 @@ fn lower(name: &str) -> String {
 }
 
 fn attribution(end: &EndView) -> Html {
-    let bar = end.parts.iter().map(|part| html! { <i class={part.class} style={format!("flex:{:.6}", part.share)}></i> });
+    let bar =
+        end.parts.iter().map(|part| html! { <i class={part.class} style={format!("flex:{:.6}", part.share)}></i> });
     let list = end.parts.iter().map(|part| {
         html! {
             <>

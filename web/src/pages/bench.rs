@@ -82,7 +82,8 @@ fn refused(problems: &[Problem]) -> String {
 fn summary(values_ms: &[f64]) -> String {
     let mut micros: Vec<u64> = values_ms.iter().map(|ms| (ms * 1e3) as u64).collect();
     micros.sort_unstable();
-    let rank = |share: f64| micros[((micros.len() as f64 * share).ceil() as usize).clamp(1, micros.len()) - 1] as f64 / 1e3;
+    let rank =
+        |share: f64| micros[((micros.len() as f64 * share).ceil() as usize).clamp(1, micros.len()) - 1] as f64 / 1e3;
     let (p50, p95, max) = (rank(0.5), rank(0.95), rank(1.0));
     format!(r#"{{"n":{},"p50":{p50:.3},"p95":{p95:.3},"max":{max:.3},"first":{:.3}}}"#, micros.len(), values_ms[0])
 }

@@ -1,8 +1,7 @@
 //! The lesson page: story, stage and evidence of one session.
 
-use crate::components::{PlanRef, Shared};
 use crate::components::chart::ChartView;
-use crate::components::events::Events;
+use crate::components::events::{EventsProps, events, show_current};
 use crate::components::header::{self, ChipsProps, HeaderProps};
 use crate::components::health::{self, HealthProps};
 use crate::components::help::{self, HelpProps};
@@ -11,10 +10,10 @@ use crate::components::knobs::{self, KnobsProps};
 use crate::components::lanes::{self, LanesProps};
 use crate::components::log::{self, LogProps};
 use crate::components::problems::{self, ProblemsProps};
-use crate::components::screen::{Screen, matches, use_screen};
+use crate::components::screen::{Screen, matches, use_screen, use_size};
 use crate::components::scrub::{self, ScrubProps};
 use crate::components::story::{self, StoryProps};
-use crate::components::topology::Topology;
+use crate::components::topology::{self, TopologyProps};
 use crate::components::transport::{self, TransportProps};
 use crate::components::why::{self, InspectorProps};
 use crate::content::Content;
@@ -34,35 +33,27 @@ use yew::prelude::*;
 /// Properties of [`LessonPage`].
 #[derive(Clone, PartialEq, Properties)]
 pub struct LessonProps {
-    /// The lesson.
-    pub content: Shared<Content>,
     /// What the address asks for.
     pub options: Options,
 }
 
-/// The lesson page.
+/// The lesson page, or all that is wrong with the lesson.
 #[component]
 pub fn LessonPage(props: &LessonProps) -> Html {
     let (screen, refresh_screen) = use_screen();
-    let store = use_memo((), |()| {
-        let options = &props.options;
-        let settings = Settings {
-            variant: options.variant.clone().unwrap_or_else(|| props.content.lesson.variant.clone()),
-            seed: options.seed,
-            ..Settings::default()
-        };
-        Store::new(Session::new(props.content.0.clone(), settings, options.embed, options.at, screen.still))
-    });
+    let store =
+        use_memo((), |()| Content::load(&props.options).map(|content| begin(Rc::new(content), props, screen.still)));
     let redraw = use_force_update();
     let said = use_state_eq(String::new);
     let kept = use_mut_ref(Kept::default);
-    let (help, ask) = (use_node_ref(), use_node_ref());
-    use_memo(store.clone(), |store| store.on_change(Callback::from(move |()| redraw.force_update())));
+    let (help, ask, list) = (use_node_ref(), use_node_ref(), use_node_ref());
     let on = {
-        let (store, panics) = (store.clone(), props.options.panic);
-        use_callback((), move |action: Action, ()| {
+        let panics = props.options.panic;
+        use_callback(store.clone(), move |action: Action, store| {
             assert!(!(panics && action == Action::Step), "the address asked for a panic");
-            store.dispatch(action);
+            if let Ok(store) = &**store {
+                store.dispatch(action);
+            }
         })
     };
     let open_help = {
@@ -87,6 +78,19 @@ pub fn LessonPage(props: &LessonProps) -> Html {
         })
     };
 
+    let plan = store.as_ref().as_ref().ok().and_then(|store| store.session().plan());
+    let frame = use_node_ref();
+    let size = use_size(&frame, plan.is_some());
+    let place = store.as_ref().as_ref().ok().map(|store| store.session().place());
+    {
+        let list = list.clone();
+        use_effect_with(place, move |_| show_current(&list));
+    }
+    let store = match &*store {
+        Ok(store) => store,
+        Err(found) => return problems::problems(&ProblemsProps { what: "The lesson".into(), problems: found.clone() }),
+    };
+    store.on_change(Callback::from(move |()| redraw.force_update()));
     let mut session = store.session();
     session.still = screen.still;
     let session = &mut *session;
@@ -97,8 +101,16 @@ pub fn LessonPage(props: &LessonProps) -> Html {
     if let Some(shown) = &shown {
         failure::note(shown.run.plan().seed, &shown.run.plan().variant, shown.run.position().step);
     }
-    let mut page = Page { screen: &screen, session, kept: &mut kept.borrow_mut(), on: on.clone() };
-    let lesson = &props.content.lesson;
+    let content = session.content.clone();
+    let mut page = Page {
+        screen: &screen,
+        list: &list,
+        frame: (&frame, size),
+        session,
+        kept: &mut kept.borrow_mut(),
+        on: on.clone(),
+    };
+    let lesson = &content.lesson;
     let (mut stage, mut evidence, mut sentence, mut sheet) = (page.waiting(), Html::default(), String::new(), None);
     if let Some(shown) = &mut shown {
         let request = views::request(page.session, shown, page.kept);
@@ -108,7 +120,7 @@ pub fn LessonPage(props: &LessonProps) -> Html {
     }
     let session = page.session;
     let asks = session.beat <= 1;
-    let in_challenge = session.beat == props.content.challenge_beat();
+    let in_challenge = session.beat == content.challenge_beat();
     let story = story::story(&StoryProps {
         title: lesson.title.clone(),
         lede: lesson.lede.clone(),
@@ -116,7 +128,7 @@ pub fn LessonPage(props: &LessonProps) -> Html {
         beat: session.beat,
         done: session.done.clone(),
         open: session.future_is_open(),
-        prose: props.content.prose_of(session.beat),
+        prose: content.prose_of(session.beat),
         ask: asks.then(|| views::ask(session)),
         sheet: sheet.filter(|_| session.beat > 0 && !in_challenge),
         task: in_challenge.then(|| views::task(session, shown.as_ref())),
@@ -143,14 +155,15 @@ pub fn LessonPage(props: &LessonProps) -> Html {
         store.say_soon(move || said.set(sentence));
     }
     let title = format!("{} {}", lesson.number, lesson.title);
-    let header = HeaderProps { series: lesson.series.clone(), title, children: chips, on_theme, on_help: open_help.clone() };
+    let header =
+        HeaderProps { series: lesson.series.clone(), title, children: chips, on_theme, on_help: open_help.clone() };
     html! {
         <div class="app">
             if !props.options.embed { { header::header(&header) } }
-            <main class="lesson" aria-label={lesson.title.clone()} onkeydown={keys(&on, &store, &open_help)}>
+            <main class="lesson" aria-label={lesson.title.clone()} onkeydown={keys(&on, store, &open_help)}>
                 if !props.options.embed { <div class="col story-col">{ story }</div> }
                 <div class="col stage-col">{ stage }if !props.options.embed { { knobs } }</div>
-                <div class="col evidence-col">{ evidence }{ for foot }</div>
+                <div class="col evidence-col">{ evidence }{ foot.unwrap_or_default() }</div>
             </main>
             <div class="unseen" role="status" aria-live="polite">{ (*said).clone() }</div>
             { help::help(&HelpProps { dialog: help }) }
@@ -158,9 +171,22 @@ pub fn LessonPage(props: &LessonProps) -> Html {
     }
 }
 
+/// A session of the lesson as the address wants it.
+fn begin(content: Rc<Content>, props: &LessonProps, still: bool) -> Store {
+    let options = &props.options;
+    let settings = Settings {
+        variant: options.variant.clone().unwrap_or_else(|| content.lesson.variant.clone()),
+        seed: options.seed,
+        ..Settings::default()
+    };
+    Store::new(Session::new(content, settings, options.embed, options.at, still))
+}
+
 /// What a drawing of the page needs.
 struct Page<'a> {
     screen: &'a Screen,
+    list: &'a NodeRef,
+    frame: (&'a NodeRef, (f64, f64)),
     session: &'a mut Session,
     kept: &'a mut Kept,
     on: Callback<Action>,
@@ -171,7 +197,7 @@ impl Page<'_> {
     fn waiting(&self) -> Html {
         let share = self.session.built_share().unwrap_or(0.0);
         html! {
-            <section class="card stage" aria-label="Stage" data-ready="false">
+            <section key="waiting" class="card stage" aria-label="Stage" data-ready="false">
                 <div class="stagehead">
                     <span class="state idle">{ state_shape("idle") }{ "Computing" }</span>
                     <span class="what num">{ format!("{:.0} % of the run", share * 100.0) }</span>
@@ -182,7 +208,7 @@ impl Page<'_> {
     }
 
     /// The stage, and what a screen reader is told of it.
-    fn stage(&self, shown: &mut Shown, request: Option<&RequestView>, on_invite: Callback<()>) -> (Html, String) {
+    fn stage(&mut self, shown: &mut Shown, request: Option<&RequestView>, on_invite: Callback<()>) -> (Html, String) {
         let session = &*self.session;
         let seen = shown.run.world().observe();
         let state = views::state_line(session, shown, &seen);
@@ -216,6 +242,13 @@ impl Page<'_> {
             says: says.clone(),
             on: self.on.clone(),
         });
+        let topology = topology::topology(&TopologyProps {
+            layout: views::layout(session, shown, self.frame.1, self.kept),
+            parts,
+            flow: session.flow.clone(),
+            next,
+            frame: self.frame.0.clone(),
+        });
         let transport = transport::transport(&TransportProps {
             ready: true,
             playing: session.playing,
@@ -231,7 +264,7 @@ impl Page<'_> {
             on_invite,
         });
         let html = html! {
-            <section class="card stage" aria-label="Stage" tabindex="-1" data-player="" data-ready="true" data-step={position.step.to_string()}
+            <section key="stage" class="card stage" aria-label="Stage" tabindex="-1" data-player="" data-ready="true" data-step={position.step.to_string()}
                 data-time={format!("{:.9}", session.cursor.as_seconds())} data-playing={session.playing.to_string()}
                 data-predicted={session.future_is_open().to_string()} data-run-ms={format!("{:.1}", shown.work_ms)}
                 data-back-ms={format!("{:.2}", session.last_ms.0)} data-seek-ms={format!("{:.2}", session.last_ms.1)}
@@ -242,11 +275,11 @@ impl Page<'_> {
                     <span class="grow"></span>
                     if state.ended > 0 {
                         <span><b class="num">{ format::count(state.answered.into()) }</b>{ " of " }
-                            <span class="num">{ format::count(state.ended.into()) }</span>{ "/s answered" }{ share }</span>
+                            <span class="num">{ format::count(state.ended.into()) }</span>{ "/s" }<span class="wide">{ " answered" }</span>{ share }</span>
                     } else { <span>{ "no request has ended yet" }</span> }
                 </div>
-                <Topology plan={PlanRef(shown.run.plan().clone())} {parts} flow={session.flow.clone()} {next} />
-                { for lanes }
+                { topology }
+                { lanes.unwrap_or_default() }
                 { transport }
             </section>
         };
@@ -280,10 +313,16 @@ impl Page<'_> {
             }
             Tab::Requests => {
                 let at_ms = request.as_ref().and_then(|request| views::at_in_request(session, request));
-                let short = request.is_some();
+                let events = events(&EventsProps {
+                    lines: views::events(session, shown),
+                    step: shown.run.position().step,
+                    short: request.is_some(),
+                    list: self.list.clone(),
+                    on: on.clone(),
+                });
                 html! {
                     <>
-                        <Events lines={views::events(session, shown)} step={shown.run.position().step} {short} on={on.clone()} />
+                        { events }
                         if let Some(view) = request { { why::inspector(&InspectorProps { view, at_ms, on }) } } else {
                             <div class="card empty"><p>{ "Choose an event to look at its request, or go to the next failure and ask why." }</p></div>
                         }
@@ -300,7 +339,10 @@ impl Page<'_> {
                 health::health(&HealthProps { parts, incidents: views::incidents(session, shown), on })
             }
         };
-        let labelled = TABS.iter().find(|(tab, _)| *tab == session.tab).map(|(_, name)| format!("tab-{}", name.to_ascii_lowercase()));
+        let labelled = TABS
+            .iter()
+            .find(|(tab, _)| *tab == session.tab)
+            .map(|(_, name)| format!("tab-{}", name.to_ascii_lowercase()));
         let class = classes!("panel", (session.tab == Tab::Charts).then_some("charts"));
         html! {
             <>
@@ -313,7 +355,9 @@ impl Page<'_> {
 
 /// Below the charts: the request looked at, in a line.
 fn pick(request: Option<&RequestView>, on: &Callback<Action>) -> Html {
-    let Some((request, end)) = request.and_then(|request| Some((request, request.end.as_ref()?))) else { return Html::default() };
+    let Some((request, end)) = request.and_then(|request| Some((request, request.end.as_ref()?))) else {
+        return Html::default();
+    };
     let on = on.clone();
     let onclick = Callback::from(move |_: MouseEvent| on.emit(Action::Show(Tab::Requests)));
     html! {
@@ -336,7 +380,7 @@ fn foot(title: &str, id: &str, chips: Html) -> Html {
 }
 
 /// The keys. Letters and arrows act only while the stage has the focus, and never while something is typed or slid.
-fn keys(on: &Callback<Action>, store: &Rc<Store>, help: &Callback<()>) -> Callback<KeyboardEvent> {
+fn keys(on: &Callback<Action>, store: &Store, help: &Callback<()>) -> Callback<KeyboardEvent> {
     let (on, store, help) = (on.clone(), store.clone(), help.clone());
     Callback::from(move |event: KeyboardEvent| {
         let Some(target) = event.target().and_then(|target| target.dyn_into::<Element>().ok()) else { return };

@@ -12,7 +12,7 @@ use crate::view_model::format;
 use crate::view_model::live::{self, PartView, StateLine, Window};
 use crate::view_model::request::RequestView;
 use crate::view_model::scrub::Health;
-use crate::view_model::topology::name_of;
+use crate::view_model::topology::{Layout, name_of};
 use sandbox_core::engine::{BreakerStateView, Health as SystemHealth, IncidentState, Observation};
 use sandbox_core::ids::{NodeId, RequestId};
 use sandbox_core::scenario::{Document, Kind, KnobView};
@@ -29,13 +29,32 @@ const LOG_LINES: usize = 80;
 /// Views that are dear to make and seldom change.
 #[derive(Default)]
 pub struct Kept {
-    charts: Option<((u32, usize), Vec<Rc<Chart>>)>,
-    request: Option<((u32, Option<RequestId>), Option<RequestView>)>,
-    sheet: Option<(u32, Vec<(String, String)>)>,
-    knobs: Option<(KnobsKey, (Vec<Knob>, Option<String>))>,
+    layout: Cache<(u32, (f64, f64)), Rc<Layout>>,
+    charts: Cache<(u32, usize), Vec<Rc<Chart>>>,
+    request: Cache<(u32, Option<RequestId>), Option<RequestView>>,
+    sheet: Cache<u32, Vec<(String, String)>>,
+    knobs: Cache<(Settings, Option<Settings>, usize), KnobsView>,
 }
 
-type KnobsKey = (Settings, Option<Settings>, usize);
+/// The knobs, and what the thin lines are.
+type KnobsView = (Vec<Knob>, Option<String>);
+
+/// The latest view with what it was made of.
+type Cache<K, V> = Option<(K, V)>;
+
+/// Where the parts stand in a frame of this size; zero while it is not known.
+pub fn layout(session: &Session, shown: &Shown, size: (f64, f64), kept: &mut Kept) -> Rc<Layout> {
+    let key = (session.generation, size);
+    if let Some((known, layout)) = &kept.layout
+        && *known == key
+    {
+        return layout.clone();
+    }
+    let size = if size.0 < 1.0 { (590.0, 376.0) } else { (size.0.max(280.0), size.1.max(150.0)) };
+    let layout = Rc::new(Layout::new(shown.run.plan(), size));
+    kept.layout = Some((key, layout.clone()));
+    layout
+}
 
 /// How many seconds of the run may be shown: all, or those that are over at the cursor.
 pub fn visible_seconds(session: &Session, shown: &Shown) -> usize {
@@ -120,7 +139,8 @@ pub fn parts(session: &Session, shown: &Shown, seen: &Observation) -> Vec<PartVi
     let flying = is_flying(session, &shown.facts);
     let rows = shown.run.folds().rows();
     let second = session.cursor.second() as usize;
-    let row = if session.future_is_open() { rows.get(second) } else { second.checked_sub(1).and_then(|last| rows.get(last)) };
+    let row =
+        if session.future_is_open() { rows.get(second) } else { second.checked_sub(1).and_then(|last| rows.get(last)) };
     let view = |(node, view): (&sandbox_core::scenario::NodePlan, &sandbox_core::engine::NodeView)| {
         let busy = row.map(|row| row.nodes[view.id.index()].levels.in_service_ns as f64 / 1e9);
         live::part_view(plan, node, view, busy, flying)
@@ -139,8 +159,9 @@ pub fn next_step(session: &Session, shown: &mut Shown) -> ((String, String), Opt
     match shown.run.upcoming() {
         Some(next) => {
             let gap = next.at.since(session.cursor);
-            let node = (next.request != RequestId::NONE || !matches!(plan.nodes[next.node.index()].kind, Kind::Monitor(_)))
-                .then_some(next.node);
+            let node = (next.request != RequestId::NONE
+                || !matches!(plan.nodes[next.node.index()].kind, Kind::Monitor(_)))
+            .then_some(next.node);
             ((format!("Step, in {}:", format::span(gap)), timeline::words::upcoming(&plan, &next)), node)
         }
         None => (("Step:".into(), "the run is over".into()), None),
@@ -254,7 +275,8 @@ pub fn log(shown: &Shown) -> (Vec<LogLine>, u64) {
 /// The health of each part.
 pub fn part_healths(shown: &Shown, seen: &Observation) -> Vec<PartHealth> {
     let plan = shown.run.plan();
-    let parts = plan.nodes.iter().zip(&seen.nodes).filter(|(node, _)| !matches!(node.kind, Kind::Monitor(_) | Kind::Client(_)));
+    let parts =
+        plan.nodes.iter().zip(&seen.nodes).filter(|(node, _)| !matches!(node.kind, Kind::Monitor(_) | Kind::Client(_)));
     parts
         .map(|(node, view)| {
             let (class, word) = match view.status {
@@ -330,7 +352,9 @@ pub fn sheet(session: &Session, shown: &Shown, kept: &mut Kept) -> Option<Vec<(S
     }
     if kept.sheet.as_ref().is_none_or(|(known, _)| *known != session.generation) {
         let sheet = timeline::incident_sheet(&shown.run)?;
-        let after = |seconds: Option<f64>| seconds.map_or("not in this run".to_string(), |s| format::span(Span::from_seconds(s)));
+        let after = |seconds: Option<f64>| {
+            seconds.map_or("not in this run".to_string(), |s| format::span(Span::from_seconds(s)))
+        };
         let share = |share: Option<f64>| share.map_or("none asked".to_string(), format::percent);
         let lines = vec![
             ("Trigger".into(), sheet.trigger.clone()),
@@ -347,7 +371,7 @@ pub fn sheet(session: &Session, shown: &Shown, kept: &mut Kept) -> Option<Vec<(S
 }
 
 /// The knobs that the story has on offer, and what the thin lines are. Kept, because the document is read for it.
-pub fn knobs(session: &Session, kept: &mut Kept) -> (Vec<Knob>, Option<String>) {
+pub fn knobs(session: &Session, kept: &mut Kept) -> KnobsView {
     let ghost = session.ghost.as_ref().filter(|_| session.future_is_open()).map(|ghost| &ghost.settings);
     let key = (session.settings.clone(), ghost.cloned(), session.beat);
     if let Some((known, knobs)) = &kept.knobs
@@ -370,7 +394,7 @@ pub fn knobs(session: &Session, kept: &mut Kept) -> (Vec<Knob>, Option<String>) 
             unit: spec.unit.clone(),
             range: (spec.min, spec.max, spec.step),
             value: present.iter().find(|view| view.id == *id).map(|view| view.value),
-            turned: session.settings.knobs.contains_key(id),
+            turned: session.settings.knob(id).is_some(),
         })
     };
     let knobs = (wanted.iter().filter_map(knob).collect(), ghost.map(|ghost| ghost_text(session, ghost, &patched)));
@@ -384,11 +408,12 @@ fn ghost_text(session: &Session, ghost: &Settings, present: &Document) -> String
         return format!("variant {}", ghost.variant);
     }
     let earlier = session.content.patched(ghost);
-    let turned = |id: &str| ghost.knobs.contains_key(id) || session.settings.knobs.contains_key(id);
+    let turned = |id: &str| ghost.knob(id).is_some() || session.settings.knob(id).is_some();
     let difference = |was: &KnobView| {
         let is = present.at(&was.spec.path)?.as_f64()?;
-        (turned(&was.id) && was.value != is)
-            .then(|| format!("{} {}", was.spec.title.to_ascii_lowercase(), format::with_unit(was.value, &was.spec.unit)))
+        (turned(&was.id) && was.value != is).then(|| {
+            format!("{} {}", was.spec.title.to_ascii_lowercase(), format::with_unit(was.value, &was.spec.unit))
+        })
     };
     let differences: Vec<String> = earlier.knobs().iter().filter_map(difference).collect();
     let changed = if differences.is_empty() { "the same settings".into() } else { differences.join(", ") };

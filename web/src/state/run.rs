@@ -8,7 +8,6 @@ use sandbox_core::engine::Input;
 use sandbox_core::ids::{IncidentId, RequestId};
 use sandbox_core::scenario::{Plan, Problem};
 use sandbox_core::time::{Span, Time};
-use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -20,10 +19,24 @@ const STEPS_AT_ONCE: u32 = 2_000;
 pub struct Settings {
     /// The variant.
     pub variant: String,
-    /// Knob id to value.
-    pub knobs: BTreeMap<String, f64>,
+    /// Knob id and value, in the order of turning.
+    pub knobs: Vec<(String, f64)>,
     /// Another seed than the scenario's.
     pub seed: Option<u64>,
+}
+
+impl Settings {
+    /// What a knob was turned to, if it was.
+    pub fn knob(&self, id: &str) -> Option<f64> {
+        self.knobs.iter().find(|(known, _)| known == id).map(|(_, value)| *value)
+    }
+
+    fn turn(&mut self, id: String, value: f64) {
+        match self.knobs.iter_mut().find(|(known, _)| *known == id) {
+            Some((_, known)) => *known = value,
+            None => self.knobs.push((id, value)),
+        }
+    }
 }
 
 /// Something the learner does, or the clock.
@@ -209,6 +222,11 @@ impl Session {
         self.prediction != Prediction::Open
     }
 
+    /// What the event list has to follow: the step at the cursor, and whether the list is shown.
+    pub fn place(&self) -> (Option<u64>, Tab) {
+        (self.shown.as_ref().map(|shown| shown.run.position().step), self.tab)
+    }
+
     /// The moment that the prediction is about; nobody gets past it before predicting.
     pub fn gate(&self) -> Option<Time> {
         let plan = self.shown.as_ref()?.run.plan();
@@ -261,15 +279,21 @@ impl Session {
                 self.last_ms.1 = clock() - begin;
             }
             Action::NextFailure => self.jump(|facts, step| facts.next_failure(step).map(|(step, id)| (step, Some(id)))),
-            Action::PreviousFailure => self.jump(|facts, step| facts.previous_failure(step).map(|(step, id)| (step, Some(id)))),
-            Action::NextMilestone => self.jump(|facts, step| facts.next_milestone(step).map(|stone| (stone.step, None))),
-            Action::PreviousMilestone => self.jump(|facts, step| facts.previous_milestone(step).map(|stone| (stone.step, None))),
+            Action::PreviousFailure => {
+                self.jump(|facts, step| facts.previous_failure(step).map(|(step, id)| (step, Some(id))))
+            }
+            Action::NextMilestone => {
+                self.jump(|facts, step| facts.next_milestone(step).map(|stone| (stone.step, None)))
+            }
+            Action::PreviousMilestone => {
+                self.jump(|facts, step| facts.previous_milestone(step).map(|stone| (stone.step, None)))
+            }
             Action::SetPace(pace) => self.pace = pace,
             Action::SetKnob(id, value) => {
-                if self.settings.knobs.get(&id) != Some(&value) {
+                if self.settings.knob(&id) != Some(value) {
                     self.keep_ghost();
                     self.turning = true;
-                    self.settings.knobs.insert(id, value);
+                    self.settings.turn(id, value);
                     self.rebuild();
                 }
             }
@@ -574,7 +598,13 @@ mod tests {
     fn nobody_passes_the_outage_before_predicting() {
         let mut session = session();
         let outage = Time::from_seconds(20.0);
-        for action in [Action::Seek(Time::NEVER), Action::Step, Action::NextFailure, Action::NextMilestone, Action::SeekStep(200_000)] {
+        for action in [
+            Action::Seek(Time::NEVER),
+            Action::Step,
+            Action::NextFailure,
+            Action::NextMilestone,
+            Action::SeekStep(200_000),
+        ] {
             act(&mut session, action.clone());
             assert!(session.cursor < outage, "{action:?}");
             assert!(session.invited, "{action:?}");

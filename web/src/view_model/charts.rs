@@ -42,7 +42,7 @@ impl Second {
 
     /// Answered with an error of the system's.
     pub fn server_errors(&self) -> u32 {
-        self.of(|outcome| is_5xx(outcome))
+        self.of(is_5xx)
     }
 
     /// Not answered at all.
@@ -167,7 +167,10 @@ impl Scale {
         let mut ticks = Vec::new();
         let mut value = low;
         while value <= high * 1.001 {
-            ticks.push((value, if value >= 1e3 { format::count(value.round() as u64) } else { format::short(value, 3) }));
+            ticks.push((
+                value,
+                if value >= 1e3 { format::count(value.round() as u64) } else { format::short(value, 3) },
+            ));
             value *= 10.0;
         }
         Scale { low, high, log: true, ticks }
@@ -237,10 +240,15 @@ impl Source<'_> {
         vec![self.rate(), self.latency(), self.errors(), self.queue()]
     }
 
-    fn chart(&self, id: &'static str, title: &'static str, lines: Vec<Line>, scale: impl Fn(f64, f64) -> Scale) -> Chart {
-        let values = |seconds: &[Second]| -> Vec<Points> {
-            lines.iter().map(|line| points(seconds, &line.value)).collect()
-        };
+    fn chart(
+        &self,
+        id: &'static str,
+        title: &'static str,
+        lines: Vec<Line>,
+        scale: impl Fn(f64, f64) -> Scale,
+    ) -> Chart {
+        let values =
+            |seconds: &[Second]| -> Vec<Points> { lines.iter().map(|line| points(seconds, &line.value)).collect() };
         let (own, ghost) = (values(self.seconds), self.ghost.map(values).unwrap_or_default());
         let shown = own.iter().chain(&ghost).flatten().filter_map(|(_, value)| *value);
         let most = shown.clone().fold(0.0, f64::max);
@@ -281,7 +289,9 @@ impl Source<'_> {
             Line::new("p95", Token::P95, Dash::Dashed, of(1)),
             Line::new("p99", Token::P99, Dash::Dotted, of(2)),
         ];
-        self.chart("latency", "Latency of answers, ms", lines, |least, most| Scale::logarithmic(least.min(1.0), most.max(100.0)))
+        self.chart("latency", "Latency of answers, ms", lines, |least, most| {
+            Scale::logarithmic(least.min(1.0), most.max(100.0))
+        })
     }
 
     fn errors(&self) -> Chart {
@@ -318,11 +328,14 @@ impl Source<'_> {
     }
 }
 
+/// A line's value in a second, if there is any.
+type Value = Box<dyn Fn(&Second) -> Option<f64>>;
+
 struct Line {
     label: &'static str,
     ink: Token,
     dash: Dash,
-    value: Box<dyn Fn(&Second) -> Option<f64>>,
+    value: Value,
 }
 
 impl Line {

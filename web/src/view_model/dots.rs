@@ -129,8 +129,11 @@ impl Flow {
         let count = journeys.len() as f64;
         // Neighbours in time get places far apart (golden ratio), so that a short list does not gather on one link.
         let place = |index: usize| (index as f64 * 0.618_034 + 0.5 / count).fract();
-        self.travellers =
-            journeys.iter().enumerate().map(|(index, journey)| (journey.clone(), place(index) * journey.length_s())).collect();
+        self.travellers = journeys
+            .iter()
+            .enumerate()
+            .map(|(index, journey)| (journey.clone(), place(index) * journey.length_s()))
+            .collect();
     }
 
     /// Lets all dots travel for `wall_s` seconds; who has arrived makes room for a newer request.

@@ -133,7 +133,8 @@ fn second(row: &Row, places: &[(String, Vec<NodeId>)]) -> Second {
     second.samples = latency.count();
     let quantile = |q: f64| latency.quantile(q).map(Span::as_ms);
     second.latency_ms = quantile(0.5).zip(quantile(0.95)).zip(quantile(0.99)).map(|((a, b), c)| [a, b, c]);
-    let waiting = |nodes: &Vec<NodeId>| nodes.iter().map(|node| row.nodes[node.index()].levels.waiting_ns as f64 / 1e9).sum();
+    let waiting =
+        |nodes: &Vec<NodeId>| nodes.iter().map(|node| row.nodes[node.index()].levels.waiting_ns as f64 / 1e9).sum();
     second.waiting = places.iter().map(|(_, nodes)| waiting(nodes)).collect();
     second
 }

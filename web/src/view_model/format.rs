@@ -34,8 +34,8 @@ pub fn about(at: Time) -> String {
 pub fn span(span: Span) -> String {
     let ms = span.as_ms();
     match ms {
-        ms if ms == 0.0 => "0 ms".into(),
-        ms if ms < 0.0995 => format!("{:.0} µs", ms * 1e3),
+        0.0 => "0 ms".into(),
+        ms if ms < 0.9995 => format!("{:.0} µs", ms * 1e3),
         ms if ms < 9.995 => format!("{} ms", short(ms, 2)),
         ms if ms < 99.95 => format!("{} ms", short(ms, 1)),
         ms if ms < 999.5 => format!("{ms:.0} ms"),

@@ -92,9 +92,10 @@ pub fn state_line(plan: &Plan, seen: &Observation, window: Window, at: Time) -> 
 fn what(plan: &Plan, seen: &Observation, at: Time) -> String {
     let fault = plan.faults.iter().filter(|fault| fault.from <= at && at < fault.to).max_by_key(|fault| fault.from);
     if let Some(fault) = fault {
-        return format!("{}, for {}", fault.title, format::about(Time::ZERO + at.since(fault.from)));
+        return format!("{}, {}", fault.title, format::about(Time::ZERO + at.since(fault.from)));
     }
-    let unsettled = seen.nodes.iter().flat_map(|node| node.breakers.iter().map(move |breaker| (node.id, breaker.state)));
+    let unsettled =
+        seen.nodes.iter().flat_map(|node| node.breakers.iter().map(move |breaker| (node.id, breaker.state)));
     let unsettled: Vec<_> = unsettled.filter(|(_, state)| *state != BreakerStateView::Closed).collect();
     match &unsettled[..] {
         [] => {}
@@ -107,7 +108,7 @@ fn what(plan: &Plan, seen: &Observation, at: Time) -> String {
     }
     match seen.incidents.first() {
         Some(incident) if incident.state == IncidentState::Failing => format!("incident {} is open", incident.id.0),
-        Some(incident) => format!("incident {} has recovered, not yet resolved", incident.id.0),
+        Some(incident) => format!("incident {} recovered, still open", incident.id.0),
         None => "all parts answer".into(),
     }
 }
@@ -176,7 +177,13 @@ pub fn part_view(plan: &Plan, node: &NodePlan, seen: &NodeView, busy_mean: Optio
             Health::Ok => "",
             _ => "degraded",
         },
-        say_class: if down { "down" } else if full && !flying { "full" } else { "" },
+        say_class: if down {
+            "down"
+        } else if full && !flying {
+            "full"
+        } else {
+            ""
+        },
         say,
         busy: busy.filter(|_| !down),
         badge,
@@ -197,7 +204,9 @@ fn badge(plan: &Plan, seen: &NodeView) -> Option<(String, &'static str)> {
     }
     let condition = &seen.condition;
     match () {
-        _ if condition.slow_factor > 1.0 => Some((format!("{} times slower", format::short(condition.slow_factor, 1)), "out")),
+        _ if condition.slow_factor > 1.0 => {
+            Some((format!("{} times slower", format::short(condition.slow_factor, 1)), "out"))
+        }
         _ if condition.error_ratio > 0.0 => Some((format!("{} errors", format::percent(condition.error_ratio)), "")),
         _ => None,
     }

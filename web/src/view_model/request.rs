@@ -3,8 +3,8 @@
 use crate::view_model::charts::{outcome_class, outcome_name};
 use crate::view_model::format;
 use crate::view_model::topology::name_of;
-use sandbox_core::ids::{NodeId, RequestId};
 use sandbox_core::Run;
+use sandbox_core::ids::{NodeId, RequestId};
 use sandbox_core::scenario::Plan;
 use sandbox_core::time::{Span, Time};
 use sandbox_core::timeline::{self, Lanes, PartKind, Why};
@@ -263,7 +263,11 @@ fn refusal_mark(refusal: Refusal) -> &'static str {
 /// Round values under the axis, three to five of them.
 fn ticks(span_ms: f64) -> Vec<(f64, String)> {
     let power = 10f64.powf((span_ms / 4.0).log10().floor());
-    let step = [1.0, 2.0, 2.5, 5.0, 10.0].iter().map(|step| step * power).find(|step| span_ms / step <= 4.5).unwrap_or(span_ms);
+    let step = [1.0, 2.0, 2.5, 5.0, 10.0]
+        .iter()
+        .map(|step| step * power)
+        .find(|step| span_ms / step <= 4.5)
+        .unwrap_or(span_ms);
     let text = |ms: f64| match ms {
         ms if ms >= 1_000.0 => format!("{} s", format::short(ms / 1e3, 2)),
         ms => format!("{} ms", format::short(ms, 3)),

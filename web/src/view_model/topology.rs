@@ -55,7 +55,8 @@ impl Link {
     /// The point at this share of the way from the caller.
     pub fn point(&self, share: f64) -> (f64, f64) {
         let (p, q) = (share, 1.0 - share);
-        let mix = |a: f64, b: f64, c: f64, d: f64| q * q * q * a + 3.0 * q * q * p * b + 3.0 * q * p * p * c + p * p * p * d;
+        let mix =
+            |a: f64, b: f64, c: f64, d: f64| q * q * q * a + 3.0 * q * q * p * b + 3.0 * q * p * p * c + p * p * p * d;
         let [a, b, c, d] = self.curve;
         (mix(a.0, b.0, c.0, d.0), mix(a.1, b.1, c.1, d.1))
     }
@@ -175,7 +176,8 @@ mod tests {
     #[test]
     fn a_link_leads_from_edge_to_edge() {
         let layout = Layout::new(&plan("A"), (626.0, 376.0));
-        let (link, backwards) = layout.link(layout.parts[1].node, layout.parts[0].node).expect("users call the gateway");
+        let (link, backwards) =
+            layout.link(layout.parts[1].node, layout.parts[0].node).expect("users call the gateway");
         assert!(backwards);
         assert_eq!(link.point(0.0), (layout.parts[0].x + HALF.0, layout.parts[0].y));
         assert_eq!(link.point(1.0), (layout.parts[1].x - HALF.0, layout.parts[1].y));
