@@ -1,6 +1,7 @@
 //! A deserializer over JSON that knows where it is: after an error the path says where.
 //!
-//! One concrete type instead of a wrapper around every visitor (as `serde_path_to_error` is): a tenth of the code in the page.
+//! One concrete type instead of a wrapper around every visitor (as `serde_path_to_error` is), and each method offers only what
+//! fits it: a fifth of the code in the page.
 
 use serde::de::value::StrDeserializer;
 use serde::de::{self, DeserializeSeed, Deserializer, EnumAccess, MapAccess, SeqAccess, VariantAccess, Visitor};
@@ -41,6 +42,14 @@ struct Tracked<'a> {
 }
 
 impl<'a> Tracked<'a> {
+    /// What it is and what it should be.
+    fn not(self, wanted: &str) -> Wrong {
+        let found = self.value.to_string();
+        let shown: String = found.chars().take(40).collect();
+        let more = if shown.len() < found.len() { "…" } else { "" };
+        Wrong(format!("is {shown}{more}, not {wanted}"))
+    }
+
     /// Goes to a part of the value; the path is left standing at an error.
     fn within<T>(
         self,
@@ -73,6 +82,69 @@ impl<'de> Deserializer<'de> for Tracked<'de> {
         }
     }
 
+    fn deserialize_bool<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Wrong> {
+        match self.value {
+            Value::Bool(value) => visitor.visit_bool(*value),
+            _ => Err(self.not("true or false")),
+        }
+    }
+
+    fn deserialize_u64<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Wrong> {
+        match self.value.as_u64() {
+            Some(value) => visitor.visit_u64(value),
+            None => Err(self.not("a whole number that is not negative")),
+        }
+    }
+
+    fn deserialize_u8<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Wrong> {
+        self.deserialize_u64(visitor)
+    }
+
+    fn deserialize_u32<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Wrong> {
+        self.deserialize_u64(visitor)
+    }
+
+    fn deserialize_f64<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Wrong> {
+        match self.value.as_f64() {
+            Some(value) => visitor.visit_f64(value),
+            None => Err(self.not("a number")),
+        }
+    }
+
+    fn deserialize_str<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Wrong> {
+        match self.value {
+            Value::String(text) => visitor.visit_borrowed_str(text),
+            _ => Err(self.not("text")),
+        }
+    }
+
+    fn deserialize_string<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Wrong> {
+        self.deserialize_str(visitor)
+    }
+
+    fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Wrong> {
+        match self.value {
+            Value::Array(items) => visitor.visit_seq(Items { of: self, items: items.iter().enumerate() }),
+            _ => Err(self.not("a list")),
+        }
+    }
+
+    fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Wrong> {
+        match self.value {
+            Value::Object(fields) => visitor.visit_map(Fields { of: self, fields: fields.iter(), next: None }),
+            _ => Err(self.not("an object")),
+        }
+    }
+
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        _: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Wrong> {
+        self.deserialize_map(visitor)
+    }
+
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Wrong> {
         match self.value {
             Value::Null => visitor.visit_none(),
@@ -101,8 +173,7 @@ impl<'de> Deserializer<'de> for Tracked<'de> {
     }
 
     forward_to_deserialize_any! {
-        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit unit_struct seq tuple
-        tuple_struct map struct identifier ignored_any
+        i8 i16 i32 i64 i128 u16 u128 f32 char bytes byte_buf unit unit_struct tuple tuple_struct identifier ignored_any
     }
 }
 
