@@ -76,6 +76,20 @@ fn a_missing_field_is_named_with_its_path() {
 }
 
 #[test]
+fn a_distribution_is_checked_inside() {
+    let found = problems(&[
+        ("/nodes/db/read", json!({ "dist": "exponential", "mean": 3 })),
+        ("/nodes/db/write", json!({ "dist": "normal", "mean_ms": 3 })),
+        ("/nodes/gateway/work", json!({ "value_ms": 3 })),
+        ("/faults/outage/effect", json!({ "kind": "slow", "factor": "very" })),
+    ]);
+    assert_problem(&found, "nodes.db.read.mean", "not a field", "unit is missing: write `mean_ms`");
+    assert_problem(&found, "nodes.db.write", "unknown variant `normal`", "");
+    assert_problem(&found, "nodes.gateway.work", "unknown variant `value_ms`", "");
+    assert_problem(&found, "faults.outage.effect.factor", "\"very\", not a number", "");
+}
+
+#[test]
 fn unused_and_unreachable_things_are_refused() {
     let found = problems(&[
         ("/nodes/api/calls/cache", json!({ "timeout_ms": 5 })),

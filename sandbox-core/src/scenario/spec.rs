@@ -1,8 +1,9 @@
 //! A scenario as written: what the JSON may say, field by field, with units at the end of names.
 //!
+//! An enum with data is an object whose tag (`kind`, `dist`, `process` or `policy`) names the variant; `tracked.rs` reads it so.
 //! Unknown fields are refused. Numbers are checked when the [`super::Plan`] is made.
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use serde_json::Value;
 use std::collections::BTreeMap;
 
@@ -11,14 +12,14 @@ pub type Map<T> = BTreeMap<String, T>;
 
 macro_rules! spec {
     ($(#[$meta:meta])* pub struct $name:ident { $($body:tt)* }) => {
-        #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+        #[derive(Clone, Debug, PartialEq, Deserialize)]
         #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
         #[serde(deny_unknown_fields)]
         $(#[$meta])*
         pub struct $name { $($body)* }
     };
     ($(#[$meta:meta])* pub enum $name:ident { $($body:tt)* }) => {
-        #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+        #[derive(Clone, Debug, PartialEq, Deserialize)]
         #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
         #[serde(deny_unknown_fields, rename_all = "snake_case")]
         $(#[$meta])*
@@ -78,9 +79,9 @@ fn read_apart<'de, D: serde::Deserializer<'de>>(frame: D) -> Result<Map<NodeSpec
 }
 
 /// A part of the system.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(tag = "kind", rename_all = "snake_case")]
+#[cfg_attr(feature = "schema", schemars(tag = "kind", rename_all = "snake_case"))]
 pub enum NodeSpec {
     /// People or programs that send requests.
     Client(ClientSpec),
@@ -231,7 +232,7 @@ spec! {
 
 spec! {
     /// How long something takes.
-    #[serde(tag = "dist")]
+    #[cfg_attr(feature = "schema", schemars(tag = "dist"))]
     pub enum DistSpec {
         /// Always the same.
         Constant {
@@ -323,7 +324,7 @@ spec! {
 
 spec! {
     /// How many retries all requests together may make.
-    #[serde(tag = "kind")]
+    #[cfg_attr(feature = "schema", schemars(tag = "kind"))]
     pub enum BudgetSpec {
         /// As many as they like.
         None {},
@@ -368,7 +369,7 @@ spec! {
 
 spec! {
     /// How an instance is chosen (`policies.md` section 8).
-    #[serde(tag = "policy")]
+    #[cfg_attr(feature = "schema", schemars(tag = "policy"))]
     pub enum BalancerSpec {
         /// One after the other.
         RoundRobin {},
@@ -436,7 +437,7 @@ spec! {
 
 spec! {
     /// When requests are sent.
-    #[serde(tag = "process")]
+    #[cfg_attr(feature = "schema", schemars(tag = "process"))]
     pub enum ArrivalsSpec {
         /// Independently of each other: exponential gaps.
         Poisson {
@@ -491,7 +492,7 @@ spec! {
 
 spec! {
     /// What a fault does.
-    #[serde(tag = "kind")]
+    #[cfg_attr(feature = "schema", schemars(tag = "kind"))]
     pub enum EffectSpec {
         /// The node refuses every new call at once; calls under way are finished.
         Down {},

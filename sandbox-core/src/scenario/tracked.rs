@@ -16,6 +16,9 @@ pub fn read<T: de::DeserializeOwned>(value: &Value) -> Result<T, (Vec<String>, S
     T::deserialize(Tracked { value, path: &path }).map_err(|Wrong(what)| (path.take(), what))
 }
 
+/// The fields that say which variant of an enum an object is.
+const TAGS: [&str; 4] = ["kind", "dist", "process", "policy"];
+
 /// What is wrong.
 #[derive(Debug)]
 pub struct Wrong(String);
@@ -78,7 +81,9 @@ impl<'de> Deserializer<'de> for Tracked<'de> {
             },
             Value::String(text) => visitor.visit_borrowed_str(text),
             Value::Array(items) => visitor.visit_seq(Items { of: self, items: items.iter().enumerate() }),
-            Value::Object(fields) => visitor.visit_map(Fields { of: self, fields: fields.iter(), next: None }),
+            Value::Object(fields) => {
+                visitor.visit_map(Fields { of: self, fields: fields.iter(), tag: None, next: None })
+            }
         }
     }
 
@@ -131,7 +136,9 @@ impl<'de> Deserializer<'de> for Tracked<'de> {
 
     fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Wrong> {
         match self.value {
-            Value::Object(fields) => visitor.visit_map(Fields { of: self, fields: fields.iter(), next: None }),
+            Value::Object(fields) => {
+                visitor.visit_map(Fields { of: self, fields: fields.iter(), tag: None, next: None })
+            }
             _ => Err(self.not("an object")),
         }
     }
@@ -163,12 +170,20 @@ impl<'de> Deserializer<'de> for Tracked<'de> {
         visitor: V,
     ) -> Result<V::Value, Wrong> {
         match self.value {
-            Value::String(name) => visitor.visit_enum(Variant { of: self, name, content: None }),
-            Value::Object(fields) if fields.len() == 1 => {
-                let (name, content) = fields.iter().next().expect("there is one");
-                visitor.visit_enum(Variant { of: self, name, content: Some(content) })
+            Value::String(name) => visitor.visit_enum(Variant { of: self, name, content: None, tag: None }),
+            Value::Object(fields) => {
+                let tag = TAGS.into_iter().find(|tag| fields.contains_key(*tag));
+                match (tag.map(|tag| &fields[tag]), fields.iter().next()) {
+                    (Some(Value::String(name)), _) => {
+                        visitor.visit_enum(Variant { of: self, name, content: Some(self.value), tag })
+                    }
+                    (None, Some((name, content))) if fields.len() == 1 => {
+                        visitor.visit_enum(Variant { of: self, name, content: Some(content), tag: None })
+                    }
+                    _ => Err(Wrong(format!("does not say what it is: one of {} is needed, as text", TAGS.join(", ")))),
+                }
             }
-            _ => Err(Wrong("is neither a name nor an object with one name in it".into())),
+            _ => Err(self.not("a name or an object")),
         }
     }
 
@@ -194,6 +209,8 @@ impl<'a> SeqAccess<'a> for Items<'a> {
 struct Fields<'a> {
     of: Tracked<'a>,
     fields: serde_json::map::Iter<'a>,
+    /// A field that has been read already.
+    tag: Option<&'static str>,
     next: Option<(&'a String, &'a Value)>,
 }
 
@@ -201,7 +218,7 @@ impl<'a> MapAccess<'a> for Fields<'a> {
     type Error = Wrong;
 
     fn next_key_seed<K: DeserializeSeed<'a>>(&mut self, seed: K) -> Result<Option<K::Value>, Wrong> {
-        self.next = self.fields.next();
+        self.next = self.fields.by_ref().find(|(name, _)| self.tag != Some(name.as_str()));
         let Some((name, _)) = self.next else { return Ok(None) };
         seed.deserialize(StrDeserializer::new(name)).map(Some)
     }
@@ -216,6 +233,8 @@ struct Variant<'a> {
     of: Tracked<'a>,
     name: &'a str,
     content: Option<&'a Value>,
+    /// The field of the content that named the variant.
+    tag: Option<&'static str>,
 }
 
 impl<'a> EnumAccess<'a> for Variant<'a> {
@@ -242,22 +261,16 @@ impl<'a> VariantAccess<'a> for Variant<'a> {
         self.of.within(self.name.to_string(), content, |at| seed.deserialize(at))
     }
 
-    fn tuple_variant<V: Visitor<'a>>(self, _: usize, visitor: V) -> Result<V::Value, Wrong> {
-        self.newtype_variant_seed(Visited(visitor))
+    fn tuple_variant<V: Visitor<'a>>(self, _: usize, _: V) -> Result<V::Value, Wrong> {
+        Err(Wrong(format!("`{}` is no list", self.name)))
     }
 
     fn struct_variant<V: Visitor<'a>>(self, _: &'static [&'static str], visitor: V) -> Result<V::Value, Wrong> {
-        self.newtype_variant_seed(Visited(visitor))
-    }
-}
-
-/// A visitor as a seed.
-struct Visited<V>(V);
-
-impl<'a, V: Visitor<'a>> DeserializeSeed<'a> for Visited<V> {
-    type Value = V::Value;
-
-    fn deserialize<D: Deserializer<'a>>(self, at: D) -> Result<V::Value, D::Error> {
-        at.deserialize_any(self.0)
+        match self.content {
+            Some(Value::Object(fields)) => {
+                visitor.visit_map(Fields { of: self.of, fields: fields.iter(), tag: self.tag, next: None })
+            }
+            _ => Err(Wrong(format!("`{}` needs an object", self.name))),
+        }
     }
 }
