@@ -61,12 +61,14 @@ pub struct Query {
 }
 
 /// Asks a query, written without its variant, of a run. Ok(None): there is nothing in the window.
+#[inline]
 pub fn query(plan: &Plan, folds: &Folds, text: &str) -> Result<Option<f64>, String> {
     Query::parse(text)?.ask(plan, folds)
 }
 
 impl Claim {
     /// Reads a claim. Errors say what was expected where.
+    #[inline]
     pub fn parse(text: &str) -> Result<Claim, String> {
         let mut reader = Reader { text, at: 0 };
         let left = reader.side()?;
@@ -76,6 +78,7 @@ impl Claim {
     }
 
     /// The right side; the bounds of a range count as its lower one.
+    #[inline]
     pub fn right(&self) -> Side {
         match &self.compare {
             Compare::Less(side)
@@ -88,6 +91,7 @@ impl Claim {
     }
 
     /// The variants it names.
+    #[inline]
     pub fn variants(&self) -> Vec<String> {
         let of = |side: &Side| match side {
             Side::Query(_, query) => query.variant.clone(),
@@ -100,6 +104,7 @@ impl Claim {
     }
 
     /// Whether it holds for these values; a missing one fails it.
+    #[inline]
     pub fn holds(&self, left: Option<f64>, right: Option<f64>) -> bool {
         let (Some(left), Some(right)) = (left, right) else { return false };
         match &self.compare {
@@ -115,6 +120,7 @@ impl Claim {
 
 impl Query {
     /// Reads a query. Errors say what was expected where.
+    #[inline]
     pub fn parse(text: &str) -> Result<Query, String> {
         let mut reader = Reader { text, at: 0 };
         let query = reader.query()?;
@@ -123,6 +129,7 @@ impl Query {
     }
 
     /// Asks a run, whatever variant the query names. Ok(None): there is nothing in the window.
+    #[inline]
     pub fn ask(&self, plan: &Plan, folds: &Folds) -> Result<Option<f64>, String> {
         Signal::new(plan, &self.signal, &self.labels)?.reduce(plan, folds, self.reduced, self.window)
     }
@@ -134,14 +141,17 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
+    #[inline]
     fn rest(&self) -> &str {
         &self.text[self.at..]
     }
 
+    #[inline]
     fn space(&mut self) {
         self.at += self.rest().len() - self.rest().trim_start().len();
     }
 
+    #[inline]
     fn takes(&mut self, token: &str) -> bool {
         self.space();
         let found = self.rest().starts_with(token);
@@ -151,21 +161,25 @@ impl Reader<'_> {
         found
     }
 
+    #[inline]
     fn expect(&mut self, token: &str) -> Result<(), String> {
         if self.takes(token) { Ok(()) } else { Err(self.expected(&format!("`{token}`"))) }
     }
 
+    #[inline]
     fn expected(&self, what: &str) -> String {
         let rest = self.rest();
         let found = if rest.is_empty() { "the end".to_string() } else { format!("`{rest}`") };
         format!("expected {what} at character {} of `{}`, found {found}", self.at + 1, self.text)
     }
 
+    #[inline]
     fn end(&mut self) -> Result<(), String> {
         self.space();
         if self.rest().is_empty() { Ok(()) } else { Err(self.expected("the end")) }
     }
 
+    #[inline]
     fn number(&mut self) -> Option<f64> {
         self.space();
         let fits = |c: char| c.is_ascii_digit() || matches!(c, '.' | '-' | '+' | 'e' | 'E');
@@ -174,11 +188,12 @@ impl Reader<'_> {
             return None;
         }
         let length = rest.find(|c| !fits(c)).unwrap_or(rest.len());
-        let number = rest[..length].parse().ok()?;
+        let number = serde_json::from_str(&rest[..length]).ok()?;
         self.at += length;
         Some(number)
     }
 
+    #[inline]
     fn word(&mut self) -> Result<String, String> {
         self.space();
         let rest = self.rest();
@@ -191,6 +206,7 @@ impl Reader<'_> {
         Ok(word)
     }
 
+    #[inline]
     fn side(&mut self) -> Result<Side, String> {
         match self.number() {
             Some(factor) if self.takes("*") => Ok(Side::Query(factor, self.query()?)),
@@ -199,6 +215,7 @@ impl Reader<'_> {
         }
     }
 
+    #[inline]
     fn compare(&mut self) -> Result<Compare, String> {
         if self.takes("<=") {
             Ok(Compare::LessOrEqual(self.side()?))
@@ -222,6 +239,7 @@ impl Reader<'_> {
         }
     }
 
+    #[inline]
     fn query(&mut self) -> Result<Query, String> {
         let mut word = self.word()?;
         let mut variant = None;
@@ -248,6 +266,7 @@ impl Reader<'_> {
         Ok(Query { variant, signal: word, labels, reduced, window })
     }
 
+    #[inline]
     fn reduced(&mut self) -> Result<Reduced, String> {
         let before = self.at;
         let word = self.word()?;
@@ -276,6 +295,7 @@ impl Reader<'_> {
         Ok(known)
     }
 
+    #[inline]
     fn window(&mut self) -> Result<Window, String> {
         let before = self.at;
         let from = self.number().ok_or_else(|| self.expected("a second"))?;

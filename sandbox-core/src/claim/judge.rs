@@ -3,7 +3,7 @@
 use super::expr::{Claim, Side};
 use crate::metrics::Run;
 use crate::metrics::{ClaimReport, Folds};
-use crate::scenario::{ClaimSpec, Document, Plan, Problem, RoleSpec};
+use crate::scenario::{ClaimSpec, Document, Map, Plan, Problem, RoleSpec};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use std::sync::Arc;
 const SHARE: f64 = 0.95;
 
 /// Judges a scenario's claims on one run; those about other variants have no verdict.
-pub fn judge_run(claims: &BTreeMap<String, ClaimSpec>, plan: &Plan, folds: &Folds) -> Vec<ClaimReport> {
+pub fn judge_run(claims: &Map<ClaimSpec>, plan: &Plan, folds: &Folds) -> Vec<ClaimReport> {
     let side = |side: &Side| match side {
         Side::Number(number) => Some(*number),
         Side::Query(factor, query) if query.variant.as_deref().is_none_or(|named| named == plan.variant) => {

@@ -6,12 +6,14 @@ use crate::metrics::Folds;
 use crate::scenario::{Document, Plan, Problem};
 
 /// A number of a run at hand, whatever variant the query names. None: there is nothing to measure.
+#[inline]
 pub fn measured(plan: &Plan, folds: &Folds, what: &Measured) -> Result<Option<f64>, String> {
     let value = Query::parse(&what.query)?.ask(plan, folds)?;
     Ok(value.map(|value| if what.one_minus { 1.0 - value } else { value }))
 }
 
 /// Whether a run reaches a challenge's goal, and the number that the verdict quotes.
+#[inline]
 pub fn challenge_result(plan: &Plan, folds: &Folds, lesson: &Lesson) -> Result<(bool, Option<f64>), String> {
     let claim = Claim::parse(&lesson.challenge.goal)?;
     let side = |side: &Side| match side {
@@ -23,6 +25,7 @@ pub fn challenge_result(plan: &Plan, folds: &Folds, lesson: &Lesson) -> Result<(
 }
 
 /// Everything that is wrong with a lesson, judged on its scenario with the scenario's own seed.
+#[inline]
 pub fn check_lesson(lesson: &Lesson, headings: &[&str], document: &Document) -> Vec<Problem> {
     let mut problems = document.check();
     if !problems.is_empty() {
@@ -89,6 +92,7 @@ pub fn check_lesson(lesson: &Lesson, headings: &[&str], document: &Document) -> 
 }
 
 /// The value on the variant that the query names.
+#[inline]
 fn value(runs: &mut SeedRuns, what: &Measured) -> Result<Option<f64>, String> {
     let variant = Query::parse(&what.query)?.variant.unwrap_or_else(|| "A".to_string());
     let run = runs.run(&variant, false).map_err(|found| found.iter().map(Problem::to_string).collect::<String>())?;

@@ -21,6 +21,7 @@ pub enum Format {
 
 impl Format {
     /// Writes a number.
+    #[inline]
     pub fn write(self, value: f64) -> String {
         match self {
             Format::Percent1 => format!("{:.1} %", value * 100.0),

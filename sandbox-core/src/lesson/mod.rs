@@ -6,9 +6,8 @@ mod format;
 pub use check::{challenge_result, check_lesson, measured};
 pub use format::Format;
 
-use crate::scenario::{Problem, read_json};
+use crate::scenario::{Map, Problem, read_json};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
 
 /// A lesson as written in `lesson.json`; its prose is the `lesson.md` beside it, a second-level heading for each beat.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -42,11 +41,12 @@ pub struct Lesson {
     /// What the learner tries after the run.
     pub challenge: Challenge,
     /// The numbers that the prose quotes as `{{name}}`.
-    pub numbers: BTreeMap<String, Number>,
+    pub numbers: Map<Number>,
 }
 
 impl Lesson {
     /// Reads a lesson's JSON. Errors: everything that does not fit, with its path.
+    #[inline]
     pub fn parse(text: &str) -> Result<Lesson, Vec<Problem>> {
         read_json(text)
     }

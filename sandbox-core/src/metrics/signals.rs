@@ -103,11 +103,13 @@ const RESULTS: [&str; 4] = ["hit", "stale", "expired", "miss"];
 
 impl Signal {
     /// Names and meanings of all signals.
+    #[inline]
     pub fn all() -> impl Iterator<Item = (&'static str, &'static str, &'static [&'static str])> {
         SIGNALS.iter().map(|(name, _, help, labels)| (*name, *help, *labels))
     }
 
     /// The signal of this name with these labels. Errors name the word that is not known and the known ones.
+    #[inline]
     pub fn new(plan: &Plan, name: &str, labels: &[(String, String)]) -> Result<Signal, SignalError> {
         let plain = name.strip_prefix("faultline_").unwrap_or(name);
         let Some((_, kind, _, allowed)) = SIGNALS.iter().find(|(known, ..)| *known == plain) else {
@@ -152,6 +154,7 @@ impl Signal {
     }
 
     /// Reduces a window of the signal, the whole run if there is none. Ok(None): there is nothing in the window.
+    #[inline]
     pub fn reduce(
         &self,
         plan: &Plan,
@@ -214,12 +217,14 @@ impl Signal {
         }
     }
 
+    #[inline]
     fn ops<'a>(&self, row: &'a Row) -> impl Iterator<Item = &'a OpRow> {
         let both = [Op::Read, Op::Write];
         let op = self.op;
         both.into_iter().filter(move |known| op.is_none_or(|op| op == *known)).map(|op| row.op(op))
     }
 
+    #[inline]
     fn nodes<'a>(&self, row: &'a Row) -> impl Iterator<Item = &'a NodeRow> {
         let node = self.node;
         row.nodes
@@ -230,6 +235,7 @@ impl Signal {
     }
 
     /// Failures and all, for the ratio.
+    #[inline]
     fn sums(&self, rows: &[Row]) -> (f64, f64) {
         let of = |count: fn(&OpRow) -> u32| {
             rows.iter().flat_map(|row| self.ops(row)).map(|op| f64::from(count(op))).sum::<f64>()
@@ -237,6 +243,7 @@ impl Signal {
         (of(OpRow::failed), of(OpRow::failed) + of(OpRow::completed))
     }
 
+    #[inline]
     fn count(&self, row: &Row) -> f64 {
         let of_ops = |count: &dyn Fn(&OpRow) -> u32| self.ops(row).map(|op| f64::from(count(op))).sum();
         let of_nodes = |count: &dyn Fn(&NodeRow) -> u32| self.nodes(row).map(|node| f64::from(count(node))).sum();
@@ -259,6 +266,7 @@ impl Signal {
     }
 
     /// Mean and maximum over a second.
+    #[inline]
     fn gauge(&self, plan: &Plan, row: &Row) -> (f64, f64) {
         let node = self.node.expect("a gauge has a node");
         let levels = &row.nodes[node.index()].levels;
@@ -274,6 +282,7 @@ impl Signal {
     }
 
     /// None: not a way to reduce a histogram.
+    #[inline]
     fn distribution(&self, rows: &[Row], reduced: Reduced) -> Option<Option<f64>> {
         let mut all = Buckets::default();
         for op in rows.iter().flat_map(|row| self.ops(row)) {

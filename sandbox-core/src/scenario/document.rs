@@ -25,26 +25,31 @@ pub struct KnobView {
 
 impl Document {
     /// Reads JSON text. Errors: not JSON, with line and column.
+    #[inline]
     pub fn parse(text: &str) -> Result<Document, Vec<Problem>> {
         Ok(Document { json: read_value(text)? })
     }
 
     /// A document that is JSON already.
+    #[inline]
     pub fn from_json(json: Value) -> Document {
         Document { json }
     }
 
     /// The JSON, as variant `A`.
+    #[inline]
     pub fn json(&self) -> &Value {
         &self.json
     }
 
     /// The scenario's id, or an empty text.
+    #[inline]
     pub fn id(&self) -> &str {
         self.json.get("id").and_then(Value::as_str).unwrap_or_default()
     }
 
     /// The ids of the variants, `A` first.
+    #[inline]
     pub fn variants(&self) -> Vec<String> {
         let mut ids = vec!["A".to_string()];
         if let Some(variants) = self.json.get("variants").and_then(Value::as_object) {
@@ -54,12 +59,14 @@ impl Document {
     }
 
     /// The title of a variant, or its id.
+    #[inline]
     pub fn variant_title(&self, variant: &str) -> String {
         let title = self.json.pointer(&format!("/variants/{variant}/title")).and_then(Value::as_str);
         title.unwrap_or(variant).to_string()
     }
 
     /// The document with a variant's patch and then `changes` applied.
+    #[inline]
     pub fn patched(&self, variant: &str, changes: &[(String, Value)]) -> Result<Document, Vec<Problem>> {
         let mut json = self.json.clone();
         let mut problems = Vec::new();
@@ -85,6 +92,7 @@ impl Document {
     }
 
     /// The plan of a variant with changes; all problems at once.
+    #[inline]
     pub fn plan(&self, variant: &str, changes: &[(String, Value)]) -> Result<Plan, Vec<Problem>> {
         let patched = self.patched(variant, changes)?;
         let (spec, mut problems) = parse_spec(&patched.json);
@@ -101,6 +109,7 @@ impl Document {
     }
 
     /// All problems of the document and of each of its variants, each once.
+    #[inline]
     pub fn check(&self) -> Vec<Problem> {
         let mut problems = Vec::new();
         for variant in self.variants() {
@@ -116,11 +125,13 @@ impl Document {
     }
 
     /// The document as typed data; None if its frame cannot be read.
+    #[inline]
     pub fn spec(&self) -> Option<Spec> {
         parse_spec(&self.json).0
     }
 
     /// The value at a dotted path.
+    #[inline]
     pub fn at(&self, path: &str) -> Option<&Value> {
         let pointer: String =
             path.split('.').map(|part| format!("/{}", part.replace('~', "~0").replace('/', "~1"))).collect();
@@ -128,6 +139,7 @@ impl Document {
     }
 
     /// The knobs whose place exists in this document (patch it first), with their values.
+    #[inline]
     pub fn knobs(&self) -> Vec<KnobView> {
         let Some(spec) = self.spec() else { return Vec::new() };
         let view = |(id, spec): (String, KnobSpec)| {
@@ -139,6 +151,7 @@ impl Document {
 }
 
 /// Puts `value` at the dotted `path`; null takes out. Everything but the last step must exist.
+#[inline]
 fn set(json: &mut Value, path: &str, value: Value) -> Result<(), String> {
     let (way, last) = path.rsplit_once('.').unwrap_or(("", path));
     let mut place = json;

@@ -4,6 +4,7 @@
 //! nonsense. Every problem is reported at once, with its path and a hint.
 
 mod document;
+mod map;
 mod parse;
 mod plan;
 mod problem;
@@ -11,6 +12,7 @@ mod spec;
 mod tracked;
 
 pub use document::{Document, KnobView};
+pub use map::Map;
 pub use parse::read_json;
 pub use plan::{
     Arrivals, CachePlan, CallPlan, ClientPlan, Condition, Dist, FaultPlan, GatewayPlan, Kind, MonitorPlan, NodePlan,

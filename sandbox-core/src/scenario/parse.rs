@@ -1,7 +1,11 @@
 //! From JSON to typed data with *all* problems: after each one the document is mended and read again.
+//!
+//! `#[inline]` here, in plan, document, timeline, claim and lesson is about size, not speed: it lets this code, which the
+//! page runs once, be compiled with the crate that the page builds for size, not with this one, which it builds for speed.
 
+use super::Map;
 use super::Problem;
-use super::spec::{Map, NodeSpec, Spec};
+use super::spec::{NodeSpec, Spec};
 use super::tracked;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -10,6 +14,7 @@ use std::collections::BTreeSet;
 /// Reads a scenario; nodes one by one, because their paths would be lost inside a tagged enum.
 ///
 /// The spec is there as soon as the frame of the document can be read, even if parts of it had to be left out.
+#[inline]
 pub fn parse_spec(document: &Value) -> (Option<Spec>, Vec<Problem>) {
     let mut problems = Vec::new();
     let mut frame = document.clone();
@@ -37,6 +42,7 @@ pub fn parse_spec(document: &Value) -> (Option<Spec>, Vec<Problem>) {
     (spec, problems)
 }
 
+#[inline]
 fn parse_node(mut node: Value, path: &str, problems: &mut Vec<Problem>) -> Option<NodeSpec> {
     const KINDS: &str = "client, gateway, service, cache, store";
     let Some(fields) = node.as_object_mut() else {
@@ -56,7 +62,7 @@ fn parse_node(mut node: Value, path: &str, problems: &mut Vec<Problem>) -> Optio
         _ => {
             problems.push(Problem::new(
                 format!("{path}.kind"),
-                format!("{kind} is no kind of node"),
+                format!("{} is no kind of node", kind.as_str().unwrap_or("this")),
                 format!("Use one of: {KINDS}."),
             ));
             None
@@ -75,6 +81,7 @@ pub fn read_json<T: DeserializeOwned>(text: &str) -> Result<T, Vec<Problem>> {
 }
 
 /// Reads JSON text. Errors: not JSON, with line and column.
+#[inline]
 pub fn read_value(text: &str) -> Result<Value, Vec<Problem>> {
     // From bytes, as the tokens' library reads: the page then holds one reader of JSON and not two.
     serde_json::from_slice(text.as_bytes()).map_err(|error| {
@@ -83,7 +90,8 @@ pub fn read_value(text: &str) -> Result<Value, Vec<Problem>> {
 }
 
 /// Reads `value` as a `T`; what cannot be read is reported and taken out, so that the rest is still looked at.
-fn collect<T: DeserializeOwned>(mut value: Value, prefix: &str, problems: &mut Vec<Problem>) -> Option<T> {
+#[inline]
+pub fn collect<T: DeserializeOwned>(mut value: Value, prefix: &str, problems: &mut Vec<Problem>) -> Option<T> {
     let mut removed: BTreeSet<String> = BTreeSet::new();
     loop {
         let (at, message) = match tracked::read::<T>(&value) {
@@ -110,6 +118,7 @@ fn collect<T: DeserializeOwned>(mut value: Value, prefix: &str, problems: &mut V
     }
 }
 
+#[inline]
 fn join(prefix: &str, at: &[String]) -> String {
     let mut path = prefix.to_string();
     for segment in at {
@@ -122,6 +131,7 @@ fn join(prefix: &str, at: &[String]) -> String {
 }
 
 /// Takes the value at `at` out; None if there is nothing to take out, so that reading stops.
+#[inline]
 fn remove(value: &mut Value, at: &[String]) -> Option<()> {
     let (last, way) = at.split_last()?;
     let mut place = value;
@@ -144,12 +154,14 @@ fn remove(value: &mut Value, at: &[String]) -> Option<()> {
 }
 
 /// What stands between the back quotes after `before`.
+#[inline]
 fn quoted(message: &str, before: &str) -> Option<String> {
     let rest = message.strip_prefix(before)?;
     rest.split('`').next().map(str::to_string)
 }
 
 /// A hint for an unknown field: the same name with a unit, the nearest name, or the list.
+#[inline]
 fn unknown_hint(field: &str, message: &str) -> String {
     let expected: Vec<&str> =
         message.split("expected").nth(1).map(|list| list.split('`').skip(1).step_by(2).collect()).unwrap_or_default();
@@ -164,11 +176,13 @@ fn unknown_hint(field: &str, message: &str) -> String {
     }
 }
 
+#[inline]
 fn is_unit(suffix: &str) -> bool {
     matches!(suffix, "_ms" | "_s" | "_rps" | "_percent")
 }
 
 /// Levenshtein distance.
+#[inline]
 fn distance(a: &str, b: &str) -> usize {
     let b: Vec<char> = b.chars().collect();
     let mut row: Vec<usize> = (0..=b.len()).collect();
@@ -183,10 +197,12 @@ fn distance(a: &str, b: &str) -> usize {
     row[b.len()]
 }
 
+#[inline]
 fn plain(message: &str) -> String {
     message.replace("invalid type: ", "is ").replace("invalid value: ", "is ")
 }
 
+#[inline]
 fn kind_of(value: &Value) -> &'static str {
     match value {
         Value::Null => "null",

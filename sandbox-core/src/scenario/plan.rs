@@ -1,7 +1,7 @@
 //! What runs: a validated scenario whose fields cannot hold nonsense.
 
-use super::Problem;
 use super::spec::*;
+use super::{Map, Problem};
 use crate::ids::{NodeId, RouteId};
 use crate::policy::balancer::BalancerPolicy;
 use crate::policy::cache::CacheConfig;
@@ -257,6 +257,7 @@ pub struct Condition {
 }
 
 impl Default for Condition {
+    #[inline]
     fn default() -> Condition {
         Condition { down: false, slow_factor: 1.0, error_ratio: 0.0 }
     }
@@ -283,6 +284,7 @@ impl Dist {
     pub const ZERO: Dist = Dist::Constant(Span::ZERO);
 
     /// Draws a length.
+    #[inline]
     pub fn sample(&self, stream: &mut Stream) -> Span {
         match self {
             Dist::Constant(value) => *value,
@@ -297,11 +299,13 @@ impl Dist {
     }
 
     /// Whether a draw needs no random number.
+    #[inline]
     pub fn is_constant(&self) -> bool {
         matches!(self, Dist::Constant(_))
     }
 
     /// The mean length.
+    #[inline]
     pub fn mean(&self) -> Span {
         match self {
             Dist::Constant(value) | Dist::Exponential(value) => *value,
@@ -335,6 +339,7 @@ pub mod limits {
 impl Plan {
     /// Checks a spec; every problem is added to `problems`. `json` is the document the spec was read from: what could not
     /// be read is still known there by its id, so that references to it are not reported as well.
+    #[inline]
     pub fn new(spec: &Spec, variant: &str, json: &Value, problems: &mut Vec<Problem>) -> Option<Plan> {
         let before = problems.len();
         let plan = Planner { spec, json, problems, nodes: Vec::new() }.plan(variant);
@@ -342,21 +347,25 @@ impl Plan {
     }
 
     /// The delay from one node to another, one way.
+    #[inline]
     pub fn delay(&self, from: NodeId, to: NodeId) -> Span {
         self.delays[from.index() * self.nodes.len() + to.index()]
     }
 
     /// The node of this id.
+    #[inline]
     pub fn node(&self, id: &str) -> Option<NodeId> {
         self.nodes.iter().position(|node| node.id == id).map(|index| NodeId(index as u16))
     }
 
     /// The route of this name.
+    #[inline]
     pub fn route(&self, name: &str) -> Option<RouteId> {
         self.routes.iter().position(|route| route.name == name).map(|index| RouteId(index as u8))
     }
 
     /// One sentence that says what will run.
+    #[inline]
     pub fn describe(&self) -> String {
         let senders: Vec<String> = self.workloads.iter().map(|workload| workload.describe(self)).collect();
         let parts: Vec<&str> = self
@@ -380,12 +389,14 @@ impl Plan {
 
 impl WorkloadPlan {
     /// Requests a second.
+    #[inline]
     pub fn rate_rps(&self) -> f64 {
         match self.arrivals {
             Arrivals::Poisson(gap) | Arrivals::Constant(gap) => 1.0 / gap.as_seconds(),
         }
     }
 
+    #[inline]
     fn describe(&self, plan: &Plan) -> String {
         let process = match self.arrivals {
             Arrivals::Poisson(_) => "Poisson",
@@ -396,6 +407,7 @@ impl WorkloadPlan {
 }
 
 impl FaultPlan {
+    #[inline]
     fn describe(&self, plan: &Plan) -> String {
         let nodes: Vec<&str> = self.nodes.iter().map(|node| plan.nodes[node.index()].id.as_str()).collect();
         let effect = match self.effect {
@@ -415,6 +427,7 @@ struct Planner<'a> {
 }
 
 impl Planner<'_> {
+    #[inline]
     fn plan(mut self, variant: &str) -> Plan {
         let spec = self.spec;
         self.check_frame();
@@ -448,11 +461,13 @@ impl Planner<'_> {
         }
     }
 
+    #[inline]
     fn problem(&mut self, path: impl Into<String>, what: impl Into<String>, hint: impl Into<String>) {
         self.problems.push(Problem::new(path, what, hint));
     }
 
     /// Reports a number that is not in `[min, max]`; not-a-number is never in.
+    #[inline]
     fn within(&mut self, path: &str, value: f64, min: f64, max: f64) -> bool {
         let fits = (min..=max).contains(&value);
         if !fits {
@@ -462,6 +477,7 @@ impl Planner<'_> {
         fits
     }
 
+    #[inline]
     fn above_zero(&mut self, path: &str, value: f64, max: f64) -> bool {
         let fits = value > 0.0 && value <= max;
         if !fits {
@@ -471,6 +487,7 @@ impl Planner<'_> {
         fits
     }
 
+    #[inline]
     fn check_frame(&mut self) {
         let spec = self.spec;
         if spec.format_version != 1 {
@@ -498,6 +515,7 @@ impl Planner<'_> {
         }
     }
 
+    #[inline]
     fn routes(&mut self) -> Vec<RoutePlan> {
         let spec = self.spec;
         let mut routes: Vec<RoutePlan> = Vec::new();
@@ -525,6 +543,7 @@ impl Planner<'_> {
     }
 
     /// Gives every instance its place, so that nodes can refer to each other.
+    #[inline]
     fn name_nodes(&mut self) {
         for (group, node) in &self.spec.nodes {
             let replicas = match node {
@@ -564,6 +583,7 @@ impl Planner<'_> {
     }
 
     /// The instances of a group; reports a group that does not exist.
+    #[inline]
     fn instances(&mut self, path: &str, group: &str) -> Vec<NodeId> {
         let found: Vec<NodeId> = (0..self.nodes.len())
             .filter(|index| self.nodes[*index].group == group)
@@ -578,6 +598,7 @@ impl Planner<'_> {
         found
     }
 
+    #[inline]
     fn plan_node(&mut self, id: &str, node: &NodeSpec, routes: &[RoutePlan]) {
         let path = format!("nodes.{id}");
         let (kind, calls) = match node {
@@ -602,6 +623,7 @@ impl Planner<'_> {
     }
 
     /// Reports a call that no real system would make: a client at the store, a gateway at the cache.
+    #[inline]
     fn refuse_unless(&mut self, path: &str, group: &str, who: &str, allowed: &[&str]) {
         let Some(node) = self.spec.nodes.get(group) else { return };
         let kind = kind_name(node);
@@ -611,6 +633,7 @@ impl Planner<'_> {
         }
     }
 
+    #[inline]
     fn gateway(&mut self, path: &str, gateway: &GatewaySpec) -> (Kind, Vec<CallPlan>) {
         self.refuse_unless(&format!("{path}.upstream"), &gateway.upstream, "a gateway", &["gateway", "service"]);
         let work = gateway.work.as_ref().map_or(Dist::ZERO, |dist| self.dist(&format!("{path}.work"), dist));
@@ -625,12 +648,14 @@ impl Planner<'_> {
             let config = RateLimitConfig::per_second(limit.rate_rps, limit.burst);
             self.taken(&format!("{path}.rate_limit"), config)
         });
-        let targets = Map::from([(gateway.upstream.clone(), format!("{path}.upstream"))]);
+        let mut targets = Map::new();
+        targets.insert(gateway.upstream.clone(), format!("{path}.upstream"));
         let calls = self.calls(path, &gateway.calls, targets);
         let upstream = position(&calls, &gateway.upstream);
         (Kind::Gateway(GatewayPlan { upstream, work, auth, rate_limit }), calls)
     }
 
+    #[inline]
     fn service(&mut self, path: &str, service: &ServiceSpec, routes: &[RoutePlan]) -> (Kind, Vec<CallPlan>) {
         self.within(&format!("{path}.replicas"), f64::from(service.replicas), 1.0, limits::NODES as f64);
         self.within(&format!("{path}.workers"), f64::from(service.workers), 1.0, f64::from(limits::PLACES));
@@ -682,6 +707,7 @@ impl Planner<'_> {
         (Kind::Service(ServicePlan { workers, max_waiting, programs }), calls)
     }
 
+    #[inline]
     fn cache(&mut self, path: &str, cache: &CacheSpec) -> Kind {
         self.within(&format!("{path}.capacity"), f64::from(cache.capacity), 1.0, f64::from(limits::ROWS));
         self.within(&format!("{path}.ttl_s"), cache.ttl_s, 0.0, limits::DURATION_S);
@@ -693,6 +719,7 @@ impl Planner<'_> {
         Kind::Cache(CachePlan { config, key_count: keys.clamp(1, limits::ROWS) })
     }
 
+    #[inline]
     fn store(&mut self, path: &str, store: &StoreSpec) -> Kind {
         self.within(&format!("{path}.readers"), f64::from(store.readers), 1.0, f64::from(limits::PLACES));
         self.within(&format!("{path}.rows"), f64::from(store.rows), 1.0, f64::from(limits::ROWS));
@@ -701,6 +728,7 @@ impl Planner<'_> {
         Kind::Store(StorePlan { readers: store.readers.max(1), rows: store.rows.clamp(1, limits::ROWS), read, write })
     }
 
+    #[inline]
     fn dist(&mut self, path: &str, dist: &DistSpec) -> Dist {
         const MAX_MS: f64 = 3_600_000.0;
         match dist {
@@ -733,6 +761,7 @@ impl Planner<'_> {
     }
 
     /// The calls of a node: all of `targets` (callee to the path that names it), each as `specs` says or by default.
+    #[inline]
     fn calls(&mut self, path: &str, specs: &Map<CallSpec>, targets: Map<String>) -> Vec<CallPlan> {
         for group in specs.keys().filter(|group| !targets.contains_key(*group)) {
             let at = format!("{path}.calls.{group}");
@@ -751,6 +780,7 @@ impl Planner<'_> {
             .collect()
     }
 
+    #[inline]
     fn call(&mut self, path: &str, named_at: &str, group: String, spec: &CallSpec) -> CallPlan {
         let targets = self.instances(named_at, &group);
         if let Some(timeout_ms) = spec.timeout_ms {
@@ -802,11 +832,13 @@ impl Planner<'_> {
     }
 
     /// A policy's configuration, or its reason as a problem at `path`.
+    #[inline]
     fn taken<T>(&mut self, path: &str, config: Result<T, String>) -> Option<T> {
         config.map_err(|why| self.problem(path, why, "See ARCHITECTURE.md, \"Policies\".")).ok()
     }
 
     /// Reports a path of calls that comes back to where it began.
+    #[inline]
     fn refuse_cycles(&mut self) {
         for start in 0..self.nodes.len() {
             let mut seen = BTreeSet::from([start]);
@@ -825,6 +857,7 @@ impl Planner<'_> {
         }
     }
 
+    #[inline]
     fn workload(&mut self, id: &str, workload: &WorkloadSpec, routes: &[RoutePlan]) -> Option<WorkloadPlan> {
         let path = format!("workloads.{id}");
         let client = self.instances(&format!("{path}.client"), &workload.client).first().copied();
@@ -897,6 +930,7 @@ impl Planner<'_> {
         })
     }
 
+    #[inline]
     fn check_volume(&mut self) {
         let rate = |workload: &WorkloadSpec| match workload.arrivals {
             ArrivalsSpec::Poisson { rate_rps } | ArrivalsSpec::Constant { rate_rps } => rate_rps,
@@ -911,6 +945,7 @@ impl Planner<'_> {
         }
     }
 
+    #[inline]
     fn fault(&mut self, id: &str, fault: &FaultSpec) -> Option<FaultPlan> {
         let path = format!("faults.{id}");
         let single = self.nodes.iter().position(|node| node.id == fault.node).map(|index| NodeId(index as u16));
@@ -940,6 +975,7 @@ impl Planner<'_> {
         })
     }
 
+    #[inline]
     fn monitor(&mut self, id: &str, monitor: &MonitorSpec) {
         let path = format!("monitors.{id}");
         self.above_zero(&format!("{path}.interval_s"), monitor.interval_s, limits::DURATION_S);
@@ -975,6 +1011,7 @@ impl Planner<'_> {
         });
     }
 
+    #[inline]
     fn delays(&mut self) -> Vec<Span> {
         let spec = self.spec;
         let count = self.nodes.len();
@@ -1000,6 +1037,7 @@ impl Planner<'_> {
     }
 
     /// A knob must name a number that exists in some variant; its own range must make sense.
+    #[inline]
     fn check_knobs(&mut self) {
         let spec = self.spec;
         for (id, knob) in &spec.knobs {
@@ -1023,10 +1061,12 @@ impl Planner<'_> {
     }
 }
 
+#[inline]
 fn position(calls: &[CallPlan], group: &str) -> usize {
     calls.iter().position(|call| call.group == group).unwrap_or(0)
 }
 
+#[inline]
 fn title_of(node: &NodeSpec) -> Option<&String> {
     match node {
         NodeSpec::Client(node) => node.title.as_ref(),
@@ -1037,6 +1077,7 @@ fn title_of(node: &NodeSpec) -> Option<&String> {
     }
 }
 
+#[inline]
 fn kind_name(node: &NodeSpec) -> &'static str {
     match node {
         NodeSpec::Client(_) => "client",
@@ -1047,6 +1088,7 @@ fn kind_name(node: &NodeSpec) -> &'static str {
     }
 }
 
+#[inline]
 fn retry_params(spec: &RetrySpec) -> RetryParams {
     RetryParams {
         max_attempts: spec.max_attempts,

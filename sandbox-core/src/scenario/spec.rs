@@ -3,12 +3,9 @@
 //! An enum with data is an object whose tag (`kind`, `dist`, `process` or `policy`) names the variant; `tracked.rs` reads it so.
 //! Unknown fields are refused. Numbers are checked when the [`super::Plan`] is made.
 
+use super::map::Map;
 use serde::Deserialize;
 use serde_json::Value;
-use std::collections::BTreeMap;
-
-/// A map whose order is the keys' order, so that runs do not depend on how a file is written.
-pub type Map<T> = BTreeMap<String, T>;
 
 macro_rules! spec {
     ($(#[$meta:meta])* pub struct $name:ident { $($body:tt)* }) => {

@@ -7,25 +7,40 @@ use serde::de::value::StrDeserializer;
 use serde::de::{self, DeserializeSeed, Deserializer, EnumAccess, MapAccess, SeqAccess, VariantAccess, Visitor};
 use serde::forward_to_deserialize_any;
 use serde_json::Value;
-use std::cell::RefCell;
 use std::fmt;
 
 /// Reads `value` as a `T`. Errors: the path to the place, and what is wrong there.
 pub fn read<T: de::DeserializeOwned>(value: &Value) -> Result<T, (Vec<String>, String)> {
-    let path = RefCell::new(Vec::new());
-    T::deserialize(Tracked { value, path: &path }).map_err(|Wrong(what)| (path.take(), what))
+    T::deserialize(Tracked { value }).map_err(|wrong| (wrong.0.way.into_iter().rev().collect(), wrong.0.what))
 }
 
 /// The fields that say which variant of an enum an object is.
 const TAGS: [&str; 4] = ["kind", "dist", "process", "policy"];
 
-/// What is wrong.
+/// What is wrong, and the way to it, innermost step first: it grows while the error goes up, so that reading costs nothing.
 #[derive(Debug)]
-pub struct Wrong(String);
+pub struct Wrong(Box<Place>);
+
+#[derive(Debug)]
+struct Place {
+    what: String,
+    way: Vec<String>,
+}
+
+impl Wrong {
+    fn new(what: String) -> Wrong {
+        Wrong(Box::new(Place { what, way: Vec::new() }))
+    }
+
+    fn within(mut self, step: &str) -> Wrong {
+        self.0.way.push(step.to_string());
+        self
+    }
+}
 
 impl fmt::Display for Wrong {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(&self.0.what)
     }
 }
 
@@ -33,37 +48,27 @@ impl std::error::Error for Wrong {}
 
 impl de::Error for Wrong {
     fn custom<T: fmt::Display>(what: T) -> Wrong {
-        Wrong(what.to_string())
+        Wrong::new(what.to_string())
     }
 }
 
-/// A value and the way to it.
+/// A value.
 #[derive(Clone, Copy)]
 struct Tracked<'a> {
     value: &'a Value,
-    path: &'a RefCell<Vec<String>>,
 }
 
-impl<'a> Tracked<'a> {
+impl Tracked<'_> {
     /// What it is and what it should be.
     fn not(self, wanted: &str) -> Wrong {
-        let found = self.value.to_string();
-        let shown: String = found.chars().take(40).collect();
-        let more = if shown.len() < found.len() { "…" } else { "" };
-        Wrong(format!("is {shown}{more}, not {wanted}"))
-    }
-
-    /// Goes to a part of the value; the path is left standing at an error.
-    fn within<T>(
-        self,
-        step: String,
-        value: &'a Value,
-        read: impl FnOnce(Tracked<'a>) -> Result<T, Wrong>,
-    ) -> Result<T, Wrong> {
-        self.path.borrow_mut().push(step);
-        let found = read(Tracked { value, path: self.path })?;
-        self.path.borrow_mut().pop();
-        Ok(found)
+        Wrong::new(match self.value {
+            Value::Null => format!("is null, not {wanted}"),
+            Value::Bool(value) => format!("is {value}, not {wanted}"),
+            Value::Number(_) => format!("is a number, not {wanted}"),
+            Value::String(text) => format!("is \"{text}\", not {wanted}"),
+            Value::Array(_) => format!("is a list, not {wanted}"),
+            Value::Object(_) => format!("is an object, not {wanted}"),
+        })
     }
 }
 
@@ -80,10 +85,8 @@ impl<'de> Deserializer<'de> for Tracked<'de> {
                 (_, _, value) => visitor.visit_f64(value.unwrap_or(f64::NAN)),
             },
             Value::String(text) => visitor.visit_borrowed_str(text),
-            Value::Array(items) => visitor.visit_seq(Items { of: self, items: items.iter().enumerate() }),
-            Value::Object(fields) => {
-                visitor.visit_map(Fields { of: self, fields: fields.iter(), tag: None, next: None })
-            }
+            Value::Array(items) => visitor.visit_seq(Items { items: items.iter().enumerate() }),
+            Value::Object(fields) => visitor.visit_map(Fields { fields: fields.iter(), tag: None, next: None }),
         }
     }
 
@@ -129,16 +132,14 @@ impl<'de> Deserializer<'de> for Tracked<'de> {
 
     fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Wrong> {
         match self.value {
-            Value::Array(items) => visitor.visit_seq(Items { of: self, items: items.iter().enumerate() }),
+            Value::Array(items) => visitor.visit_seq(Items { items: items.iter().enumerate() }),
             _ => Err(self.not("a list")),
         }
     }
 
     fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Wrong> {
         match self.value {
-            Value::Object(fields) => {
-                visitor.visit_map(Fields { of: self, fields: fields.iter(), tag: None, next: None })
-            }
+            Value::Object(fields) => visitor.visit_map(Fields { fields: fields.iter(), tag: None, next: None }),
             _ => Err(self.not("an object")),
         }
     }
@@ -170,17 +171,20 @@ impl<'de> Deserializer<'de> for Tracked<'de> {
         visitor: V,
     ) -> Result<V::Value, Wrong> {
         match self.value {
-            Value::String(name) => visitor.visit_enum(Variant { of: self, name, content: None, tag: None }),
+            Value::String(name) => visitor.visit_enum(Variant { name, content: None, tag: None }),
             Value::Object(fields) => {
                 let tag = TAGS.into_iter().find(|tag| fields.contains_key(*tag));
                 match (tag.map(|tag| &fields[tag]), fields.iter().next()) {
                     (Some(Value::String(name)), _) => {
-                        visitor.visit_enum(Variant { of: self, name, content: Some(self.value), tag })
+                        visitor.visit_enum(Variant { name, content: Some(self.value), tag })
                     }
                     (None, Some((name, content))) if fields.len() == 1 => {
-                        visitor.visit_enum(Variant { of: self, name, content: Some(content), tag: None })
+                        visitor.visit_enum(Variant { name, content: Some(content), tag: None })
                     }
-                    _ => Err(Wrong(format!("does not say what it is: one of {} is needed, as text", TAGS.join(", ")))),
+                    _ => Err(Wrong::new(format!(
+                        "does not say what it is: one of {} is needed, as text",
+                        TAGS.join(", ")
+                    ))),
                 }
             }
             _ => Err(self.not("a name or an object")),
@@ -193,7 +197,6 @@ impl<'de> Deserializer<'de> for Tracked<'de> {
 }
 
 struct Items<'a> {
-    of: Tracked<'a>,
     items: std::iter::Enumerate<std::slice::Iter<'a, Value>>,
 }
 
@@ -202,12 +205,11 @@ impl<'a> SeqAccess<'a> for Items<'a> {
 
     fn next_element_seed<T: DeserializeSeed<'a>>(&mut self, seed: T) -> Result<Option<T::Value>, Wrong> {
         let Some((index, value)) = self.items.next() else { return Ok(None) };
-        self.of.within(index.to_string(), value, |at| seed.deserialize(at)).map(Some)
+        seed.deserialize(Tracked { value }).map(Some).map_err(|wrong| wrong.within(&index.to_string()))
     }
 }
 
 struct Fields<'a> {
-    of: Tracked<'a>,
     fields: serde_json::map::Iter<'a>,
     /// A field that has been read already.
     tag: Option<&'static str>,
@@ -225,12 +227,11 @@ impl<'a> MapAccess<'a> for Fields<'a> {
 
     fn next_value_seed<V: DeserializeSeed<'a>>(&mut self, seed: V) -> Result<V::Value, Wrong> {
         let (name, value) = self.next.take().expect("a value follows its key");
-        self.of.within(name.clone(), value, |at| seed.deserialize(at))
+        seed.deserialize(Tracked { value }).map_err(|wrong| wrong.within(name))
     }
 }
 
 struct Variant<'a> {
-    of: Tracked<'a>,
     name: &'a str,
     content: Option<&'a Value>,
     /// The field of the content that named the variant.
@@ -252,25 +253,25 @@ impl<'a> VariantAccess<'a> for Variant<'a> {
     fn unit_variant(self) -> Result<(), Wrong> {
         match self.content {
             None => Ok(()),
-            Some(_) => Err(Wrong(format!("`{}` takes nothing", self.name))),
+            Some(_) => Err(Wrong::new(format!("`{}` takes nothing", self.name))),
         }
     }
 
     fn newtype_variant_seed<T: DeserializeSeed<'a>>(self, seed: T) -> Result<T::Value, Wrong> {
-        let content = self.content.ok_or_else(|| Wrong(format!("`{}` needs a value", self.name)))?;
-        self.of.within(self.name.to_string(), content, |at| seed.deserialize(at))
+        let content = self.content.ok_or_else(|| Wrong::new(format!("`{}` needs a value", self.name)))?;
+        seed.deserialize(Tracked { value: content }).map_err(|wrong| wrong.within(self.name))
     }
 
     fn tuple_variant<V: Visitor<'a>>(self, _: usize, _: V) -> Result<V::Value, Wrong> {
-        Err(Wrong(format!("`{}` is no list", self.name)))
+        Err(Wrong::new(format!("`{}` is no list", self.name)))
     }
 
     fn struct_variant<V: Visitor<'a>>(self, _: &'static [&'static str], visitor: V) -> Result<V::Value, Wrong> {
         match self.content {
             Some(Value::Object(fields)) => {
-                visitor.visit_map(Fields { of: self.of, fields: fields.iter(), tag: self.tag, next: None })
+                visitor.visit_map(Fields { fields: fields.iter(), tag: self.tag, next: None })
             }
-            _ => Err(Wrong(format!("`{}` needs an object", self.name))),
+            _ => Err(Wrong::new(format!("`{}` needs an object", self.name))),
         }
     }
 }

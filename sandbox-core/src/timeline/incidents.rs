@@ -26,6 +26,7 @@ pub struct Incident {
 }
 
 /// The incidents of a run as they stand at `until`.
+#[inline]
 pub fn incidents(plan: &Plan, folds: &Folds, until: Time) -> Vec<Incident> {
     let mut incidents: Vec<Incident> = Vec::new();
     for event in folds.incident_events().iter().take_while(|event| event.record.at <= until) {
@@ -80,6 +81,7 @@ pub struct IncidentSheet {
 }
 
 /// The sheet of the first fault of a run; none: the run has no fault, or it has not ended.
+#[inline]
 pub fn incident_sheet(run: &Run) -> Option<IncidentSheet> {
     let (plan, folds) = (run.plan(), run.folds());
     let fault = plan.faults.iter().filter(|fault| fault.to <= plan.end).min_by_key(|fault| fault.from)?;

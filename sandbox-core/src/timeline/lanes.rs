@@ -65,6 +65,7 @@ pub struct Hop {
 }
 
 /// The lanes of a request up to its answer. None: there is no such request.
+#[inline]
 pub fn lanes(run: &mut Run, request: RequestId) -> Option<Lanes> {
     let summary = *run.folds().request(request)?;
     let end_step = summary.end.map_or(run.steps(), |end| end.step);

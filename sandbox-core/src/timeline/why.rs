@@ -78,6 +78,7 @@ pub enum PartKind {
 
 impl PartKind {
     /// The kind in words.
+    #[inline]
     pub fn as_str(self) -> &'static str {
         match self {
             PartKind::Network => "network",
@@ -96,6 +97,7 @@ impl PartKind {
 const LINKS_MAX: usize = 1_000;
 
 /// Why a request ended as it did. None: there is no such request, or it has not ended in the computed part.
+#[inline]
 pub fn why(run: &mut Run, request: RequestId) -> Option<Why> {
     let summary = *run.folds().request(request)?;
     let end = summary.end?;
@@ -115,6 +117,7 @@ pub fn why(run: &mut Run, request: RequestId) -> Option<Why> {
     })
 }
 
+#[inline]
 fn chain(run: &mut Run, answer: Seq) -> Vec<Link> {
     let plan = run.plan().clone();
     let mut links = Vec::new();
@@ -132,6 +135,7 @@ fn chain(run: &mut Run, answer: Seq) -> Vec<Link> {
     links
 }
 
+#[inline]
 fn is_passing(what: &What) -> bool {
     matches!(
         what,
@@ -147,6 +151,7 @@ fn is_passing(what: &What) -> bool {
 }
 
 /// The request's own records from the intended send to the answer, in order.
+#[inline]
 fn path(records: &[Logged], answer: Seq) -> Vec<Record> {
     let find = |seq: Seq| {
         let index = records.binary_search_by_key(&seq, |logged| logged.record.seq).ok()?;
@@ -162,6 +167,7 @@ fn path(records: &[Logged], answer: Seq) -> Vec<Record> {
     path
 }
 
+#[inline]
 fn parts(plan: &Plan, op: Op, path: &[Record]) -> Vec<Part> {
     let mut kinds: Vec<(PartKind, NodeId)> =
         path.windows(2).map(|hop| (kind(plan, op, &hop[0], &hop[1]), hop[1].node)).collect();
@@ -185,6 +191,7 @@ fn parts(plan: &Plan, op: Op, path: &[Record]) -> Vec<Part> {
 }
 
 /// What the time between two records of a path went to.
+#[inline]
 fn kind(plan: &Plan, op: Op, from: &Record, to: &Record) -> PartKind {
     match (&from.what, &to.what) {
         (What::BackedOff { .. }, _) => PartKind::BackOff,

@@ -7,6 +7,7 @@ use crate::time::{Span, Time};
 use crate::trace::{AttemptEnd, CacheFallback, CacheResult, Outcome, Record, Refusal, Status, What};
 
 /// A record in words.
+#[inline]
 pub fn record(plan: &Plan, record: &Record) -> String {
     let here = name(plan, record.node);
     let who = request(record.request);
@@ -72,6 +73,7 @@ pub fn record(plan: &Plan, record: &Record) -> String {
 }
 
 /// A coming event in words.
+#[inline]
 pub fn upcoming(plan: &Plan, next: &Upcoming) -> String {
     let here = name(plan, next.node);
     let who = request(next.request);
@@ -98,6 +100,7 @@ pub fn upcoming(plan: &Plan, next: &Upcoming) -> String {
 }
 
 /// A length with a fitting unit, three significant digits.
+#[inline]
 pub fn span(span: Span) -> String {
     let ns = span.as_nanos() as f64;
     let (value, unit) = match ns {
@@ -116,11 +119,13 @@ pub fn span(span: Span) -> String {
 }
 
 /// An instant in seconds, to the tenth of a millisecond.
+#[inline]
 pub fn instant(at: Time) -> String {
     format!("{:.4} s", at.as_seconds())
 }
 
 /// A number with thin separators between thousands.
+#[inline]
 pub fn number(value: u64) -> String {
     let digits = value.to_string();
     let mut grouped = String::new();
@@ -134,6 +139,7 @@ pub fn number(value: u64) -> String {
 }
 
 /// How a request ended, in words.
+#[inline]
 pub fn outcome_words(outcome: Outcome) -> &'static str {
     match outcome {
         Outcome::Ok => "answered 200",
@@ -150,6 +156,7 @@ pub fn outcome_words(outcome: Outcome) -> &'static str {
     }
 }
 
+#[inline]
 fn status_words(status: Status) -> String {
     match status {
         Status::Stale => "200 stale".to_string(),
@@ -157,6 +164,7 @@ fn status_words(status: Status) -> String {
     }
 }
 
+#[inline]
 fn refused(here: &str, who: &str, refusal: Refusal) -> String {
     match refusal {
         Refusal::Down => format!("{here} is down and refuses {who}"),
@@ -172,6 +180,7 @@ fn refused(here: &str, who: &str, refusal: Refusal) -> String {
     }
 }
 
+#[inline]
 fn end_words(end: AttemptEnd) -> &'static str {
     match end {
         AttemptEnd::Attempts => "all attempts are used up",
@@ -180,14 +189,17 @@ fn end_words(end: AttemptEnd) -> &'static str {
     }
 }
 
+#[inline]
 fn name(plan: &Plan, node: NodeId) -> &str {
     &plan.nodes[node.index()].title
 }
 
+#[inline]
 fn group(plan: &Plan, node: NodeId) -> &str {
     &plan.nodes[node.index()].group
 }
 
+#[inline]
 fn request(request: RequestId) -> String {
     match request {
         RequestId::NONE => "a probe".to_string(),
@@ -196,6 +208,7 @@ fn request(request: RequestId) -> String {
 }
 
 /// A route with the row it asks for.
+#[inline]
 pub fn route_of(plan: &Plan, route: crate::ids::RouteId, key: u32) -> String {
     plan.routes.get(route.index()).map_or("an unknown route", |route| &route.name).replace("{id}", &key.to_string())
 }
