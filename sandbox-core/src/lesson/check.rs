@@ -43,7 +43,7 @@ pub fn check_lesson(lesson: &Lesson, headings: &[&str], document: &Document) -> 
         );
     }
     let knobs = document.spec().map(|spec| spec.knobs).unwrap_or_default();
-    for id in lesson.knobs.iter().chain(&lesson.challenge.knobs).filter(|id| !knobs.contains_key(*id)) {
+    for id in lesson.knobs.iter().chain(&lesson.challenge.knobs).filter(|id| !knobs.contains_key(id)) {
         problem("knobs", format!("there is no knob `{id}`"), "Name knobs of the scenario.");
     }
     let seed = document.spec().map_or(0, |spec| spec.seed);

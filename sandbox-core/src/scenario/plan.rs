@@ -763,7 +763,7 @@ impl Planner<'_> {
     /// The calls of a node: all of `targets` (callee to the path that names it), each as `specs` says or by default.
     #[inline]
     fn calls(&mut self, path: &str, specs: &Map<CallSpec>, targets: Map<String>) -> Vec<CallPlan> {
-        for group in specs.keys().filter(|group| !targets.contains_key(*group)) {
+        for group in specs.keys().filter(|group| !targets.contains_key(group)) {
             let at = format!("{path}.calls.{group}");
             let known: Vec<&str> = targets.keys().map(String::as_str).collect();
             let used = if known.is_empty() { "nobody".to_string() } else { known.join(", ") };
