@@ -38,6 +38,7 @@ fn shell(line: &str) -> (bool, String) {
 fn every_simulating_command_runs_as_written() {
     let lines: Vec<String> = commands()
         .into_iter()
+        .filter(|line| !line.contains("--replay"))
         .filter(|line| {
             ["list", "run database", "why", "check", "schema"]
                 .iter()
