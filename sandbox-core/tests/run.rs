@@ -2,6 +2,7 @@
 
 use proptest::prelude::*;
 use sandbox_core::Run;
+use sandbox_core::claim::judge_run;
 use sandbox_core::engine::{CallId, CallOp, CallResult, Credential, Input, Mount, Output, Script, World};
 use sandbox_core::ids::{IncidentId, RequestId, RouteId, Seq};
 use sandbox_core::scenario::{Document, Plan};
@@ -62,6 +63,18 @@ fn running_twice_and_replaying_every_record_give_the_same_digest() {
         assert_eq!(run.digest(), computed(variant).digest());
         assert_eq!(run.digest(), replayed_digest(&mut run));
     }
+}
+
+#[test]
+fn a_claim_about_seconds_that_were_not_reached_is_not_judged() {
+    let document = document();
+    let claims = document.spec().unwrap().claims;
+    let verdicts = |run: &Run| judge_run(&claims, run.plan(), run.folds());
+    let mut run = Run::new(Arc::new(document.plan("B", &[]).unwrap()));
+    run.run_to_end();
+    let whole = verdicts(&run);
+    assert_eq!(whole.iter().filter(|claim| claim.holds == Some(true)).count(), 5, "those about B: {whole:?}");
+    assert!(verdicts(&computed("B")).iter().all(|claim| claim.holds.is_none()), "12 s say nothing about 20 s");
 }
 
 #[test]

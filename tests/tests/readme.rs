@@ -65,7 +65,7 @@ fn serve_load_and_replay_work_together() {
     let serve = moved(serve);
     let arguments: Vec<&str> = serve.split_whitespace().skip(2).collect();
     let server = Server::start(&arguments);
-    let load = load.replace("http://127.0.0.1:8000", &server.url).replace("10s", "3s");
+    let load = load.replace("http://127.0.0.1:8000", &server.url).replace("60s", "3s");
     let (ok, said) = shell(&load);
     assert!(ok, "{load}\n{said}");
     server.stop(Duration::from_secs(10));

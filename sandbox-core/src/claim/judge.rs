@@ -11,7 +11,8 @@ use std::sync::Arc;
 /// A claim holds when at least this share of the seeds holds.
 const SHARE: f64 = 0.95;
 
-/// Judges a scenario's claims on one run; those about other variants have no verdict.
+/// Judges a scenario's claims on one run; those about other variants, or about seconds that the run did not reach (a
+/// recording that was stopped), have no verdict.
 pub fn judge_run(claims: &Map<ClaimSpec>, plan: &Plan, folds: &Folds) -> Vec<ClaimReport> {
     let side = |side: &Side| match side {
         Side::Number(number) => Some(*number),
@@ -20,17 +21,23 @@ pub fn judge_run(claims: &Map<ClaimSpec>, plan: &Plan, folds: &Folds) -> Vec<Cla
         }
         Side::Query(..) => None,
     };
+    let reached = folds.rows().len() as u32;
+    let within = |side: &Side| match side {
+        Side::Query(_, query) => query.window.is_none_or(|window| window.to <= reached),
+        Side::Number(_) => true,
+    };
     claims
         .iter()
         .map(|(id, spec)| {
             let claim = Claim::parse(&spec.expr).ok();
+            let seen = claim.as_ref().is_some_and(|claim| within(&claim.left) && within(&claim.right()));
             let own = claim.as_ref().is_some_and(|claim| claim.variants().iter().all(|named| *named == plan.variant));
             let (left, right) = claim.as_ref().map_or((None, None), |claim| (side(&claim.left), side(&claim.right())));
             ClaimReport {
                 id: id.clone(),
                 text: spec.text.clone(),
                 role: role(spec.role).to_string(),
-                holds: claim.filter(|_| own).map(|claim| claim.holds(left, right)),
+                holds: claim.filter(|_| own && seen).map(|claim| claim.holds(left, right)),
                 left,
                 right,
             }

@@ -237,7 +237,7 @@ fn text(plan: &Plan, output: &RunOutput) -> String {
         let mark = match claim.holds {
             Some(true) => "holds",
             Some(false) => "FAILS",
-            None => "other variant",
+            None => "not judged",
         };
         let _ = writeln!(out, "{mark:<14}{}: {}", claim.id, claim.text);
     }

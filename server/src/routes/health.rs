@@ -118,7 +118,7 @@ pub fn report(plan: &Plan, observed: &Observed) -> HealthReport {
     }];
     let open = observed.incidents.iter().filter(|incident| incident.resolved_s.is_none()).count();
     if open > 0 {
-        notes.push(format!("{open} open incidents"));
+        notes.push(format!("incidents that nobody has resolved: {open} (POST /api/incidents/{{id}}/resolve)"));
     }
     HealthReport {
         status: view.health.into(),
