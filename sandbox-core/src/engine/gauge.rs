@@ -48,7 +48,7 @@ pub struct Levels {
     pub in_service: Gauge,
     /// Calls in the waiting line.
     pub waiting: Gauge,
-    /// State of the node's circuit breakers: 0 closed, 1 open, 2 half-open; the worst of several.
+    /// State of the node's circuit breakers: 0 closed, 1 open, 2 half-open; of several, the one that changed last.
     pub circuit: Gauge,
 }
 

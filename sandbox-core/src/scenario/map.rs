@@ -1,4 +1,4 @@
-//! A small map in the order of its keys. The library's tree would be compiled anew for every kind of value: 40 kB of code
+//! A small map in the order of its keys. The library's tree would be compiled anew for every kind of value: much code
 //! for maps of three.
 
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};

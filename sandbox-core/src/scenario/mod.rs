@@ -7,6 +7,7 @@ mod document;
 mod map;
 mod parse;
 mod plan;
+mod planner;
 mod problem;
 mod spec;
 mod tracked;
@@ -16,7 +17,7 @@ pub use map::Map;
 pub use parse::read_json;
 pub use plan::{
     Arrivals, CachePlan, CallPlan, ClientPlan, Condition, Dist, FaultPlan, GatewayPlan, Kind, MonitorPlan, NodePlan,
-    Op, Plan, RoutePlan, ServicePlan, Step, StorePlan, Target, TokenPlan, WorkloadPlan,
+    Op, Plan, RoutePlan, ServicePlan, Step, StorePlan, TokenPlan, WorkloadPlan,
 };
 pub use problem::Problem;
 pub use spec::*;

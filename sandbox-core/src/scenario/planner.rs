@@ -1,0 +1,710 @@
+//! From a spec to a plan: every number, reference and size is checked, and all problems are noted at once.
+
+use super::plan::*;
+use super::spec::*;
+use super::{Map, Problem};
+use crate::ids::{NodeId, RouteId};
+use crate::policy::balancer::BalancerPolicy;
+use crate::policy::cache::CacheConfig;
+use crate::policy::circuit_breaker::{CircuitBreakerConfig, CircuitBreakerParams, SlidingWindow};
+use crate::policy::health_check::{HealthCheckConfig, HealthCheckParams};
+use crate::policy::rate_limiter::RateLimitConfig;
+use crate::policy::retry::{BudgetConfig, Jitter, RetryConfig, RetryParams};
+use crate::rng::name_hash;
+use crate::time::{Span, Time};
+use serde_json::Value;
+use std::collections::BTreeSet;
+
+/// Makes a plan, noting every problem on the way.
+pub(super) struct Planner<'a> {
+    spec: &'a Spec,
+    json: &'a Value,
+    problems: &'a mut Vec<Problem>,
+    nodes: Vec<NodePlan>,
+}
+
+impl<'a> Planner<'a> {
+    /// Nothing is planned yet.
+    #[inline]
+    pub fn new(spec: &'a Spec, json: &'a Value, problems: &'a mut Vec<Problem>) -> Planner<'a> {
+        Planner { spec, json, problems, nodes: Vec::new() }
+    }
+
+    /// The plan; it is to be thrown away if there are problems.
+    #[inline]
+    pub fn plan(mut self, variant: &str) -> Plan {
+        let spec = self.spec;
+        self.check_frame();
+        let routes = self.routes();
+        self.name_nodes();
+        for (id, node) in &spec.nodes {
+            self.plan_node(id, node, &routes);
+        }
+        self.refuse_cycles();
+        let workloads: Vec<WorkloadPlan> =
+            spec.workloads.iter().filter_map(|(id, workload)| self.workload(id, workload, &routes)).collect();
+        self.check_volume();
+        let faults = spec.faults.iter().filter_map(|(id, fault)| self.fault(id, fault)).collect();
+        for (id, monitor) in &spec.monitors {
+            self.monitor(id, monitor);
+        }
+        let delays = self.delays();
+        self.check_knobs();
+        Plan {
+            id: spec.id.clone(),
+            title: spec.title.clone(),
+            variant: variant.to_string(),
+            seed: spec.seed,
+            end: Time::from_seconds(spec.duration_s),
+            nodes: self.nodes,
+            routes,
+            keys: workloads.iter().map(|workload| workload.keys).max().unwrap_or(1),
+            workloads,
+            faults,
+            delays,
+        }
+    }
+
+    #[inline]
+    fn problem(&mut self, path: impl Into<String>, what: impl Into<String>, hint: impl Into<String>) {
+        self.problems.push(Problem::new(path, what, hint));
+    }
+
+    /// Reports a number that is not in `[min, max]`; not-a-number is never in.
+    #[inline]
+    fn within(&mut self, path: &str, value: f64, min: f64, max: f64) -> bool {
+        let fits = (min..=max).contains(&value);
+        if !fits {
+            let what = if value < 0.0 && min >= 0.0 { "is negative" } else { "is out of range" };
+            self.problem(path, format!("{value} {what}"), format!("Use a number from {min} to {max}."));
+        }
+        fits
+    }
+
+    #[inline]
+    fn above_zero(&mut self, path: &str, value: f64, max: f64) -> bool {
+        let fits = value > 0.0 && value <= max;
+        if !fits {
+            let what = if value < 0.0 { "is negative" } else { "is out of range" };
+            self.problem(path, format!("{value} {what}"), format!("Use a number above 0, at most {max}."));
+        }
+        fits
+    }
+
+    #[inline]
+    fn check_frame(&mut self) {
+        let spec = self.spec;
+        if spec.format_version != 1 {
+            self.problem(
+                "format_version",
+                format!("{} is not known", spec.format_version),
+                "This program reads version 1.",
+            );
+        }
+        let word = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+        if spec.id.is_empty() || !spec.id.chars().all(word) {
+            self.problem("id", format!("`{}` is no id", spec.id), "Use lower-case words joined by `-`.");
+        }
+        if spec.seed >= 1 << 53 {
+            self.problem("seed", "is too large", "Use a whole number below 2^53, which JSON can carry exactly.");
+        }
+        self.above_zero("duration_s", spec.duration_s, limits::DURATION_S);
+        if !spec.metrics.is_empty() {
+            self.problem("metrics", "signals of a scenario's own are not supported yet", "Use the built-in ones.");
+        }
+        for id in spec.nodes.keys().chain(spec.monitors.keys()) {
+            if id.is_empty() || !id.chars().all(word) {
+                self.problem(format!("nodes.{id}"), "is no id", "Use lower-case words joined by `-`.");
+            }
+        }
+    }
+
+    #[inline]
+    fn routes(&mut self) -> Vec<RoutePlan> {
+        let spec = self.spec;
+        let mut routes: Vec<RoutePlan> = Vec::new();
+        for (id, workload) in &spec.workloads {
+            for (name, route) in &workload.routes {
+                match routes.iter().find(|known| known.name == *name) {
+                    Some(known) if known.op != route.op => self.problem(
+                        format!("workloads.{id}.routes.{name}.op"),
+                        "differs from another workload's",
+                        "A route is the same operation for all workloads.",
+                    ),
+                    Some(_) => {}
+                    None => routes.push(RoutePlan { name: name.clone(), op: route.op }),
+                }
+            }
+        }
+        if routes.len() > limits::ROUTES {
+            self.problem(
+                "workloads",
+                format!("{} routes are too many", routes.len()),
+                format!("At most {}.", limits::ROUTES),
+            );
+        }
+        routes
+    }
+
+    /// Gives every instance its place, so that nodes can refer to each other.
+    #[inline]
+    fn name_nodes(&mut self) {
+        for (group, node) in &self.spec.nodes {
+            let replicas = match node {
+                NodeSpec::Service(service) => service.replicas.clamp(1, limits::NODES as u32),
+                _ => 1,
+            };
+            for instance in 1..=replicas {
+                let id = if replicas == 1 { group.clone() } else { format!("{group}-{instance}") };
+                let title = title_of(node).unwrap_or(group);
+                let title = if replicas == 1 { title.to_string() } else { format!("{title}-{instance}") };
+                let (hash, group) = (name_hash(&id), group.clone());
+                self.nodes.push(NodePlan {
+                    id,
+                    group,
+                    title,
+                    hash,
+                    kind: Kind::Client(ClientPlan {}),
+                    calls: Vec::new(),
+                });
+            }
+        }
+        if self.nodes.len() > limits::NODES {
+            self.problem(
+                "nodes",
+                format!("{} nodes are too many", self.nodes.len()),
+                format!("At most {}.", limits::NODES),
+            );
+        }
+        let ids: BTreeSet<&str> = self.nodes.iter().map(|node| node.id.as_str()).collect();
+        if ids.len() < self.nodes.len() {
+            self.problem(
+                "nodes",
+                "two nodes have the same id",
+                "A replica is named `id-1`: rename the node of that name.",
+            );
+        }
+    }
+
+    /// The instances of a group; reports a group that does not exist.
+    #[inline]
+    fn instances(&mut self, path: &str, group: &str) -> Vec<NodeId> {
+        let found: Vec<NodeId> = (0..self.nodes.len())
+            .filter(|index| self.nodes[*index].group == group)
+            .map(|index| NodeId(index as u16))
+            .collect();
+        if found.is_empty() && self.json.get("nodes").and_then(|nodes| nodes.get(group)).is_none() {
+            let nodes = self.json.get("nodes").and_then(Value::as_object);
+            let known: Vec<&str> = nodes.into_iter().flat_map(|nodes| nodes.keys()).map(String::as_str).collect();
+            let hint = format!("Nodes: {}.", known.join(", "));
+            self.problem(path, format!("there is no node `{group}`"), hint);
+        }
+        found
+    }
+
+    #[inline]
+    fn plan_node(&mut self, id: &str, node: &NodeSpec, routes: &[RoutePlan]) {
+        let path = format!("nodes.{id}");
+        let (kind, calls) = match node {
+            NodeSpec::Client(client) => {
+                let mut targets = Map::new();
+                for (workload, spec) in self.spec.workloads.iter().filter(|(_, spec)| spec.client == id) {
+                    let at = format!("workloads.{workload}.target");
+                    self.refuse_unless(&at, &spec.target, "a client", &["gateway", "service"]);
+                    targets.insert(spec.target.clone(), at);
+                }
+                (Kind::Client(ClientPlan {}), self.calls(&path, &client.calls, targets))
+            }
+            NodeSpec::Gateway(gateway) => self.gateway(&path, gateway),
+            NodeSpec::Service(service) => self.service(&path, service, routes),
+            NodeSpec::Cache(cache) => (self.cache(&path, cache), Vec::new()),
+            NodeSpec::Store(store) => (self.store(&path, store), Vec::new()),
+        };
+        for plan in self.nodes.iter_mut().filter(|plan| plan.group == id) {
+            plan.kind = kind.clone();
+            plan.calls = calls.clone();
+        }
+    }
+
+    /// Reports a call that no real system would make: a client at the store, a gateway at the cache.
+    #[inline]
+    fn refuse_unless(&mut self, path: &str, group: &str, who: &str, allowed: &[&str]) {
+        let Some(node) = self.spec.nodes.get(group) else { return };
+        let kind = kind_name(node);
+        if !allowed.contains(&kind) {
+            let hint = format!("It may call a {}.", allowed.join(" or a "));
+            self.problem(path, format!("{who} cannot call the {kind} `{group}`"), hint);
+        }
+    }
+
+    #[inline]
+    fn gateway(&mut self, path: &str, gateway: &GatewaySpec) -> (Kind, Vec<CallPlan>) {
+        self.refuse_unless(&format!("{path}.upstream"), &gateway.upstream, "a gateway", &["gateway", "service"]);
+        let work = gateway.work.as_ref().map_or(Dist::ZERO, |dist| self.dist(&format!("{path}.work"), dist));
+        let auth = gateway.auth.as_ref().map(|auth| {
+            self.within(&format!("{path}.auth.leeway_s"), auth.leeway_s, 0.0, 3_600.0);
+            TokenPlan {
+                leeway: Span::from_seconds(auth.leeway_s),
+                work: self.dist(&format!("{path}.auth.work"), &auth.work),
+            }
+        });
+        let rate_limit = gateway.rate_limit.as_ref().and_then(|limit| {
+            let config = RateLimitConfig::per_second(limit.rate_rps, limit.burst);
+            self.taken(&format!("{path}.rate_limit"), config)
+        });
+        let mut targets = Map::new();
+        targets.insert(gateway.upstream.clone(), format!("{path}.upstream"));
+        let calls = self.calls(path, &gateway.calls, targets);
+        let upstream = position(&calls, &gateway.upstream);
+        (Kind::Gateway(GatewayPlan { upstream, work, auth, rate_limit }), calls)
+    }
+
+    #[inline]
+    fn service(&mut self, path: &str, service: &ServiceSpec, routes: &[RoutePlan]) -> (Kind, Vec<CallPlan>) {
+        self.within(&format!("{path}.replicas"), f64::from(service.replicas), 1.0, limits::NODES as f64);
+        self.within(&format!("{path}.workers"), f64::from(service.workers), 1.0, f64::from(limits::PLACES));
+        self.within(&format!("{path}.max_waiting"), f64::from(service.max_waiting), 0.0, f64::from(limits::PLACES));
+        let mut targets = Map::new();
+        for (route, steps) in &service.routes {
+            for (index, step) in steps.iter().enumerate() {
+                if let StepSpec::Read(access) | StepSpec::Write(access) = step {
+                    let at = format!("{path}.routes.{route}.{index}");
+                    self.refuse_unless(&format!("{at}.store"), &access.store, "a read or write", &["store"]);
+                    targets.insert(access.store.clone(), format!("{at}.store"));
+                    if let Some(cache) = &access.cache {
+                        self.refuse_unless(&format!("{at}.cache"), cache, "a look-up", &["cache"]);
+                        targets.insert(cache.clone(), format!("{at}.cache"));
+                    }
+                }
+            }
+            if !routes.iter().any(|known| known.name == *route) {
+                self.problem(
+                    format!("{path}.routes.{route}"),
+                    "no workload uses this route",
+                    "Name it in a workload's `routes`, or take it out.",
+                );
+            }
+        }
+        let calls = self.calls(path, &service.calls, targets);
+        let mut programs = vec![None; routes.len()];
+        for (route, steps) in &service.routes {
+            let steps: Vec<Step> = steps
+                .iter()
+                .enumerate()
+                .map(|(index, step)| match step {
+                    StepSpec::Work(dist) => Step::Work(self.dist(&format!("{path}.routes.{route}.{index}.work"), dist)),
+                    StepSpec::Read(access) => Step::Read {
+                        store: position(&calls, &access.store),
+                        cache: access.cache.as_ref().map(|cache| position(&calls, cache)),
+                    },
+                    StepSpec::Write(access) => Step::Write {
+                        store: position(&calls, &access.store),
+                        cache: access.cache.as_ref().map(|cache| position(&calls, cache)),
+                    },
+                })
+                .collect();
+            if let Some(index) = routes.iter().position(|known| known.name == *route) {
+                programs[index] = Some(steps);
+            }
+        }
+        let (workers, max_waiting) = (service.workers, service.max_waiting);
+        (Kind::Service(ServicePlan { workers, max_waiting, programs }), calls)
+    }
+
+    #[inline]
+    fn cache(&mut self, path: &str, cache: &CacheSpec) -> Kind {
+        self.within(&format!("{path}.capacity"), f64::from(cache.capacity), 1.0, f64::from(limits::ROWS));
+        self.within(&format!("{path}.ttl_s"), cache.ttl_s, 0.0, limits::DURATION_S);
+        self.within(&format!("{path}.stale_if_error_s"), cache.stale_if_error_s, 0.0, limits::DURATION_S);
+        let ttl = Span::from_seconds(cache.ttl_s).max(Span::from_nanos(1));
+        let config = CacheConfig::new(cache.capacity.max(1), ttl, Span::from_seconds(cache.stale_if_error_s))
+            .expect("capacity and time to live are above zero");
+        let keys = self.spec.workloads.values().map(|workload| workload.keys).max().unwrap_or(1);
+        Kind::Cache(CachePlan { config, key_count: keys.clamp(1, limits::ROWS) })
+    }
+
+    #[inline]
+    fn store(&mut self, path: &str, store: &StoreSpec) -> Kind {
+        self.within(&format!("{path}.readers"), f64::from(store.readers), 1.0, f64::from(limits::PLACES));
+        self.within(&format!("{path}.rows"), f64::from(store.rows), 1.0, f64::from(limits::ROWS));
+        let read = self.dist(&format!("{path}.read"), &store.read);
+        let write = self.dist(&format!("{path}.write"), &store.write);
+        Kind::Store(StorePlan { readers: store.readers.max(1), rows: store.rows.clamp(1, limits::ROWS), read, write })
+    }
+
+    #[inline]
+    fn dist(&mut self, path: &str, dist: &DistSpec) -> Dist {
+        const MAX_MS: f64 = 3_600_000.0;
+        match dist {
+            DistSpec::Constant { value_ms } => {
+                self.within(&format!("{path}.value_ms"), *value_ms, 0.0, MAX_MS);
+                Dist::Constant(Span::from_ms(*value_ms))
+            }
+            DistSpec::Exponential { mean_ms } => {
+                self.within(&format!("{path}.mean_ms"), *mean_ms, 0.0, MAX_MS);
+                Dist::Exponential(Span::from_ms(*mean_ms))
+            }
+            DistSpec::Uniform { min_ms, max_ms } => {
+                self.within(&format!("{path}.min_ms"), *min_ms, 0.0, MAX_MS);
+                self.within(&format!("{path}.max_ms"), *max_ms, min_ms.max(0.0), MAX_MS);
+                Dist::Uniform(Span::from_ms(*min_ms), Span::from_ms(*max_ms))
+            }
+            DistSpec::Empirical { quantiles_ms } => {
+                let path = format!("{path}.quantiles_ms");
+                let ascending = quantiles_ms.windows(2).all(|pair| pair[0] <= pair[1]);
+                if quantiles_ms.len() < 2 || !ascending {
+                    self.problem(&path, "is no list of quantiles", "Give at least two numbers in ascending order.");
+                    return Dist::ZERO;
+                }
+                for value in quantiles_ms {
+                    self.within(&path, *value, 0.0, MAX_MS);
+                }
+                Dist::Empirical(quantiles_ms.iter().map(|ms| Span::from_ms(*ms)).collect())
+            }
+        }
+    }
+
+    /// The calls of a node: all of `targets` (callee to the path that names it), each as `specs` says or by default.
+    #[inline]
+    fn calls(&mut self, path: &str, specs: &Map<CallSpec>, targets: Map<String>) -> Vec<CallPlan> {
+        for group in specs.keys().filter(|group| !targets.contains_key(group)) {
+            let at = format!("{path}.calls.{group}");
+            let known: Vec<&str> = targets.keys().map(String::as_str).collect();
+            let used = if known.is_empty() { "nobody".to_string() } else { known.join(", ") };
+            self.problem(at, "this node never calls it", format!("It calls {used}; take the entry out."));
+        }
+        targets
+            .into_iter()
+            .map(|(group, named_at)| {
+                let default =
+                    CallSpec { timeout_ms: None, retry: None, breaker: None, balancer: None, health_check: None };
+                let spec = specs.get(&group).unwrap_or(&default);
+                self.call(&format!("{path}.calls.{group}"), &named_at, group, spec)
+            })
+            .collect()
+    }
+
+    #[inline]
+    fn call(&mut self, path: &str, named_at: &str, group: String, spec: &CallSpec) -> CallPlan {
+        let targets = self.instances(named_at, &group);
+        if let Some(timeout_ms) = spec.timeout_ms {
+            self.above_zero(&format!("{path}.timeout_ms"), timeout_ms, 3_600_000.0);
+        }
+        let retry = spec.retry.as_ref().and_then(|retry| {
+            let config = self.taken(&format!("{path}.retry"), RetryConfig::new(retry_params(retry)))?;
+            let budget = match retry.budget {
+                BudgetSpec::None {} => BudgetConfig::None,
+                BudgetSpec::Ratio { ttl_s, min_rps, ratio } => {
+                    BudgetConfig::Ratio { ttl: Span::from_seconds(ttl_s), min_per_s: min_rps, ratio }
+                }
+            };
+            Some((config, self.taken(&format!("{path}.retry.budget"), budget.check())?))
+        });
+        let breaker = spec.breaker.as_ref().and_then(|breaker| {
+            self.within(&format!("{path}.breaker.wait_in_open_s"), breaker.wait_in_open_s, 0.0, limits::DURATION_S);
+            let params = CircuitBreakerParams {
+                sliding_window: SlidingWindow::Count(breaker.sliding_window_size),
+                minimum_number_of_calls: breaker.minimum_number_of_calls,
+                failure_rate_threshold: breaker.failure_rate_percent,
+                wait_duration_in_open: Span::from_seconds(breaker.wait_in_open_s),
+                permitted_calls_in_half_open: breaker.permitted_calls_in_half_open,
+                ..CircuitBreakerParams::default()
+            };
+            self.taken(&format!("{path}.breaker"), CircuitBreakerConfig::new(params))
+        });
+        let balancer = match spec.balancer {
+            Some(BalancerSpec::RoundRobin {}) => BalancerPolicy::RoundRobin,
+            Some(BalancerSpec::LeastRequest { choices }) => {
+                self.within(&format!("{path}.balancer.choices"), f64::from(choices), 1.0, 16.0);
+                BalancerPolicy::LeastRequest { choices }
+            }
+            Some(BalancerSpec::Random {}) => BalancerPolicy::Random,
+            None => BalancerPolicy::LeastRequest { choices: 2 },
+        };
+        let health_check = spec.health_check.as_ref().and_then(|check| {
+            self.above_zero(&format!("{path}.health_check.interval_s"), check.interval_s, limits::DURATION_S);
+            self.above_zero(&format!("{path}.health_check.timeout_ms"), check.timeout_ms, 3_600_000.0);
+            let params = HealthCheckParams {
+                interval: Span::from_seconds(check.interval_s),
+                timeout: Span::from_ms(check.timeout_ms),
+                unhealthy_threshold: check.unhealthy_threshold,
+                healthy_threshold: check.healthy_threshold,
+            };
+            self.taken(&format!("{path}.health_check"), HealthCheckConfig::new(params))
+        });
+        CallPlan { group, targets, timeout: spec.timeout_ms.map(Span::from_ms), retry, breaker, balancer, health_check }
+    }
+
+    /// A policy's configuration, or its reason as a problem at `path`.
+    #[inline]
+    fn taken<T>(&mut self, path: &str, config: Result<T, String>) -> Option<T> {
+        config.map_err(|why| self.problem(path, why, "See ARCHITECTURE.md, \"Policies\".")).ok()
+    }
+
+    /// Reports a path of calls that comes back to where it began.
+    #[inline]
+    fn refuse_cycles(&mut self) {
+        for start in 0..self.nodes.len() {
+            let mut seen = BTreeSet::from([start]);
+            let mut way = vec![start];
+            while let Some(node) = way.pop() {
+                let next: Vec<usize> =
+                    self.nodes[node].calls.iter().flat_map(|call| &call.targets).map(|id| id.index()).collect();
+                if next.contains(&start) {
+                    let (id, group) = (self.nodes[start].id.clone(), self.nodes[start].group.clone());
+                    let what = format!("a call from `{id}` comes back to it: a call cycle");
+                    self.problem(format!("nodes.{group}"), what, "Let calls go one way.");
+                    break;
+                }
+                way.extend(next.into_iter().filter(|node| seen.insert(*node)));
+            }
+        }
+    }
+
+    #[inline]
+    fn workload(&mut self, id: &str, workload: &WorkloadSpec, routes: &[RoutePlan]) -> Option<WorkloadPlan> {
+        let path = format!("workloads.{id}");
+        let client = self.instances(&format!("{path}.client"), &workload.client).first().copied();
+        if let Some(node) = self.spec.nodes.get(&workload.client)
+            && !matches!(node, NodeSpec::Client(_))
+        {
+            self.problem(
+                format!("{path}.client"),
+                format!("`{}` is no client", workload.client),
+                "Name a client node.",
+            );
+            return None;
+        }
+        let (ArrivalsSpec::Poisson { rate_rps } | ArrivalsSpec::Constant { rate_rps }) = workload.arrivals;
+        self.above_zero(&format!("{path}.arrivals.rate_rps"), rate_rps, 1_000_000.0);
+        self.within(&format!("{path}.keys"), f64::from(workload.keys), 1.0, f64::from(limits::ROWS));
+        self.within(&format!("{path}.users"), f64::from(workload.users), 1.0, f64::from(limits::USERS));
+        self.above_zero(&format!("{path}.token_lifetime_s"), workload.token_lifetime_s, limits::DURATION_S * 365.0);
+        if workload.routes.is_empty() {
+            self.problem(format!("{path}.routes"), "is empty", "Name at least one route.");
+        }
+        for (route, spec) in &workload.routes {
+            self.above_zero(&format!("{path}.routes.{route}.weight"), spec.weight, 1e9);
+            let served = self.spec.nodes.values().any(|node| match node {
+                NodeSpec::Service(service) => service.routes.contains_key(route),
+                _ => false,
+            });
+            if !served {
+                self.problem(
+                    format!("{path}.routes.{route}"),
+                    "no service has this route",
+                    "Add it to a service's `routes`.",
+                );
+            }
+        }
+        for (group, node) in &self.spec.nodes {
+            if let NodeSpec::Store(store) = node
+                && store.rows < workload.keys
+            {
+                let what = format!("{} keys are more than the {} rows of `{group}`", workload.keys, store.rows);
+                self.problem(format!("{path}.keys"), what, "Ask only for rows that exist.");
+            }
+        }
+        let total: f64 = workload.routes.values().map(|route| route.weight).sum();
+        let mut share = 0.0;
+        let shares = workload.routes.iter().filter_map(|(name, route)| {
+            share += route.weight / total;
+            let index = routes.iter().position(|known| known.name == *name)?;
+            Some((RouteId(index as u8), share))
+        });
+        let mut shares: Vec<(RouteId, f64)> = shares.collect();
+        if let Some(last) = shares.last_mut() {
+            last.1 = 1.0;
+        }
+        let client = client?;
+        let gap = Span::from_seconds(1.0 / rate_rps);
+        Some(WorkloadPlan {
+            id: id.to_string(),
+            hash: name_hash(id),
+            client,
+            target: position(&self.nodes[client.index()].calls, &workload.target),
+            arrivals: match workload.arrivals {
+                ArrivalsSpec::Poisson { .. } => Arrivals::Poisson(gap),
+                ArrivalsSpec::Constant { .. } => Arrivals::Constant(gap),
+            },
+            routes: shares,
+            keys: workload.keys.max(1),
+            users: workload.users.max(1),
+            token_lifetime: Span::from_seconds(workload.token_lifetime_s),
+        })
+    }
+
+    #[inline]
+    fn check_volume(&mut self) {
+        let rate = |workload: &WorkloadSpec| match workload.arrivals {
+            ArrivalsSpec::Poisson { rate_rps } | ArrivalsSpec::Constant { rate_rps } => rate_rps,
+        };
+        let requests = self.spec.workloads.values().map(rate).sum::<f64>() * self.spec.duration_s;
+        if requests > limits::REQUESTS {
+            let what = format!("{requests:.0} requests are too many");
+            self.problem("workloads", what, format!("Keep rate times duration at most {:.0}.", limits::REQUESTS));
+        }
+        if self.spec.workloads.is_empty() {
+            self.problem("workloads", "is empty", "Without a workload nothing happens: add one.");
+        }
+    }
+
+    #[inline]
+    fn fault(&mut self, id: &str, fault: &FaultSpec) -> Option<FaultPlan> {
+        let path = format!("faults.{id}");
+        let single = self.nodes.iter().position(|node| node.id == fault.node).map(|index| NodeId(index as u16));
+        let nodes = match single {
+            Some(node) => vec![node],
+            None => self.instances(&format!("{path}.node"), &fault.node),
+        };
+        if let Some(NodeSpec::Client(_)) = self.spec.nodes.get(&fault.node) {
+            self.problem(format!("{path}.node"), "a client cannot fail", "Name a part of the system.");
+        }
+        self.within(&format!("{path}.from_s"), fault.from_s, 0.0, self.spec.duration_s);
+        if fault.to_s.is_nan() || fault.to_s <= fault.from_s {
+            self.problem(format!("{path}.to_s"), "is not after `from_s`", "A fault ends after it begins.");
+        }
+        match fault.effect {
+            EffectSpec::Down {} => {}
+            EffectSpec::Slow { factor } => drop(self.within(&format!("{path}.effect.factor"), factor, 1.0, 1e6)),
+            EffectSpec::Errors { ratio } => drop(self.within(&format!("{path}.effect.ratio"), ratio, 0.0, 1.0)),
+        }
+        Some(FaultPlan {
+            id: id.to_string(),
+            title: fault.title.clone().unwrap_or_else(|| id.to_string()),
+            nodes,
+            effect: fault.effect.clone(),
+            from: Time::from_seconds(fault.from_s),
+            to: Time::from_seconds(fault.to_s),
+        })
+    }
+
+    #[inline]
+    fn monitor(&mut self, id: &str, monitor: &MonitorSpec) {
+        let path = format!("monitors.{id}");
+        self.above_zero(&format!("{path}.interval_s"), monitor.interval_s, limits::DURATION_S);
+        self.above_zero(&format!("{path}.timeout_ms"), monitor.timeout_ms, 3_600_000.0);
+        self.within(&format!("{path}.failure_threshold"), f64::from(monitor.failure_threshold), 1.0, 1_000.0);
+        self.within(&format!("{path}.success_threshold"), f64::from(monitor.success_threshold), 1.0, 1_000.0);
+        let targets = self.instances(&format!("{path}.target"), &monitor.target);
+        self.refuse_unless(
+            &format!("{path}.target"),
+            &monitor.target,
+            "a monitor",
+            &["gateway", "service", "cache", "store"],
+        );
+        let name = format!("monitor-{id}");
+        let call = CallPlan {
+            group: monitor.target.clone(),
+            targets,
+            timeout: Some(Span::from_ms(monitor.timeout_ms)),
+            retry: None,
+            breaker: None,
+            balancer: BalancerPolicy::RoundRobin,
+            health_check: None,
+        };
+        let (interval, failure, success) =
+            (Span::from_seconds(monitor.interval_s), monitor.failure_threshold, monitor.success_threshold);
+        self.nodes.push(NodePlan {
+            hash: name_hash(&name),
+            group: name.clone(),
+            id: name,
+            title: monitor.title.clone().unwrap_or_else(|| format!("Monitor of {}", monitor.target)),
+            kind: Kind::Monitor(MonitorPlan { interval, failure_threshold: failure, success_threshold: success }),
+            calls: vec![call],
+        });
+    }
+
+    #[inline]
+    fn delays(&mut self) -> Vec<Span> {
+        let spec = self.spec;
+        let count = self.nodes.len();
+        let mut delays = vec![Span::ZERO; count * count];
+        for (id, link) in &spec.links {
+            let path = format!("links.{id}");
+            self.within(&format!("{path}.delay_ms"), link.delay_ms, 0.0, 3_600_000.0);
+            let from = self.instances(&format!("{path}.from"), &link.from);
+            let to = self.instances(&format!("{path}.to"), &link.to);
+            let used = from.iter().all(|node| self.nodes[node.index()].calls.iter().any(|call| call.group == link.to));
+            if !used && !from.is_empty() && !to.is_empty() {
+                let what = format!("`{}` never calls `{}`", link.from, link.to);
+                self.problem(&path, what, "Take the link out, or let a workload, an upstream or a step use it.");
+            }
+            for a in &from {
+                for b in &to {
+                    delays[a.index() * count + b.index()] = Span::from_ms(link.delay_ms);
+                    delays[b.index() * count + a.index()] = Span::from_ms(link.delay_ms);
+                }
+            }
+        }
+        delays
+    }
+
+    /// A knob must name a number that exists in some variant; its own range must make sense.
+    #[inline]
+    fn check_knobs(&mut self) {
+        let spec = self.spec;
+        for (id, knob) in &spec.knobs {
+            let path = format!("knobs.{id}");
+            let ordered = knob.min < knob.max && knob.step > 0.0;
+            if !ordered {
+                self.problem(&path, "its range is empty", "Let `min` be below `max`, and `step` above 0.");
+            }
+            let set_by_variant = spec.variants.values().flat_map(|variant| variant.set.keys());
+            let pointer: String = knob.path.split('.').map(|part| format!("/{}", part.replace('/', "~1"))).collect();
+            let exists = self.json.pointer(&pointer).is_some_and(Value::is_number);
+            let prefixed = |set: &String| knob.path == *set || knob.path.starts_with(&format!("{set}."));
+            if !exists && !set_by_variant.into_iter().any(prefixed) {
+                self.problem(
+                    format!("{path}.path"),
+                    format!("`{}` is no number of any variant", knob.path),
+                    "Name one.",
+                );
+            }
+        }
+    }
+}
+
+#[inline]
+fn position(calls: &[CallPlan], group: &str) -> usize {
+    calls.iter().position(|call| call.group == group).unwrap_or(0)
+}
+
+#[inline]
+fn title_of(node: &NodeSpec) -> Option<&String> {
+    match node {
+        NodeSpec::Client(node) => node.title.as_ref(),
+        NodeSpec::Gateway(node) => node.title.as_ref(),
+        NodeSpec::Service(node) => node.title.as_ref(),
+        NodeSpec::Cache(node) => node.title.as_ref(),
+        NodeSpec::Store(node) => node.title.as_ref(),
+    }
+}
+
+#[inline]
+fn kind_name(node: &NodeSpec) -> &'static str {
+    match node {
+        NodeSpec::Client(_) => "client",
+        NodeSpec::Gateway(_) => "gateway",
+        NodeSpec::Service(_) => "service",
+        NodeSpec::Cache(_) => "cache",
+        NodeSpec::Store(_) => "store",
+    }
+}
+
+#[inline]
+fn retry_params(spec: &RetrySpec) -> RetryParams {
+    RetryParams {
+        max_attempts: spec.max_attempts,
+        base_delay: Span::from_ms(spec.base_delay_ms),
+        max_delay: Span::from_ms(spec.max_delay_ms),
+        multiplier: spec.multiplier,
+        jitter: match spec.jitter {
+            JitterSpec::None => Jitter::None,
+            JitterSpec::Full => Jitter::Full,
+            JitterSpec::Equal => Jitter::Equal,
+            JitterSpec::Decorrelated => Jitter::Decorrelated,
+            JitterSpec::Proportional => Jitter::Proportional,
+        },
+    }
+}
