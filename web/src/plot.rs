@@ -43,17 +43,6 @@ pub fn draw<DB: DrawingBackend>(
         )
         .map_err(fail)?;
     }
-    if let Some((value, _)) = &chart.limit {
-        dash(&[2.0 * ratio, 3.0 * ratio]);
-        line(
-            &area,
-            &[(0.0, *value), (chart.end_s, *value)],
-            chart,
-            palette.color(Token::Ink3).stroke_width(pixels(1.0, ratio)),
-        )
-        .map_err(fail)?;
-        dash(&[]);
-    }
     for ghost in &chart.ghost {
         points(&area, ghost, chart, palette.color(Token::Ink3).mix(0.75).stroke_width(pixels(1.0, ratio)))
             .map_err(fail)?;
@@ -157,7 +146,6 @@ mod tests {
                 points: vec![(0.5, Some(0.0)), (1.5, Some(100.0)), (2.5, None), (3.5, Some(50.0))],
             }],
             ghost: vec![],
-            limit: None,
             finding: String::new(),
         };
         let mut dashes = Vec::new();

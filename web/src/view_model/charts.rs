@@ -203,8 +203,6 @@ pub struct Chart {
     pub series: Vec<Series>,
     /// The same lines of the earlier run, thin.
     pub ghost: Vec<Points>,
-    /// A threshold with its name.
-    pub limit: Option<(f64, String)>,
     /// What the chart shows, in a sentence.
     pub finding: String,
 }
@@ -265,7 +263,6 @@ impl Source<'_> {
             finding: finding(title, &series),
             series,
             ghost,
-            limit: None,
         }
     }
 
