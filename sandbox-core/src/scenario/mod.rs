@@ -4,6 +4,7 @@
 //! nonsense. Every problem is reported at once, with its path and a hint.
 
 mod document;
+mod expr;
 mod map;
 mod parse;
 mod plan;
@@ -13,6 +14,7 @@ mod spec;
 mod tracked;
 
 pub use document::{Document, KnobView};
+pub use expr::Expr;
 pub use map::Map;
 pub use parse::read_json;
 pub use plan::{

@@ -147,6 +147,7 @@ fn is_passing(what: &What) -> bool {
             | What::CacheAsked { .. }
             | What::GaveUp { .. }
             | What::ProbeBegan
+            | What::Observed { .. }
     )
 }
 

@@ -69,6 +69,7 @@ pub fn record(plan: &Plan, record: &Record) -> String {
         What::IncidentResolved { incident } => format!("incident {} resolved", incident.0),
         What::Disconnected => format!("the client of {who} hung up"),
         What::ProbeBegan => format!("{here} sends a probe"),
+        What::Observed { value, .. } => format!("{here} observes {value} on {who}"),
     }
 }
 

@@ -218,6 +218,13 @@ pub enum What {
     Disconnected,
     /// A probe begins: a monitor's, or a caller's health check.
     ProbeBegan,
+    /// A program observed a value of a signal that the scenario declares.
+    Observed {
+        /// Position in the plan's signals.
+        signal: u16,
+        /// The value; finite.
+        value: f64,
+    },
 }
 
 /// Why a node refused a call.
@@ -501,6 +508,7 @@ impl What {
             IncidentResolved { incident } => (33, u32::from(incident.0), 0),
             Disconnected => (34, 0, 0),
             ProbeBegan => (35, 0, 0),
+            Observed { signal, value } => (36, u32::from(signal), value.to_bits()),
         }
     }
 }
