@@ -8,6 +8,7 @@
 //!       2   scenario   trace            JSON -> validated plan · records and their digest
 //!       3   engine                      world (step, input, observe) and run (seek, step back, fork)
 //!       4   metrics    timeline         folds over the trace: rows, percentiles · why, lanes, incidents, words
+//!       4   recording                   a mounted run's inputs as JSON lines, read to be replayed
 //!       5   claim      lesson           promises and who judges them · the course's documents
 //! ```
 //!
@@ -21,6 +22,7 @@ pub mod ids;
 pub mod lesson;
 pub mod metrics;
 pub mod policy;
+pub mod recording;
 pub mod rng;
 pub mod scenario;
 pub mod time;

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use sandbox_core::Run;
 use sandbox_core::claim::judge_run;
-use sandbox_core::engine::{CallId, CallOp, CallResult, Credential, Input, Mount, Output, Script, World};
+use sandbox_core::engine::{CallId, CallResult, Credential, Input, Mount, Output, World};
 use sandbox_core::ids::{IncidentId, RequestId, RouteId, Seq};
 use sandbox_core::scenario::{Document, Plan};
 use sandbox_core::time::{Span, Time};
@@ -256,69 +256,6 @@ fn lanes_lie_within_the_request() {
     assert!(lanes.lanes.len() >= 3 && !lanes.hops.is_empty());
     for bar in lanes.lanes.iter().flat_map(|lane| &lane.bars) {
         assert!(lanes.from <= bar.from && bar.from <= bar.to && bar.to <= lanes.to);
-    }
-}
-
-/// A driver on a clock of its own making: real parts answer after a fixed time, requests come at fixed instants.
-fn mounted(plan: &Arc<Plan>, requests: u32) -> (World, Script, Digest) {
-    let db = plan.node("db").unwrap();
-    let mount = Mount { external: vec![db], epoch_unix_s: 1_700_000_000 };
-    let mut world = World::mounted(plan.clone(), mount.clone());
-    let (mut script, mut digest) = (Script { mount: Some(mount), ..Script::default() }, Digest::new());
-    let mut due: Vec<(Time, Input)> = (0..requests)
-        .map(|n| {
-            let signed = Credential::Signed { user: n % 7, nbf: 1_700_000_000 - 5, exp: 1_700_003_600 };
-            let credential = if n % 10 == 9 { Credential::Invalid } else { signed };
-            let input = Input::Arrival { route: RouteId((n % 2) as u8), key: n % 50, credential };
-            (Time::from_seconds(f64::from(n) * 0.002), input)
-        })
-        .collect();
-    let mut answered = 0;
-    while answered < requests {
-        due.sort_by_key(|(at, _)| std::cmp::Reverse(*at));
-        let deadline = world.next_deadline().unwrap_or(Time::NEVER);
-        if due.last().is_some_and(|(at, _)| *at <= deadline) {
-            let (at, input) = due.pop().unwrap();
-            script.inputs.push(world.input(at, input));
-        } else {
-            world.step();
-        }
-        world.emitted().iter().for_each(|record| digest.add(record));
-        for output in world.take_outputs() {
-            match output {
-                Output::Call { call, op, .. } => {
-                    let failing = (Time::from_seconds(0.3)..Time::from_seconds(0.4)).contains(&world.now());
-                    let version = if op == CallOp::Ping { 0 } else { 3 };
-                    let result = if failing { CallResult::Failed } else { CallResult::Done { version } };
-                    due.push((world.now() + Span::from_ms(0.7), Input::Reply { call, result }));
-                }
-                Output::Respond { .. } => answered += 1,
-                Output::Fault { .. } => {}
-            }
-        }
-    }
-    script.steps = Some(world.steps());
-    (world, script, digest)
-}
-
-#[test]
-fn a_recorded_mounted_run_replays_to_the_same_trace_and_steps_backwards() {
-    for variant in ["A", "B"] {
-        let plan = plan(variant);
-        let (world, script, digest) = mounted(&plan, 600);
-        let text = serde_json::to_string(&script).unwrap();
-        let script: Script = serde_json::from_str(&text).expect("what was written can be read");
-        let mut run = Run::with_script(plan, script);
-        run.run_to_end();
-        assert_eq!(run.digest(), digest.hex());
-        assert_eq!(run.head().observe(), world.observe());
-        assert_eq!(run.digest(), replayed_digest(&mut run));
-        let outcomes = |outcome| run.folds().rows().iter().map(|row| row.ended(|o| o == outcome)).sum::<u32>();
-        assert_eq!(outcomes(Outcome::Unauthorized401), 60, "every tenth request came without a valid token");
-        assert!(outcomes(Outcome::Unavailable503) > 0, "the real part failed for a while");
-        run.seek(100);
-        assert!(run.step_back());
-        assert_eq!(run.position().step, 99);
     }
 }
 

@@ -11,7 +11,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 /// The core's folders and files, each with its floor.
-const FLOORS: [(&str, u32); 12] = [
+const FLOORS: [(&str, u32); 13] = [
     ("time", 0),
     ("rng", 0),
     ("ids", 0),
@@ -22,6 +22,7 @@ const FLOORS: [(&str, u32); 12] = [
     ("engine", 3),
     ("metrics", 4),
     ("timeline", 4),
+    ("recording", 4),
     ("lesson", 5),
     ("claim", 5),
 ];

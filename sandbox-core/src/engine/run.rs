@@ -321,9 +321,9 @@ fn input_at(script: &Script, step: u64) -> Option<&LoggedInput> {
     script.inputs.get(index).filter(|logged| logged.step == step)
 }
 
-/// Makes the next step of a world, be it an event or an input; false at the end.
+/// Makes the next step of a world, be it an event or an input; false at the end. A mounted world would go on for ever.
 fn advance(world: &mut World, script: &Script) -> bool {
-    if script.steps.is_some_and(|steps| world.steps() >= steps) {
+    if script.steps.is_some_and(|steps| world.steps() >= steps) || world.now() > world.plan().end {
         return false;
     }
     match input_at(script, world.steps()) {

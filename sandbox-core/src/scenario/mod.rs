@@ -19,7 +19,7 @@ pub use map::Map;
 pub use parse::read_json;
 pub use plan::{
     Arrivals, CachePlan, CallPlan, ClientPlan, Condition, Dist, FaultPlan, GatewayPlan, Kind, MonitorPlan, NodePlan,
-    Op, Plan, RoutePlan, ServicePlan, Step, StorePlan, TokenPlan, WorkloadPlan,
+    Op, Plan, RoutePlan, ServicePlan, Step, StorePlan, TokenPlan, WorkloadPlan, limits,
 };
 pub use problem::Problem;
 pub use spec::*;

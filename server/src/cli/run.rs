@@ -7,7 +7,8 @@ use sandbox_core::Run;
 use sandbox_core::claim;
 use sandbox_core::engine::Script;
 use sandbox_core::metrics::RunReport;
-use sandbox_core::scenario::{Document, Plan, Problem};
+use sandbox_core::recording::Recording;
+use sandbox_core::scenario::{Plan, Problem};
 use sandbox_core::timeline::{self, IncidentSheet};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -16,7 +17,6 @@ use std::fmt::Write as _;
 use std::fs::File;
 use std::io::{self, BufWriter, Write as _};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::Instant;
 
 /// Steps computed between two looks at the progress bar.
@@ -71,7 +71,10 @@ pub struct TraceHeader {
 /// Simulates or replays, and prints the report.
 pub fn run(options: &Options) -> Result {
     let (plan, document, script, expected) = match &options.replay {
-        Some(file) => replay(file, options.scenario.as_deref())?,
+        Some(file) => {
+            let recording = replay(file, options.scenario.as_deref())?;
+            (recording.plan, recording.document, recording.script, recording.digest)
+        }
         None => {
             let loaded = options.how.load(options.scenario.as_deref().unwrap_or_default(), "A")?;
             (loaded.plan, loaded.original, Script::default(), None)
@@ -115,28 +118,18 @@ pub fn run(options: &Options) -> Result {
     }
 }
 
-/// Plan, document, inputs and the digest to reach.
-type Replay = (Arc<Plan>, Document, Script, Option<String>);
-
-fn replay(file: &Path, scenario: Option<&str>) -> Result<Replay> {
-    let recorded = recording::read(file)?;
-    let header = recorded.header;
+/// What a file holds, if it is a recording of the scenario that was asked for.
+fn replay(file: &Path, scenario: Option<&str>) -> Result<Recording> {
+    let recording = recording::read(file)?;
     if let Some(wanted) = scenario
-        && scenario::read(wanted)?.id() != header.scenario["id"].as_str().unwrap_or_default()
+        && scenario::read(wanted)?.id() != recording.plan.id
     {
-        let what = format!("was recorded with scenario {}", header.scenario["id"]);
+        let what = format!("was recorded with scenario {}", recording.plan.id);
         return Err(
             vec![Problem::new(file.display().to_string(), what, "Leave SCENARIO out, or name that one.")].into()
         );
     }
-    let document = Document::from_json(header.scenario);
-    // The document is patched already; as a plan it keeps the name of the variant it came from.
-    let mut plan = document.plan("A", &[])?;
-    plan.variant = header.variant;
-    let steps = recorded.end.as_ref().map(|end| end.steps);
-    let steps = steps.or_else(|| recorded.inputs.last().map(|input| input.step + 1));
-    let script = Script { mount: Some(header.mount), inputs: recorded.inputs, steps };
-    Ok((Arc::new(plan), document, script, recorded.end.map(|end| end.digest)))
+    Ok(recording)
 }
 
 /// Computes the whole run, with progress.

@@ -4,13 +4,14 @@ use super::{Result, list, print, print_json, run};
 use crate::calibrate::Calibration;
 use crate::error::ErrorBody;
 use crate::load::LoadReport;
-use crate::mount::{Incident, recording};
+use crate::mount::Incident;
 use crate::routes::health::HealthReport;
 use crate::routes::incidents::WorldReport;
 use crate::routes::lab::Item;
 use crate::routes::scenario::ScenarioReport;
 use crate::validate::ValidationReport;
 use sandbox_core::lesson::Lesson;
+use sandbox_core::recording;
 use sandbox_core::scenario::{Problem, Spec};
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 

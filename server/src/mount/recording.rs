@@ -1,68 +1,20 @@
-//! The file that `serve --record` writes and `run --replay` reads: JSON lines.
-//!
-//! The first line is a [`Header`] with the whole scenario as it ran, then comes one [`LoggedInput`] a line in the
-//! order in which they took effect, and last the [`End`]. A server that was killed leaves no end; what it logged can
-//! be replayed all the same.
+//! The file that `serve --record` writes: [`sandbox_core::recording`] on a disk.
 
 use super::driver::Summary;
 use sandbox_core::engine::{LoggedInput, Mount as Outside};
+use sandbox_core::recording::{End, FORMAT_VERSION, Header, Recording};
 use sandbox_core::scenario::{Document, Plan, Problem};
-use sandbox_core::time::Time;
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::Value;
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, BufWriter, Write};
+use std::io::{self, BufWriter, Write};
 use std::path::Path;
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-/// Version of this format.
-const FORMAT_VERSION: u32 = 1;
 /// A killed server loses at most what it logged in this time.
 const FLUSH_INTERVAL: Duration = Duration::from_millis(200);
-
-/// The first line: what was mounted.
-#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
-pub struct Header {
-    /// Version of this format; 1.
-    pub format_version: u32,
-    /// The whole scenario with variant and changes applied.
-    pub scenario: Value,
-    /// The variant it was made of.
-    pub variant: String,
-    /// Seed of all randomness.
-    pub seed: u64,
-    /// Which nodes were real, and when time 0 was.
-    #[schemars(with = "Value")]
-    pub mount: Outside,
-    /// Version of the program that wrote it.
-    pub version: String,
-}
-
-/// The last line: where it ended.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct End {
-    /// The world's time at the end, in nanoseconds.
-    #[schemars(with = "u64")]
-    pub end_ns: Time,
-    /// Events and inputs.
-    pub steps: u64,
-    /// Digest of all records.
-    pub digest: String,
-}
-
-/// A recorded run.
-#[derive(Clone, Debug)]
-pub struct Recorded {
-    /// What was mounted.
-    pub header: Header,
-    /// What came in.
-    pub inputs: Vec<LoggedInput>,
-    /// Where it ended; None if the server was killed.
-    pub end: Option<End>,
-}
 
 /// Writes the log on a thread of its own, so that the world never waits for a disk.
 pub(super) struct Recorder {
@@ -130,39 +82,11 @@ impl Recorder {
     }
 }
 
-/// Reads a recording; every line that cannot be read is a problem.
-pub fn read(file: &Path) -> Result<Recorded, Vec<Problem>> {
-    let path = file.display().to_string();
-    let unreadable = |error: io::Error| {
-        vec![Problem::new(&path, format!("cannot be read: {error}"), "Name a file that `serve --record` wrote.")]
-    };
-    let mut lines = BufReader::new(File::open(file).map_err(unreadable)?).lines().enumerate();
-    let hint = "It must be a file that `serve --record` wrote, unchanged.";
-    let header = match lines.next() {
-        Some((_, Ok(line))) => serde_json::from_str::<Header>(&line)
-            .map_err(|error| vec![Problem::new(format!("{path}:1"), format!("is no header: {error}"), hint)])?,
-        Some((_, Err(error))) => return Err(unreadable(error)),
-        None => return Err(vec![Problem::new(&path, "is empty", hint)]),
-    };
-    if header.format_version != FORMAT_VERSION {
-        let what = format!("has format version {}, and this program reads {FORMAT_VERSION}", header.format_version);
-        return Err(vec![Problem::new(&path, what, "Replay it with the version that wrote it.")]);
-    }
-    let (mut inputs, mut end, mut problems) = (Vec::new(), None, Vec::new());
-    let mut lines = lines.peekable();
-    while let Some((index, line)) = lines.next() {
-        let line = line.map_err(unreadable)?;
-        let last = lines.peek().is_none();
-        match serde_json::from_str::<LoggedInput>(&line) {
-            Ok(input) if end.is_none() => inputs.push(input),
-            Ok(_) => problems.push(Problem::new(format!("{path}:{}", index + 1), "stands after the end", hint)),
-            Err(error) => match serde_json::from_str::<End>(&line) {
-                Ok(found) => end = Some(found),
-                // A killed server may have written half a line.
-                Err(_) if last => {}
-                Err(_) => problems.push(Problem::new(format!("{path}:{}", index + 1), format!("{error}"), hint)),
-            },
-        }
-    }
-    if problems.is_empty() { Ok(Recorded { header, inputs, end }) } else { Err(problems) }
+/// Reads a recording. Errors: the file cannot be read, or every line of it that cannot be replayed.
+pub fn read(file: &Path) -> Result<Recording, Vec<Problem>> {
+    let name = file.display().to_string();
+    let text = std::fs::read_to_string(file).map_err(|error| {
+        vec![Problem::new(&name, format!("cannot be read: {error}"), "Name a file that `serve --record` wrote.")]
+    })?;
+    Recording::parse(&name, &text)
 }
