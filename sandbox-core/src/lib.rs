@@ -10,6 +10,7 @@
 //!       4   metrics    timeline         folds over the trace: rows, percentiles · why, lanes, incidents, words
 //!       4   recording                   a mounted run's inputs as JSON lines, read to be replayed
 //!       5   claim      lesson           promises and who judges them · the course's documents
+//!                                       truth: cases with known answers, run through all of the above
 //! ```
 //!
 //! Read in that order. Deliberately absent: any clock, thread, file, socket or `await`; iteration over hash maps; the
@@ -28,5 +29,6 @@ pub mod scenario;
 pub mod time;
 pub mod timeline;
 pub mod trace;
+pub mod truth;
 
 pub use metrics::Run;

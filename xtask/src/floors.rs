@@ -25,6 +25,7 @@ const FLOORS: [(&str, u32); 13] = [
     ("recording", 4),
     ("lesson", 5),
     ("claim", 5),
+    ("truth", 5),
 ];
 
 /// Who may use a neighbour on its own floor, and why; never the other way round.

@@ -23,6 +23,7 @@ pub mod balancer;
 pub mod cache;
 pub mod circuit_breaker;
 pub mod health_check;
+pub mod histogram_quantile;
 pub mod rate_limiter;
 pub mod retry;
 

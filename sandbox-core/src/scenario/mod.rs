@@ -16,7 +16,7 @@ mod tracked;
 pub use document::{Document, KnobView};
 pub use expr::Expr;
 pub use map::Map;
-pub use parse::read_json;
+pub use parse::{collect, read_json, read_value};
 pub use plan::{
     Arrivals, CachePlan, CallPlan, ClientPlan, Condition, Dist, FaultPlan, GatewayPlan, Kind, MonitorPlan, NodePlan,
     Op, Plan, RoutePlan, ServicePlan, Step, StorePlan, TokenPlan, WorkloadPlan, limits,

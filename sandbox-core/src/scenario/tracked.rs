@@ -15,7 +15,7 @@ pub fn read<T: de::DeserializeOwned>(value: &Value) -> Result<T, (Vec<String>, S
 }
 
 /// The fields that say which variant of an enum an object is.
-const TAGS: [&str; 4] = ["kind", "dist", "process", "policy"];
+const TAGS: [&str; 5] = ["kind", "dist", "process", "policy", "algorithm"];
 
 /// What is wrong, and the way to it, innermost step first: it grows while the error goes up, so that reading costs nothing.
 #[derive(Debug)]

@@ -2,6 +2,7 @@
 
 mod calibrate;
 mod check;
+mod decide;
 mod list;
 mod load;
 mod run;
@@ -10,6 +11,7 @@ mod schema;
 mod seed_demo;
 mod serve;
 mod validate;
+mod verify;
 mod why;
 
 use clap::{Parser, Subcommand};
@@ -39,6 +41,10 @@ enum Command {
     Why(why::Options),
     /// Check scenarios, their claims and the lessons
     Check(check::Options),
+    /// Run ground-truth cases: do the policies and the engine give the answers that are known?
+    Verify(verify::Options),
+    /// Ask one policy: timed inputs in, its decisions out
+    Decide(decide::Options),
     /// Send an open-loop load and measure it
     Load(load::Options),
     /// Measure the service times of real parts
@@ -85,6 +91,8 @@ pub fn main() -> ExitCode {
         Command::Run(options) => run::run(&options),
         Command::Why(options) => why::why(&options),
         Command::Check(options) => check::check(&options),
+        Command::Verify(options) => verify::verify(&options),
+        Command::Decide(options) => decide::decide(&options),
         Command::Load(options) => load::load(&options),
         Command::Calibrate(options) => calibrate::calibrate(&options),
         Command::Validate(options) => validate::validate(&options),
