@@ -55,9 +55,20 @@ impl Stream {
         ((u64::from(self.0.next_u32()) * u64::from(bound)) >> 32) as u32
     }
 
-    /// An exponential length of the given mean, by inversion: -mean ln(1 - u).
+    /// An exponential length of the given mean, by inversion.
     pub fn exponential(&mut self, mean: Span) -> Span {
-        Span::from_nanos((mean.as_nanos() as f64 * -libm::log(1.0 - self.uniform())).round() as u64)
+        mean.scaled(self.standard_exponential())
+    }
+
+    /// An exponential number of mean 1, by inversion: -ln(1 - u); at most 36.8, as u has 53 bits.
+    pub fn standard_exponential(&mut self) -> f64 {
+        -libm::log(1.0 - self.uniform())
+    }
+
+    /// A normal number of mean 0 and standard deviation 1 (Box and Muller 1958); at most 8.6 either way.
+    pub fn standard_normal(&mut self) -> f64 {
+        let radius = (2.0 * self.standard_exponential()).sqrt();
+        radius * libm::cos(std::f64::consts::TAU * self.uniform())
     }
 
     /// 64 random bits.

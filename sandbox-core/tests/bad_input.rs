@@ -82,10 +82,15 @@ fn a_distribution_is_checked_inside() {
         ("/nodes/db/write", json!({ "dist": "normal", "mean_ms": 3 })),
         ("/nodes/gateway/work", json!({ "value_ms": 3 })),
         ("/faults/outage/effect", json!({ "kind": "slow", "factor": "very" })),
+        (
+            "/nodes/gateway/auth/work",
+            json!({ "dist": "discrete", "points": [{ "p": 0.5, "value_ms": 1 }, { "p": 0.5, "value": 2 }] }),
+        ),
     ]);
     assert_problem(&found, "nodes.db.read.mean", "not a field", "unit is missing: write `mean_ms`");
     assert_problem(&found, "nodes.db.write", "unknown variant `normal`", "");
     assert_problem(&found, "nodes.gateway.work", "unknown variant `value_ms`", "");
+    assert_problem(&found, "nodes.gateway.auth.work.points.1.value", "not a field", "write `value_ms`");
     assert_problem(&found, "faults.outage.effect.factor", "\"very\", not a number", "");
 }
 

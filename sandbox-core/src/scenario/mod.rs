@@ -3,6 +3,7 @@
 //! [`Document`] is the JSON with its variants; [`Spec`] is one variant as data; [`Plan`] is validated and cannot hold
 //! nonsense. Every problem is reported at once, with its path and a hint.
 
+mod dist;
 mod document;
 mod expr;
 mod map;
@@ -13,13 +14,14 @@ mod problem;
 mod spec;
 mod tracked;
 
+pub use dist::{BranchSpec, Dist, DistSpec, PointSpec};
 pub use document::{Document, KnobView};
 pub use expr::Expr;
 pub use map::Map;
 pub use parse::{collect, read_json, read_value};
 pub use plan::{
-    Arrivals, CachePlan, CallPlan, ClientPlan, Condition, Dist, FaultPlan, GatewayPlan, Kind, MonitorPlan, NodePlan,
-    Op, Plan, RoutePlan, ServicePlan, Step, StorePlan, TokenPlan, WorkloadPlan, limits,
+    Arrivals, CachePlan, CallPlan, ClientPlan, Condition, FaultPlan, GatewayPlan, Kind, MonitorPlan, NodePlan, Op,
+    Plan, RoutePlan, ServicePlan, Step, StorePlan, TokenPlan, WorkloadPlan, limits,
 };
 pub use problem::Problem;
 pub use spec::*;

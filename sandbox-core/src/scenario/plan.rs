@@ -1,6 +1,7 @@
 //! What runs: a validated scenario whose fields cannot hold nonsense.
 
 use super::Problem;
+use super::dist::Dist;
 use super::planner::Planner;
 use super::spec::{EffectSpec, OpSpec, Spec};
 use crate::ids::{NodeId, RouteId};
@@ -10,7 +11,6 @@ use crate::policy::circuit_breaker::CircuitBreakerConfig;
 use crate::policy::health_check::HealthCheckConfig;
 use crate::policy::rate_limiter::RateLimitConfig;
 use crate::policy::retry::{BudgetConfig, RetryConfig};
-use crate::rng::Stream;
 use crate::time::{Span, Time};
 use serde_json::Value;
 
@@ -264,58 +264,6 @@ impl Default for Condition {
     }
 }
 
-/// How long something takes.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Dist {
-    /// Always the same.
-    Constant(Span),
-    /// Exponential with this mean.
-    Exponential(Span),
-    /// Between the two.
-    Uniform(Span, Span),
-    /// Straight lines between evenly spaced quantiles.
-    Empirical(Vec<Span>),
-}
-
-impl Dist {
-    /// No time at all.
-    pub const ZERO: Dist = Dist::Constant(Span::ZERO);
-
-    /// Draws a length.
-    #[inline]
-    pub fn sample(&self, stream: &mut Stream) -> Span {
-        match self {
-            Dist::Constant(value) => *value,
-            Dist::Exponential(mean) => stream.exponential(*mean),
-            Dist::Uniform(min, max) => *min + (*max - *min).scaled(stream.uniform()),
-            Dist::Empirical(quantiles) => {
-                let place = stream.uniform() * (quantiles.len() - 1) as f64;
-                let below = quantiles[place as usize];
-                below + (quantiles[place as usize + 1] - below).scaled(place.fract())
-            }
-        }
-    }
-
-    /// Whether a draw needs no random number.
-    #[inline]
-    pub fn is_constant(&self) -> bool {
-        matches!(self, Dist::Constant(_))
-    }
-
-    /// The mean length.
-    #[inline]
-    pub fn mean(&self) -> Span {
-        match self {
-            Dist::Constant(value) | Dist::Exponential(value) => *value,
-            Dist::Uniform(min, max) => (*min + *max).scaled(0.5),
-            Dist::Empirical(quantiles) => {
-                let pairs = quantiles.windows(2).map(|pair| (pair[0] + pair[1]).as_nanos() as f64 / 2.0);
-                Span::from_nanos((pairs.sum::<f64>() / (quantiles.len() - 1) as f64).round() as u64)
-            }
-        }
-    }
-}
-
 /// The sizes a document may have, so that none can hang or exhaust a page.
 pub mod limits {
     /// Nodes, replicas counted one by one.
@@ -332,6 +280,10 @@ pub mod limits {
     pub const USERS: u32 = 100_000;
     /// Routes of all workloads together.
     pub const ROUTES: usize = 64;
+    /// Entries of a list: quantiles, points or branches of a distribution, points of a ramp.
+    pub const POINTS: usize = 10_000;
+    /// The longest time that a document may write for a piece of work or a pause: an hour.
+    pub const LENGTH_MS: f64 = 3_600_000.0;
 }
 
 impl Plan {

@@ -1,6 +1,8 @@
 //! From a spec to a plan: every number, reference and size is checked, and all problems are noted at once.
 
+use super::dist::{Dist, DistSpec};
 use super::plan::*;
+use super::problem;
 use super::spec::*;
 use super::{Map, Problem};
 use crate::ids::{NodeId, RouteId};
@@ -70,25 +72,14 @@ impl<'a> Planner<'a> {
         self.problems.push(Problem::new(path, what, hint));
     }
 
-    /// Reports a number that is not in `[min, max]`; not-a-number is never in.
     #[inline]
     fn within(&mut self, path: &str, value: f64, min: f64, max: f64) -> bool {
-        let fits = (min..=max).contains(&value);
-        if !fits {
-            let what = if value < 0.0 && min >= 0.0 { "is negative" } else { "is out of range" };
-            self.problem(path, format!("{value} {what}"), format!("Use a number from {min} to {max}."));
-        }
-        fits
+        problem::within(self.problems, path, value, min, max)
     }
 
     #[inline]
     fn above_zero(&mut self, path: &str, value: f64, max: f64) -> bool {
-        let fits = value > 0.0 && value <= max;
-        if !fits {
-            let what = if value < 0.0 { "is negative" } else { "is out of range" };
-            self.problem(path, format!("{value} {what}"), format!("Use a number above 0, at most {max}."));
-        }
-        fits
+        problem::above_zero(self.problems, path, value, max)
     }
 
     #[inline]
@@ -334,34 +325,7 @@ impl<'a> Planner<'a> {
 
     #[inline]
     fn dist(&mut self, path: &str, dist: &DistSpec) -> Dist {
-        const MAX_MS: f64 = 3_600_000.0;
-        match dist {
-            DistSpec::Constant { value_ms } => {
-                self.within(&format!("{path}.value_ms"), *value_ms, 0.0, MAX_MS);
-                Dist::Constant(Span::from_ms(*value_ms))
-            }
-            DistSpec::Exponential { mean_ms } => {
-                self.within(&format!("{path}.mean_ms"), *mean_ms, 0.0, MAX_MS);
-                Dist::Exponential(Span::from_ms(*mean_ms))
-            }
-            DistSpec::Uniform { min_ms, max_ms } => {
-                self.within(&format!("{path}.min_ms"), *min_ms, 0.0, MAX_MS);
-                self.within(&format!("{path}.max_ms"), *max_ms, min_ms.max(0.0), MAX_MS);
-                Dist::Uniform(Span::from_ms(*min_ms), Span::from_ms(*max_ms))
-            }
-            DistSpec::Empirical { quantiles_ms } => {
-                let path = format!("{path}.quantiles_ms");
-                let ascending = quantiles_ms.windows(2).all(|pair| pair[0] <= pair[1]);
-                if quantiles_ms.len() < 2 || !ascending {
-                    self.problem(&path, "is no list of quantiles", "Give at least two numbers in ascending order.");
-                    return Dist::ZERO;
-                }
-                for value in quantiles_ms {
-                    self.within(&path, *value, 0.0, MAX_MS);
-                }
-                Dist::Empirical(quantiles_ms.iter().map(|ms| Span::from_ms(*ms)).collect())
-            }
-        }
+        dist.plan(path, self.problems)
     }
 
     /// The calls of a node: all of `targets` (callee to the path that names it), each as `specs` says or by default.

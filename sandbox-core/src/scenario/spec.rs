@@ -3,26 +3,28 @@
 //! An enum with data is an object whose tag (`kind`, `dist`, `process` or `policy`) names the variant; `tracked.rs` reads it so.
 //! Unknown fields are refused. Numbers are checked when the [`super::Plan`] is made.
 
+use super::dist::DistSpec;
 use super::map::Map;
 use serde::Deserialize;
 use serde_json::Value;
 
 macro_rules! spec {
     ($(#[$meta:meta])* pub struct $name:ident { $($body:tt)* }) => {
-        #[derive(Clone, Debug, PartialEq, Deserialize)]
+        #[derive(Clone, Debug, PartialEq, serde::Deserialize)]
         #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
         #[serde(deny_unknown_fields)]
         $(#[$meta])*
         pub struct $name { $($body)* }
     };
     ($(#[$meta:meta])* pub enum $name:ident { $($body:tt)* }) => {
-        #[derive(Clone, Debug, PartialEq, Deserialize)]
+        #[derive(Clone, Debug, PartialEq, serde::Deserialize)]
         #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
         #[serde(deny_unknown_fields, rename_all = "snake_case")]
         $(#[$meta])*
         pub enum $name { $($body)* }
     };
 }
+pub(super) use spec;
 
 spec! {
     /// A whole scenario. As written it is variant `A`, the problem; the variants are patches of it.
@@ -224,35 +226,6 @@ spec! {
         pub read: DistSpec,
         /// Time a write holds the one writing connection, its commit included.
         pub write: DistSpec,
-    }
-}
-
-spec! {
-    /// How long something takes.
-    #[cfg_attr(feature = "schema", schemars(tag = "dist"))]
-    pub enum DistSpec {
-        /// Always the same.
-        Constant {
-            /// Milliseconds.
-            value_ms: f64,
-        },
-        /// Exponential.
-        Exponential {
-            /// Mean, in milliseconds.
-            mean_ms: f64,
-        },
-        /// Any length between the two, all equally likely.
-        Uniform {
-            /// Shortest, in milliseconds.
-            min_ms: f64,
-            /// Longest, in milliseconds.
-            max_ms: f64,
-        },
-        /// As measured: evenly spaced quantiles from the shortest to the longest, with straight lines between them.
-        Empirical {
-            /// At least two, ascending, in milliseconds.
-            quantiles_ms: Vec<f64>,
-        },
     }
 }
 
