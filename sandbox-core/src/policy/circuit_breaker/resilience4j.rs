@@ -1,26 +1,12 @@
-//! Circuit breaker: stop calling what keeps failing, and try again carefully.
+//! The circuit breaker of resilience4j 2.x (source read at af9e7c9).
 //!
-//! Promise: while closed everything passes; while open nothing passes before `until`, and the first call at or after it
-//! does; while half-open at most `permitted_calls_in_half_open` calls pass, and their outcomes alone decide.
-//!
-//! Semantics: resilience4j 2.x (source read at af9e7c9). A call that arrives after the wait moves the breaker to
-//! half-open, no timer does. Every outcome is followed by a check of both rates, so a slow success can open it too.
-//! Nothing is judged below the minimum number of calls, which is clamped to the size of a count window and to the
-//! number of trial calls: a small minimum decides before all trial calls are back. Entering closed or half-open starts
-//! an empty window.
-//!
-//! Three deviations, all deliberate:
-//!
-//! 1. Open is left at `now >= until`, not strictly after it.
-//! 2. A permit carries the epoch of the state that granted it, and an outcome of an older epoch is ignored. Simulated
-//!    latencies are long; in the library a late success of the overload could close the breaker.
-//! 3. The defaults are smaller than the library's, so that a lesson sees the breaker move within seconds.
-//!
-//! What counts as a failure is the caller's decision: transport errors, timeouts, 5xx; never 4xx, never the breaker's
-//! own refusal, never a client that went away ([`CallOutcome::Ignored`]). Every permit must be answered by one
-//! `on_result`.
+//! A call that arrives after the wait moves the breaker to half-open; a timer does only with `automatic_transition`.
+//! Every outcome is followed by a check of both rates, so a slow success can open it too. Nothing is judged below the
+//! minimum number of calls, which is clamped to the size of a count window and to the number of trial calls: a small
+//! minimum decides before all trial calls are back. Entering closed or half-open starts an empty window.
 
-use super::{Denial, DenyReason};
+use super::{BreakerState, CallOutcome, LateOutcomes, Permit, Transition};
+use crate::policy::{Denial, DenyReason};
 use crate::time::{Span, Time};
 use std::collections::VecDeque;
 
@@ -54,6 +40,11 @@ pub struct CircuitBreakerParams {
     /// How long half-open may last before the breaker opens again; zero means for ever. Default zero, as in the
     /// library.
     pub max_wait_in_half_open: Span,
+    /// Whether open is left by itself when the wait is over, rather than by the next call. Default no, as in the
+    /// library.
+    pub automatic_transition: bool,
+    /// Outcomes of calls that an earlier state let through. Default ignore (library: count).
+    pub late_outcomes: LateOutcomes,
 }
 
 impl Default for CircuitBreakerParams {
@@ -67,52 +58,44 @@ impl Default for CircuitBreakerParams {
             wait_duration_in_open: Span::from_millis(5_000),
             permitted_calls_in_half_open: 3,
             max_wait_in_half_open: Span::ZERO,
+            automatic_transition: false,
+            late_outcomes: LateOutcomes::Ignore,
         }
     }
 }
 
-/// Checked parameters of a circuit breaker.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct CircuitBreakerConfig(CircuitBreakerParams);
-
-impl CircuitBreakerConfig {
-    /// Checks the parameters.
-    pub fn new(params: CircuitBreakerParams) -> Result<CircuitBreakerConfig, String> {
-        if matches!(params.sliding_window, SlidingWindow::Count(0) | SlidingWindow::TimeSeconds(0)) {
+impl CircuitBreakerParams {
+    pub(super) fn check(&self) -> Result<(), String> {
+        if matches!(self.sliding_window, SlidingWindow::Count(0) | SlidingWindow::TimeSeconds(0)) {
             return Err("the sliding window is 0: use at least 1 call or 1 second".into());
         }
-        if params.minimum_number_of_calls == 0 {
+        if self.minimum_number_of_calls == 0 {
             return Err("the minimum number of calls is 0: use at least 1".into());
         }
         for (name, percent) in [
-            ("failure rate threshold", params.failure_rate_threshold),
-            ("slow call rate threshold", params.slow_call_rate_threshold),
+            ("failure rate threshold", self.failure_rate_threshold),
+            ("slow call rate threshold", self.slow_call_rate_threshold),
         ] {
             if !(percent > 0.0 && percent <= 100.0) {
                 return Err(format!("the {name} is {percent} %: use a percentage above 0 and up to 100"));
             }
         }
-        if params.wait_duration_in_open == Span::ZERO {
+        if self.wait_duration_in_open == Span::ZERO {
             return Err(
                 "the wait in open is 0, so the breaker would never refuse: use a positive time such as 5 s".into()
             );
         }
-        if params.permitted_calls_in_half_open == 0 {
+        if self.permitted_calls_in_half_open == 0 {
             return Err("no trial calls are permitted in half-open, so it could never close: use at least 1".into());
         }
-        Ok(CircuitBreakerConfig(params))
-    }
-
-    /// The parameters.
-    pub fn params(&self) -> CircuitBreakerParams {
-        self.0
+        Ok(())
     }
 }
 
-/// One breaker around one kind of call.
+/// One breaker.
 #[derive(Clone, Debug)]
-pub struct CircuitBreaker {
-    config: CircuitBreakerConfig,
+pub(super) struct WindowBreaker {
+    params: CircuitBreakerParams,
     /// Changes with every transition.
     epoch: u32,
     state: State,
@@ -121,77 +104,23 @@ pub struct CircuitBreaker {
 #[derive(Clone, Debug)]
 enum State {
     Closed { window: Window },
-    Open { until: Time, opened_on: Counts },
+    Open { until: Time },
     HalfOpen { window: Window, permits_left: u32, since: Time },
 }
 
-/// The state as seen from outside. Time alone changes nothing: an open breaker shows as open until a call arrives.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum BreakerState {
-    /// Everything passes.
-    Closed,
-    /// Nothing passes.
-    Open {
-        /// The first instant at which a call passes again.
-        until: Time,
-    },
-    /// Trial calls pass.
-    HalfOpen {
-        /// Trial calls that may still start.
-        permits_left: u32,
-    },
-}
-
-/// The right to make one call; to be answered by one `on_result`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Permit {
-    epoch: u32,
-}
-
-/// How a permitted call ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum CallOutcome {
-    /// It worked.
-    Success,
-    /// It failed in a way that speaks against the callee.
-    Failure,
-    /// It says nothing about the callee (the client went away, the request was wrong); the permit is given back.
-    Ignored,
-}
-
-/// A change of state.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Transition {
-    /// Calls are refused from now on.
-    Opened {
-        /// Failures in the window that decided; few, if slow calls did.
-        failures: u32,
-        /// Calls in that window.
-        calls: u32,
-    },
-    /// Trial calls may pass.
-    HalfOpened,
-    /// Everything passes again.
-    Closed,
-}
-
-impl CircuitBreaker {
-    /// A closed breaker with an empty window.
-    pub fn new(config: CircuitBreakerConfig) -> CircuitBreaker {
-        CircuitBreaker { config, epoch: 0, state: State::Closed { window: Window::new(config.0.sliding_window) } }
+impl WindowBreaker {
+    pub(super) fn new(params: CircuitBreakerParams) -> WindowBreaker {
+        WindowBreaker { params, epoch: 0, state: State::Closed { window: Window::new(params.sliding_window) } }
     }
 
-    /// May a call be made now? Asking can move the breaker: from open to half-open once the wait is over, and from
-    /// half-open to open if trials have taken longer than `max_wait_in_half_open` (if both are due, only the second
-    /// move, to half-open, is reported).
-    pub fn decide(&mut self, now: Time) -> (Result<Permit, Denial>, Option<Transition>) {
+    pub(super) fn decide(&mut self, now: Time) -> (Result<Permit, Denial>, Option<Transition>) {
         let mut transition = self.give_up_on_trials(now);
-        if matches!(self.state, State::Open { until, .. } if now >= until) {
+        if matches!(self.state, State::Open { until } if now >= until) {
             transition = Some(self.half_open(now));
         }
         let answer = match &mut self.state {
             State::Closed { .. } => Ok(Permit { epoch: self.epoch }),
-            State::Open { until, .. } => Err(Denial { retry_at: Some(*until), reason: DenyReason::BreakerOpen }),
+            State::Open { until } => Err(Denial { retry_at: Some(*until), reason: DenyReason::BreakerOpen }),
             State::HalfOpen { permits_left: 0, .. } => {
                 Err(Denial { retry_at: None, reason: DenyReason::BreakerHalfOpen })
             }
@@ -203,13 +132,19 @@ impl CircuitBreaker {
         (answer, transition)
     }
 
-    /// A permitted call ended now after `duration`.
-    pub fn on_result(&mut self, now: Time, permit: Permit, outcome: CallOutcome, duration: Span) -> Option<Transition> {
+    pub(super) fn on_result(
+        &mut self,
+        now: Time,
+        permit: Permit,
+        outcome: CallOutcome,
+        duration: Span,
+    ) -> Option<Transition> {
         let gave_up = self.give_up_on_trials(now);
-        if permit.epoch != self.epoch {
+        let late = permit.epoch != self.epoch;
+        if late && self.params.late_outcomes == LateOutcomes::Ignore {
             return gave_up;
         }
-        let params = self.config.0;
+        let params = self.params;
         let call = Counts {
             calls: 1,
             failures: u32::from(outcome == CallOutcome::Failure),
@@ -227,7 +162,7 @@ impl CircuitBreaker {
                 (total.calls >= minimum && total.reach(&params)).then(|| self.open(now, total))
             }
             State::HalfOpen { permits_left, .. } if outcome == CallOutcome::Ignored => {
-                *permits_left += 1;
+                *permits_left += u32::from(!late);
                 None
             }
             State::HalfOpen { window, .. } => {
@@ -241,31 +176,38 @@ impl CircuitBreaker {
                     Some(self.close())
                 }
             }
-            State::Open { .. } => unreachable!("an open breaker grants no permits"),
+            State::Open { .. } => gave_up,
         }
     }
 
-    /// The state, without asking for a permit.
-    pub fn state(&self) -> BreakerState {
+    pub(super) fn next_deadline(&self) -> Option<Time> {
+        match self.state {
+            State::Open { until } if self.params.automatic_transition => Some(until),
+            State::HalfOpen { since, .. } if self.params.max_wait_in_half_open > Span::ZERO => {
+                Some(since + self.params.max_wait_in_half_open)
+            }
+            _ => None,
+        }
+    }
+
+    pub(super) fn on_deadline(&mut self, now: Time) -> Option<Transition> {
+        match self.state {
+            State::Open { until } if self.params.automatic_transition && now >= until => Some(self.half_open(until)),
+            _ => self.give_up_on_trials(now),
+        }
+    }
+
+    pub(super) fn state(&self) -> BreakerState {
         match self.state {
             State::Closed { .. } => BreakerState::Closed,
-            State::Open { until, .. } => BreakerState::Open { until },
+            State::Open { until } => BreakerState::Open { until },
             State::HalfOpen { permits_left, .. } => BreakerState::HalfOpen { permits_left },
         }
     }
 
-    /// Calls and failures in the window as of the last outcome; while open, those it opened on.
-    pub fn window(&self) -> (u32, u32) {
-        let counts = match &self.state {
-            State::Closed { window } | State::HalfOpen { window, .. } => window.total,
-            State::Open { opened_on, .. } => *opened_on,
-        };
-        (counts.calls, counts.failures)
-    }
-
     /// Opens a breaker whose trials have taken too long, as of the instant at which they had.
     fn give_up_on_trials(&mut self, now: Time) -> Option<Transition> {
-        let longest = self.config.0.max_wait_in_half_open;
+        let longest = self.params.max_wait_in_half_open;
         match &self.state {
             State::HalfOpen { window, since, .. } if longest > Span::ZERO && now >= *since + longest => {
                 let (at, total) = (*since + longest, window.total);
@@ -276,19 +218,19 @@ impl CircuitBreaker {
     }
 
     fn open(&mut self, at: Time, opened_on: Counts) -> Transition {
-        self.enter(State::Open { until: at + self.config.0.wait_duration_in_open, opened_on });
+        self.enter(State::Open { until: at + self.params.wait_duration_in_open });
         Transition::Opened { failures: opened_on.failures, calls: opened_on.calls }
     }
 
     fn half_open(&mut self, now: Time) -> Transition {
-        let permits_left = self.config.0.permitted_calls_in_half_open;
+        let permits_left = self.params.permitted_calls_in_half_open;
         let window = Window::new(SlidingWindow::Count(permits_left));
         self.enter(State::HalfOpen { window, permits_left, since: now });
         Transition::HalfOpened
     }
 
     fn close(&mut self) -> Transition {
-        self.enter(State::Closed { window: Window::new(self.config.0.sliding_window) });
+        self.enter(State::Closed { window: Window::new(self.params.sliding_window) });
         Transition::Closed
     }
 
@@ -367,10 +309,23 @@ mod tests {
 
     const QUICK: Span = Span::from_millis(10);
 
-    fn breaker(change: impl FnOnce(&mut CircuitBreakerParams)) -> CircuitBreaker {
+    fn breaker(change: impl FnOnce(&mut CircuitBreakerParams)) -> WindowBreaker {
         let mut params = CircuitBreakerParams::default();
         change(&mut params);
-        CircuitBreaker::new(CircuitBreakerConfig::new(params).unwrap())
+        params.check().unwrap();
+        WindowBreaker::new(params)
+    }
+
+    impl WindowBreaker {
+        /// Calls and failures in the window; none while open.
+        fn window(&self) -> (u32, u32) {
+            match &self.state {
+                State::Closed { window } | State::HalfOpen { window, .. } => {
+                    (window.total.calls, window.total.failures)
+                }
+                State::Open { .. } => (0, 0),
+            }
+        }
     }
 
     fn at(seconds: f64) -> Time {
@@ -378,13 +333,13 @@ mod tests {
     }
 
     /// Makes a call that ends at once.
-    fn call(breaker: &mut CircuitBreaker, now: Time, outcome: CallOutcome) -> Option<Transition> {
+    fn call(breaker: &mut WindowBreaker, now: Time, outcome: CallOutcome) -> Option<Transition> {
         let permit = breaker.decide(now).0.expect("a permit");
         breaker.on_result(now, permit, outcome, QUICK)
     }
 
     /// A breaker with small numbers (2 calls, 100 ms) that opened at 0.
-    fn opened(change: impl FnOnce(&mut CircuitBreakerParams)) -> CircuitBreaker {
+    fn opened(change: impl FnOnce(&mut CircuitBreakerParams)) -> WindowBreaker {
         let mut breaker = breaker(|p| {
             p.minimum_number_of_calls = 2;
             p.wait_duration_in_open = Span::from_millis(100);
@@ -407,7 +362,7 @@ mod tests {
         assert_eq!(breaker.window(), (9, 5));
         // 5 of 10 is 50 %: the tenth outcome opens it, success though it is.
         assert_eq!(call(&mut breaker, at(1.0), Success), Some(Transition::Opened { failures: 5, calls: 10 }));
-        assert_eq!((breaker.state(), breaker.window()), (BreakerState::Open { until: at(6.0) }, (10, 5)));
+        assert_eq!(breaker.state(), BreakerState::Open { until: at(6.0) });
     }
 
     #[test]
@@ -423,7 +378,7 @@ mod tests {
         let minute = Span::from_millis(60_000);
         let permit = breaker.decide(Time::ZERO).0.unwrap();
         assert_eq!(breaker.on_result(at(60.0), permit, Success, minute), None);
-        breaker = CircuitBreaker::new(breaker.config);
+        breaker = WindowBreaker::new(breaker.params);
         let longer = minute + Span::from_nanos(1);
         assert_eq!(
             breaker.on_result(at(60.0), permit, Success, longer),
@@ -492,6 +447,30 @@ mod tests {
     }
 
     #[test]
+    fn late_outcomes_count_if_told_so() {
+        let mut breaker = breaker(|p| {
+            p.minimum_number_of_calls = 1;
+            p.wait_duration_in_open = Span::from_millis(100);
+            p.late_outcomes = LateOutcomes::Count;
+        });
+        let [late, later] = [0, 0].map(|_| breaker.decide(Time::ZERO).0.unwrap());
+        call(&mut breaker, Time::ZERO, Failure);
+        assert_eq!(breaker.on_result(at(0.05), late, Success, QUICK), None, "while open they do not");
+        breaker.decide(at(0.1)).0.unwrap();
+        assert_eq!(breaker.on_result(at(0.15), later, Success, QUICK), Some(Transition::Closed));
+    }
+
+    #[test]
+    fn open_is_left_by_itself_if_told_so() {
+        let mut breaker = opened(|p| p.automatic_transition = true);
+        assert_eq!(breaker.next_deadline(), Some(at(0.1)));
+        assert_eq!(breaker.on_deadline(at(0.05)), None);
+        assert_eq!(breaker.on_deadline(at(0.1)), Some(Transition::HalfOpened));
+        assert_eq!((breaker.next_deadline(), breaker.decide(at(0.1)).1), (None, None));
+        assert_eq!(opened(|_| ()).next_deadline(), None);
+    }
+
+    #[test]
     fn a_stuck_trial_opens_it_again() {
         let mut breaker = opened(|p| {
             p.max_wait_in_half_open = Span::from_millis(50);
@@ -511,7 +490,7 @@ mod tests {
         let refused = |change: fn(&mut CircuitBreakerParams)| {
             let mut params = CircuitBreakerParams::default();
             change(&mut params);
-            CircuitBreakerConfig::new(params).unwrap_err()
+            params.check().unwrap_err()
         };
         assert!(refused(|p| p.sliding_window = SlidingWindow::Count(0)).contains("window"));
         assert!(refused(|p| p.minimum_number_of_calls = 0).contains("minimum"));
@@ -554,7 +533,7 @@ mod tests {
                 p.wait_duration_in_open = Span::from_millis(100);
                 p.max_wait_in_half_open = Span::from_millis(max_wait_ms);
             });
-            let kind = |breaker: &CircuitBreaker| std::mem::discriminant(&breaker.state());
+            let kind = |breaker: &WindowBreaker| std::mem::discriminant(&breaker.state());
             let mut under_way: Vec<Permit> = Vec::new();
             let mut now = Time::ZERO;
             for (what, gap_ms, which) in steps {
