@@ -7,7 +7,7 @@ use crate::ids::{NodeId, RequestId, Seq};
 use crate::policy::balancer::Balancer;
 use crate::policy::circuit_breaker::{BreakerState, CallOutcome, CircuitBreaker, Permit, Transition};
 use crate::policy::health_check::{HealthCheck, HealthTransition};
-use crate::policy::retry::{GiveUp, Retry, RetryDecision};
+use crate::policy::retry::{FailedAttempt, FailureKind, GiveUp, Pushback, Retry, RetryDecision};
 use crate::policy::{Denial, DenyReason};
 use crate::rng::{Purpose, Stream};
 use crate::scenario::{CallPlan, NodePlan};
@@ -202,8 +202,15 @@ impl Caller {
         let stay = ctx.stay(slot);
         let owner = ctx.core.plan.nodes[ctx.node.index()].hash ^ u64::from(self.call);
         let roll = crate::rng::draw(ctx.core.plan.seed, stay.request.0, owner, Purpose::Jitter, open.attempt).uniform();
-        let decision = retry.decide(now, open.attempt, open.delay, roll, retry_at.map(|at| at.since(now)), None);
-        match decision {
+        let failed = FailedAttempt {
+            attempts: u32::from(open.attempt),
+            kind: if end == CallEnd::TimedOut { FailureKind::Timeout } else { FailureKind::Failure },
+            previous_delay: open.delay,
+            roll,
+            pushback: retry_at.map_or(Pushback::None, |at| Pushback::AtLeast(at.since(now))),
+            deadline: None,
+        };
+        match retry.decide(now, failed) {
             RetryDecision::After(delay) => {
                 ctx.note(slot, What::BackedOff { delay });
                 ctx.core.calendar.schedule(now + delay, Event::Retry(slot));
@@ -216,6 +223,7 @@ impl Caller {
                     GiveUp::Attempts => AttemptEnd::Attempts,
                     GiveUp::Budget => AttemptEnd::Budget,
                     GiveUp::Deadline => AttemptEnd::Deadline,
+                    GiveUp::NotRetryable => unreachable!("a plan's retries include every kind of failure"),
                 };
                 ctx.note(slot, What::GaveUp { end: end_of_attempts });
                 ctx.stay_mut(slot).call = None;

@@ -26,6 +26,7 @@ pub mod health_check;
 pub mod histogram_quantile;
 pub mod rate_limiter;
 pub mod retry;
+pub mod retry_budget;
 
 /// A refusal: why, and when to come back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,19 +1,19 @@
 //! Retry: another attempt, after which delay, within which budget?
 //!
 //! Promise: never more than `max_attempts` attempts, never an attempt that would start at or after the deadline, never
-//! a delay shorter than the server's `Retry-After`, never more retries than the budget grants. A retry that is refused
-//! takes nothing from the budget.
+//! a delay shorter than the server's `Retry-After`, never more retries than the budget grants
+//! ([`super::retry_budget`]). A retry that is refused takes nothing from the budget.
 //!
 //! With `v_k = min(max_delay, base_delay * multiplier^(k-1))` for retry k = 1, 2, ... the jitters are those of the AWS
-//! article "Exponential Backoff and Jitter" and of gRPC A6. The budgets are Finagle's `RetryBudget` (Tower's
-//! `TpsBudget`) and a plain balance. Whether a failure may be retried at all (idempotent, and 408, 429, 502, 503, 504,
-//! a refused connection or a timeout) is the caller's decision. Left out: gRPC's throttling, the AWS SDK's quota,
-//! Envoy's concurrent budget.
+//! article "Exponential Backoff and Jitter", of gRPC A6 and of resilience4j. Whether the operation may be repeated at
+//! all (idempotent or with an idempotency key) is the caller's decision. Left out: gRPC's pushback that shortens the
+//! delay or starts the back-off anew, Polly's "decorrelated jitter V2".
 
+use super::retry_budget::{BudgetConfig, RetryBudget};
 use crate::time::{Span, Time};
 
 /// How chance shortens or lengthens the delay `v` before a retry.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Jitter {
     /// `v` itself.
     None,
@@ -24,15 +24,53 @@ pub enum Jitter {
     /// Uniform between `base_delay` and three times the previous delay, at most `max_delay` (AWS); the multiplier plays
     /// no part.
     Decorrelated,
-    /// `v` times uniform in [0.8, 1.2), which may exceed `max_delay` (gRPC A6).
-    Proportional,
+    /// `v` times uniform in [1 - factor, 1 + factor), which may exceed `max_delay`.
+    Proportional {
+        /// 0.2 in gRPC A6, 0.5 in resilience4j.
+        factor: f64,
+    },
+}
+
+/// How an attempt failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FailureKind {
+    /// Answered with a failure, or the connection broke.
+    Failure,
+    /// Turned away before any work was done: rate limit, full queue, open circuit.
+    Reject,
+    /// Not answered in time.
+    Timeout,
+}
+
+/// Which failures are retried.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RetryOn {
+    /// [`FailureKind::Failure`].
+    pub failure: bool,
+    /// [`FailureKind::Reject`].
+    pub reject: bool,
+    /// [`FailureKind::Timeout`].
+    pub timeout: bool,
+}
+
+impl RetryOn {
+    /// Every failure.
+    pub const ALL: RetryOn = RetryOn { failure: true, reject: true, timeout: true };
+
+    fn includes(self, kind: FailureKind) -> bool {
+        match kind {
+            FailureKind::Failure => self.failure,
+            FailureKind::Reject => self.reject,
+            FailureKind::Timeout => self.timeout,
+        }
+    }
 }
 
 /// The parameters of retries, as yet unchecked.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct RetryParams {
-    /// Attempts in all, the first included. Default 3 (resilience4j, AWS SDK).
-    pub max_attempts: u8,
+    /// Attempts in all, the first included; `None`: until one succeeds. Default 3 (resilience4j, AWS SDK).
+    pub max_attempts: Option<u32>,
     /// Delay before the first retry, before jitter; zero retries at once. Default 100 ms (AWS SDK).
     pub base_delay: Span,
     /// The delay grows no further than this. Default 20 s (AWS SDK).
@@ -41,16 +79,22 @@ pub struct RetryParams {
     pub multiplier: f64,
     /// How chance spreads retries. Default full (AWS).
     pub jitter: Jitter,
+    /// How long one attempt may take; `None`: as long as the deadline allows. Default none (Envoy).
+    pub per_try_timeout: Option<Span>,
+    /// Which failures are retried. Default all.
+    pub retry_on: RetryOn,
 }
 
 impl Default for RetryParams {
     fn default() -> RetryParams {
         RetryParams {
-            max_attempts: 3,
+            max_attempts: Some(3),
             base_delay: Span::from_millis(100),
             max_delay: Span::from_millis(20_000),
             multiplier: 2.0,
             jitter: Jitter::Full,
+            per_try_timeout: None,
+            retry_on: RetryOn::ALL,
         }
     }
 }
@@ -62,7 +106,7 @@ pub struct RetryConfig(RetryParams);
 impl RetryConfig {
     /// Checks the parameters.
     pub fn new(params: RetryParams) -> Result<RetryConfig, String> {
-        if params.max_attempts == 0 {
+        if params.max_attempts == Some(0) {
             return Err("max_attempts is 0, but the first attempt counts: use 1 for no retries".into());
         }
         if params.max_delay < params.base_delay {
@@ -75,17 +119,20 @@ impl RetryConfig {
         if !(1.0..=1_000.0).contains(&params.multiplier) {
             return Err(format!("the multiplier is {}: use a number from 1 (constant) to 1000", params.multiplier));
         }
+        if let Jitter::Proportional { factor } = params.jitter
+            && !(0.0..=1.0).contains(&factor)
+        {
+            return Err(format!("the jitter factor is {factor}: use 0 to 1 (0.2 spreads a delay by 20 % either way)"));
+        }
+        if params.per_try_timeout == Some(Span::ZERO) {
+            return Err("per_try_timeout is 0, so every attempt would fail: use a positive time or none".into());
+        }
         Ok(RetryConfig(params))
-    }
-
-    /// The parameters.
-    pub fn params(&self) -> RetryParams {
-        self.0
     }
 
     /// The delay before retry number `retry` (from 1), by chance `roll` in [0, 1). `previous_delay` is the one before
     /// the retry before it, zero if there was none; only [`Jitter::Decorrelated`] looks at it.
-    pub fn delay(&self, retry: u8, previous_delay: Span, roll: f64) -> Span {
+    pub fn delay(&self, retry: u32, previous_delay: Span, roll: f64) -> Span {
         let RetryParams { base_delay, max_delay, multiplier, jitter, .. } = self.0;
         let growth = libm::pow(multiplier, f64::from(retry.saturating_sub(1)));
         let delay = base_delay.scaled(growth).min(max_delay);
@@ -97,76 +144,18 @@ impl RetryConfig {
                 let spread = previous_delay.max(base_delay).scaled(3.0) - base_delay;
                 (base_delay + spread.scaled(roll)).min(max_delay)
             }
-            Jitter::Proportional => delay.scaled(0.8 + 0.4 * roll),
+            Jitter::Proportional { factor } => delay.scaled(1.0 - factor + 2.0 * factor * roll),
         }
     }
-}
 
-/// What limits the retries of all requests together.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum BudgetConfig {
-    /// Nothing.
-    None,
-    /// Of the requests of the last `ttl` the share `ratio` may be retried, and `min_per_s` retries a second on top.
-    /// Default 10 s, 10 per second, 0.2 (Finagle).
-    Ratio {
-        /// How long a request or a retry counts: this long, less at most a tenth of it.
-        ttl: Span,
-        /// Retries per second that need no requests, so that a client with little traffic can retry; available at once
-        /// for the whole `ttl`.
-        min_per_s: f64,
-        /// Retries per request.
-        ratio: f64,
-    },
-    /// A balance that starts at `cap`. 0.1 / 1 / 10 grants one retry per ten requests in the long run. Kept to a
-    /// millionth.
-    Tokens {
-        /// What a first attempt pays in.
-        per_request: f64,
-        /// What a retry takes out.
-        per_retry: f64,
-        /// The balance grows no further than this.
-        cap: f64,
-    },
-}
-
-impl Default for BudgetConfig {
-    fn default() -> BudgetConfig {
-        BudgetConfig::Ratio { ttl: Span::from_millis(10_000), min_per_s: 10.0, ratio: 0.2 }
-    }
-}
-
-impl BudgetConfig {
-    /// This budget, or what is wrong with it.
-    pub fn check(self) -> Result<BudgetConfig, String> {
-        match self {
-            BudgetConfig::None => {}
-            BudgetConfig::Ratio { ttl, min_per_s, ratio } => {
-                if ttl < Span::from_millis(1) || ttl > Span::from_millis(3_600_000) {
-                    return Err(format!("the retry budget's ttl is {} s: use 1 ms to 1 hour", ttl.as_seconds()));
-                }
-                if !(0.0..=1e6).contains(&min_per_s) {
-                    return Err(format!("the retry budget's min_per_s is {min_per_s}: use 0 to 1,000,000"));
-                }
-                if ratio != 0.0 && !(0.001..=1_000.0).contains(&ratio) {
-                    return Err(format!("the retry budget's ratio is {ratio}: use 0, or 0.001 to 1000 (0.2 is 20 %)"));
-                }
-            }
-            BudgetConfig::Tokens { per_request, per_retry, cap } => {
-                if !(0.0..=1e9).contains(&per_request) {
-                    return Err(format!("the retry budget's per_request is {per_request}: use 0 to 1e9"));
-                }
-                if !(1e-6..=1e9).contains(&per_retry) {
-                    return Err(format!("the retry budget's per_retry is {per_retry}: use a number above 0 up to 1e9"));
-                }
-                if !(per_retry..=1e9).contains(&cap) {
-                    return Err(format!(
-                        "the retry budget's cap is {cap}, less than the {per_retry} that a retry costs: raise it"
-                    ));
-                }
-            }
+    /// How long an attempt that starts now may take: no longer than `per_try_timeout`, no longer than until the
+    /// deadline. `None`: as long as it likes.
+    pub fn patience(&self, now: Time, deadline: Option<Time>) -> Option<Span> {
+        let left = deadline.map(|deadline| deadline.since(now));
+        match (self.0.per_try_timeout, left) {
+            (Some(timeout), Some(left)) => Some(timeout.min(left)),
+            (timeout, left) => timeout.or(left),
         }
-        Ok(self)
     }
 }
 
@@ -174,21 +163,35 @@ impl BudgetConfig {
 #[derive(Clone, Debug)]
 pub struct Retry {
     config: RetryConfig,
-    budget: Budget,
+    budget: RetryBudget,
 }
 
-/// Whole numbers only, so that nothing depends on the order of roundings.
-#[derive(Clone, Debug)]
-enum Budget {
-    Unlimited,
-    Ratio(RatioBudget),
-    /// In millionths.
-    Tokens {
-        balance: u64,
-        per_request: u64,
-        per_retry: u64,
-        cap: u64,
-    },
+/// An attempt that has just failed.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct FailedAttempt {
+    /// Attempts made so far, this one included: 1 or more.
+    pub attempts: u32,
+    /// How it failed.
+    pub kind: FailureKind,
+    /// The delay before it, zero for the first.
+    pub previous_delay: Span,
+    /// Uniform in [0, 1).
+    pub roll: f64,
+    /// What the server asked for.
+    pub pushback: Pushback,
+    /// When the caller stops waiting.
+    pub deadline: Option<Time>,
+}
+
+/// What a server that failed says about the next attempt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pushback {
+    /// Nothing.
+    None,
+    /// Not before this long (`Retry-After`).
+    AtLeast(Span),
+    /// Not at all (a negative `grpc-retry-pushback-ms`).
+    Stop,
 }
 
 /// What follows a failed attempt.
@@ -203,127 +206,88 @@ pub enum RetryDecision {
 /// Why there is no retry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum GiveUp {
+    /// Such failures are not retried, or the server said not to.
+    NotRetryable,
     /// All attempts have been made.
     Attempts,
-    /// Too many retries lately.
-    Budget,
     /// It would start at or after the deadline.
     Deadline,
+    /// Too many retries lately.
+    Budget,
 }
 
 impl Retry {
     /// Panics on a budget that [`BudgetConfig::check`] refuses.
     pub fn new(config: RetryConfig, budget: BudgetConfig) -> Retry {
-        let budget = match budget.check().expect("a checked retry budget") {
-            BudgetConfig::None => Budget::Unlimited,
-            BudgetConfig::Ratio { ttl, min_per_s, ratio } => Budget::Ratio(RatioBudget::new(ttl, min_per_s, ratio)),
-            BudgetConfig::Tokens { per_request, per_retry, cap } => {
-                let [per_request, per_retry, cap] = [per_request, per_retry, cap].map(|n| (n * 1e6).round() as u64);
-                Budget::Tokens { balance: cap, per_request, per_retry, cap }
-            }
-        };
-        Retry { config, budget }
+        Retry { config, budget: RetryBudget::new(budget) }
     }
 
-    /// Is the request to be tried again after `failed_attempts` failures (1 or more), the last of them now?
-    ///
-    /// `previous_delay` is the delay before the attempt that failed, zero for the first; `roll` is uniform in [0, 1);
-    /// `retry_after` is the least delay the server asked for; `deadline` is when the caller stops waiting. The answer
-    /// `After` has taken the retry out of the budget.
-    pub fn decide(
-        &mut self,
-        now: Time,
-        failed_attempts: u8,
-        previous_delay: Span,
-        roll: f64,
-        retry_after: Option<Span>,
-        deadline: Option<Time>,
-    ) -> RetryDecision {
-        assert!(failed_attempts > 0, "a retry follows a failure");
-        assert!((0.0..1.0).contains(&roll), "a roll lies in [0, 1)");
-        if failed_attempts >= self.config.0.max_attempts {
+    /// A first attempt is sent.
+    pub fn on_request(&mut self, now: Time) {
+        self.budget.on_request(now);
+    }
+
+    /// Is the request to be tried again, an attempt having failed now? The answer `After` has taken the retry out of
+    /// the budget; `GiveUp` ends the request.
+    pub fn decide(&mut self, now: Time, failed: FailedAttempt) -> RetryDecision {
+        assert!(failed.attempts > 0, "a retry follows a failure");
+        assert!((0.0..1.0).contains(&failed.roll), "a roll lies in [0, 1)");
+        self.end_attempt(failed.attempts);
+        let decision = self.after_failure(now, failed);
+        if matches!(decision, RetryDecision::GiveUp(_)) {
+            self.budget.on_request_end();
+        }
+        decision
+    }
+
+    fn after_failure(&mut self, now: Time, failed: FailedAttempt) -> RetryDecision {
+        let FailedAttempt { attempts, kind, previous_delay, roll, pushback, deadline } = failed;
+        let retryable = self.config.0.retry_on.includes(kind);
+        if retryable || pushback == Pushback::Stop {
+            self.budget.on_failure();
+        }
+        if !retryable || pushback == Pushback::Stop {
+            return RetryDecision::GiveUp(GiveUp::NotRetryable);
+        }
+        if self.config.0.max_attempts.is_some_and(|most| attempts >= most) {
             return RetryDecision::GiveUp(GiveUp::Attempts);
         }
-        let delay = self.config.delay(failed_attempts, previous_delay, roll).max(retry_after.unwrap_or(Span::ZERO));
+        let mut delay = self.config.delay(attempts, previous_delay, roll);
+        if let Pushback::AtLeast(least) = pushback {
+            delay = delay.max(least);
+        }
         if deadline.is_some_and(|deadline| now + delay >= deadline) {
             return RetryDecision::GiveUp(GiveUp::Deadline);
         }
-        let granted = match &mut self.budget {
-            Budget::Unlimited => true,
-            Budget::Ratio(budget) => budget.withdraw(now),
-            Budget::Tokens { balance, per_retry, .. } => match balance.checked_sub(*per_retry) {
-                Some(rest) => {
-                    *balance = rest;
-                    true
-                }
-                None => false,
-            },
-        };
-        if granted { RetryDecision::After(delay) } else { RetryDecision::GiveUp(GiveUp::Budget) }
-    }
-
-    /// A first attempt is sent: pays into the budget.
-    pub fn on_request(&mut self, now: Time) {
-        match &mut self.budget {
-            Budget::Unlimited => {}
-            Budget::Ratio(budget) => budget.deposit(now),
-            Budget::Tokens { balance, per_request, cap, .. } => *balance = (*balance + *per_request).min(*cap),
-        }
-    }
-}
-
-/// What a request pays in; a retry takes this divided by the ratio (Finagle's scale, three decimals of the ratio).
-const DEPOSIT: f64 = 1_000.0;
-/// Parts of the ttl that expire together (Finagle and Tower: ten).
-const SLOTS: u64 = 10;
-
-/// Finagle's leaky bucket: a reserve plus everything paid in and taken out during the last `SLOTS` parts of the ttl.
-#[derive(Clone, Debug)]
-struct RatioBudget {
-    slot_nanos: u64,
-    deposit: i64,
-    withdrawal: i64,
-    reserve: i64,
-    /// The number of the slot that `now` lies in, from the start of the run.
-    slot: u64,
-    /// Paid in less taken out, per slot; slot n is at n mod SLOTS.
-    net: [i64; SLOTS as usize],
-}
-
-impl RatioBudget {
-    fn new(ttl: Span, min_per_s: f64, ratio: f64) -> RatioBudget {
-        // Without a ratio requests pay nothing in, and a retry costs one unit of the reserve.
-        let (deposit, withdrawal) = if ratio == 0.0 { (0.0, 1.0) } else { (DEPOSIT, (DEPOSIT / ratio).round()) };
-        RatioBudget {
-            slot_nanos: ttl.as_nanos() / SLOTS,
-            deposit: deposit as i64,
-            withdrawal: withdrawal as i64,
-            reserve: (min_per_s * ttl.as_seconds() * withdrawal).round() as i64,
-            slot: 0,
-            net: [0; SLOTS as usize],
+        if self.budget.withdraw(now, kind) {
+            RetryDecision::After(delay)
+        } else {
+            RetryDecision::GiveUp(GiveUp::Budget)
         }
     }
 
-    fn deposit(&mut self, now: Time) {
-        self.expire(now);
-        self.net[(self.slot % SLOTS) as usize] += self.deposit;
+    /// Attempt number `attempts` (from 1) succeeded; `retried` is the failure before it, if it is not the first.
+    pub fn on_success(&mut self, attempts: u32, retried: Option<FailureKind>) {
+        self.budget.on_success(retried);
+        self.on_abandoned(attempts);
     }
 
-    fn withdraw(&mut self, now: Time) -> bool {
-        self.expire(now);
-        let granted = self.reserve + self.net.iter().sum::<i64>() >= self.withdrawal;
-        if granted {
-            self.net[(self.slot % SLOTS) as usize] -= self.withdrawal;
-        }
-        granted
+    /// The request ended during attempt number `attempts`, or while waiting for the next, without success or failure:
+    /// the client went away.
+    pub fn on_abandoned(&mut self, attempts: u32) {
+        self.end_attempt(attempts);
+        self.budget.on_request_end();
     }
 
-    fn expire(&mut self, now: Time) {
-        let slot = (now.as_nanos() / self.slot_nanos).max(self.slot);
-        for passed in 1..=(slot - self.slot).min(SLOTS) {
-            self.net[((self.slot + passed) % SLOTS) as usize] = 0;
+    fn end_attempt(&mut self, attempts: u32) {
+        if attempts > 1 {
+            self.budget.on_retry_end();
         }
-        self.slot = slot;
+    }
+
+    /// What is left in the budget, where that is a number that retries use up: tokens, or units of the quota.
+    pub fn balance(&self) -> Option<f64> {
+        self.budget.balance()
     }
 }
 
@@ -332,24 +296,32 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    const JITTERS: [Jitter; 5] =
+        [Jitter::None, Jitter::Full, Jitter::Equal, Jitter::Decorrelated, Jitter::Proportional { factor: 0.2 }];
+
     fn config(change: impl FnOnce(&mut RetryParams)) -> RetryConfig {
         let mut params = RetryParams::default();
         change(&mut params);
         RetryConfig::new(params).unwrap()
     }
 
+    fn retry(change: impl FnOnce(&mut RetryParams)) -> Retry {
+        Retry::new(config(change), BudgetConfig::None)
+    }
+
     fn ms(millis: u64) -> Span {
         Span::from_millis(millis)
     }
 
-    /// What a first failure at `now` leads to, with no delay.
-    fn ask(retry: &mut Retry, now: Time) -> RetryDecision {
-        retry.decide(now, 1, Span::ZERO, 0.0, None, None)
-    }
-
-    /// How many first failures at `now` are retried before the budget refuses.
-    fn granted(retry: &mut Retry, now: Time) -> u32 {
-        (0..10_000).take_while(|_| ask(retry, now) == RetryDecision::After(Span::ZERO)).count() as u32
+    fn failed(attempts: u32) -> FailedAttempt {
+        FailedAttempt {
+            attempts,
+            kind: FailureKind::Failure,
+            previous_delay: Span::ZERO,
+            roll: 0.5,
+            pushback: Pushback::None,
+            deadline: None,
+        }
     }
 
     #[test]
@@ -361,7 +333,8 @@ mod tests {
         assert_eq!(delays(Jitter::None, 0.9), [100.0, 200.0, 400.0, 20_000.0, 20_000.0]);
         assert_eq!(delays(Jitter::Full, 0.25), [25.0, 50.0, 100.0, 5_000.0, 5_000.0]);
         assert_eq!(delays(Jitter::Equal, 0.5), [75.0, 150.0, 300.0, 15_000.0, 15_000.0]);
-        assert_eq!(delays(Jitter::Proportional, 0.5), [100.0, 200.0, 400.0, 20_000.0, 20_000.0]);
+        let proportional = Jitter::Proportional { factor: 0.5 };
+        assert_eq!(delays(proportional, 0.75), [125.0, 250.0, 500.0, 25_000.0, 25_000.0]);
         let config = config(|p| p.jitter = Jitter::Decorrelated);
         assert_eq!(config.delay(1, Span::ZERO, 0.5), ms(200)); // between 100 and 300
         assert_eq!(config.delay(2, ms(200), 0.5), ms(350)); // between 100 and 600
@@ -370,56 +343,60 @@ mod tests {
 
     #[test]
     fn gives_up_after_the_last_attempt() {
-        let mut retry = Retry::new(config(|_| ()), BudgetConfig::None);
-        let mut decide = |failed| retry.decide(Time::ZERO, failed, Span::ZERO, 0.5, None, None);
-        assert_eq!(decide(1), RetryDecision::After(ms(50)));
-        assert_eq!(decide(2), RetryDecision::After(ms(100)));
-        assert_eq!(decide(3), RetryDecision::GiveUp(GiveUp::Attempts));
+        let mut retry = retry(|_| ());
+        assert_eq!(retry.decide(Time::ZERO, failed(1)), RetryDecision::After(ms(50)));
+        assert_eq!(retry.decide(Time::ZERO, failed(2)), RetryDecision::After(ms(100)));
+        assert_eq!(retry.decide(Time::ZERO, failed(3)), RetryDecision::GiveUp(GiveUp::Attempts));
+        let mut stubborn = Retry::new(config(|p| p.max_attempts = None), BudgetConfig::None);
+        assert_eq!(stubborn.decide(Time::ZERO, failed(1_000)), RetryDecision::After(ms(10_000)));
     }
 
     #[test]
     fn retry_after_is_a_lower_bound_and_the_deadline_an_upper_one() {
-        let mut retry = Retry::new(config(|p| p.jitter = Jitter::None), BudgetConfig::None);
-        let mut decide =
-            |after, deadline| retry.decide(Time::ZERO, 1, Span::ZERO, 0.0, Some(after), Some(Time::ZERO + deadline));
+        let mut retry = retry(|p| p.jitter = Jitter::None);
+        let mut decide = |after, deadline| {
+            let pushback = Pushback::AtLeast(after);
+            retry.decide(Time::ZERO, FailedAttempt { pushback, deadline: Some(Time::ZERO + deadline), ..failed(1) })
+        };
         assert_eq!(decide(ms(1_000), ms(1_001)), RetryDecision::After(ms(1_000)));
         assert_eq!(decide(ms(10), ms(101)), RetryDecision::After(ms(100)));
         assert_eq!(decide(ms(10), ms(100)), RetryDecision::GiveUp(GiveUp::Deadline));
     }
 
     #[test]
-    fn the_ratio_budget_has_a_reserve_and_a_fifth_of_the_requests() {
-        let mut retry = Retry::new(config(|_| ()), BudgetConfig::default());
-        assert_eq!(granted(&mut retry, Time::ZERO), 100, "10 per second for 10 seconds, at once");
-        for _ in 0..50 {
-            retry.on_request(Time::ZERO);
+    fn only_what_may_be_retried_is_and_never_against_the_servers_will() {
+        let mut retry = retry(|p| p.retry_on = RetryOn { failure: false, ..RetryOn::ALL });
+        let no = RetryDecision::GiveUp(GiveUp::NotRetryable);
+        assert_eq!(retry.decide(Time::ZERO, failed(1)), no);
+        for kind in [FailureKind::Reject, FailureKind::Timeout] {
+            assert_eq!(retry.decide(Time::ZERO, FailedAttempt { kind, ..failed(1) }), RetryDecision::After(ms(50)));
+            let stopped = FailedAttempt { kind, pushback: Pushback::Stop, ..failed(1) };
+            assert_eq!(retry.decide(Time::ZERO, stopped), no);
         }
-        assert_eq!(granted(&mut retry, Time::from_seconds(9.999)), 10);
-        // Slot 0 expires at 10 s: the reserve is back but for the 10 taken at 9.999 s.
-        assert_eq!(granted(&mut retry, Time::from_seconds(10.0)), 90);
-        assert_eq!(granted(&mut retry, Time::from_seconds(1_000.0)), 100);
     }
 
     #[test]
-    fn a_ratio_of_zero_leaves_the_reserve() {
-        let budget = BudgetConfig::Ratio { ttl: ms(1_000), min_per_s: 3.0, ratio: 0.0 };
-        let mut retry = Retry::new(config(|_| ()), budget);
-        retry.on_request(Time::ZERO);
-        assert_eq!(granted(&mut retry, Time::ZERO), 3);
+    fn an_attempt_waits_for_its_timeout_or_the_deadline() {
+        let (now, deadline) = (Time::ZERO + ms(100), Some(Time::ZERO + ms(150)));
+        assert_eq!(config(|_| ()).patience(now, None), None);
+        assert_eq!(config(|_| ()).patience(now, deadline), Some(ms(50)));
+        assert_eq!(config(|p| p.per_try_timeout = Some(ms(80))).patience(now, deadline), Some(ms(50)));
+        assert_eq!(config(|p| p.per_try_timeout = Some(ms(20))).patience(now, deadline), Some(ms(20)));
+        assert_eq!(config(|p| p.per_try_timeout = Some(ms(20))).patience(now, None), Some(ms(20)));
     }
 
     #[test]
-    fn tokens_grant_one_retry_per_ten_requests() {
-        let budget = BudgetConfig::Tokens { per_request: 0.1, per_retry: 1.0, cap: 10.0 };
-        let mut retry = Retry::new(config(|_| ()), budget);
+    fn a_budget_is_told_of_every_end() {
+        let one = BudgetConfig::Concurrent { percent: 100.0, min: 0 };
+        let mut retry = Retry::new(config(|_| ()), one);
         retry.on_request(Time::ZERO);
-        assert_eq!(granted(&mut retry, Time::ZERO), 10, "the balance starts at the cap and stays there");
-        for _ in 0..9 {
-            retry.on_request(Time::ZERO);
+        for attempts in [1, 2] {
+            let decision = retry.decide(Time::ZERO, failed(attempts));
+            assert!(matches!(decision, RetryDecision::After(_)), "its own retry {attempts} is over");
         }
-        assert_eq!(ask(&mut retry, Time::ZERO), RetryDecision::GiveUp(GiveUp::Budget));
-        retry.on_request(Time::ZERO);
-        assert_eq!(granted(&mut retry, Time::ZERO), 1, "ten tenths are exactly one");
+        retry.on_success(3, Some(FailureKind::Failure));
+        let refused = RetryDecision::GiveUp(GiveUp::Budget);
+        assert_eq!(retry.decide(Time::ZERO, failed(1)), refused, "no request is under way, so no retry may be");
     }
 
     #[test]
@@ -429,42 +406,38 @@ mod tests {
             change(&mut params);
             RetryConfig::new(params).unwrap_err()
         };
-        assert!(refused(|p| p.max_attempts = 0).contains("max_attempts"));
+        assert!(refused(|p| p.max_attempts = Some(0)).contains("max_attempts"));
         assert!(refused(|p| p.max_delay = Span::ZERO).contains("max_delay"));
         assert!(refused(|p| p.multiplier = 0.5).contains("multiplier"));
         assert!(refused(|p| p.multiplier = f64::NAN).contains("multiplier"));
-        let ratio = |ttl, min_per_s, ratio| BudgetConfig::Ratio { ttl, min_per_s, ratio }.check();
-        assert!(ratio(Span::ZERO, 10.0, 0.2).unwrap_err().contains("ttl"));
-        assert!(ratio(ms(1_000), -1.0, 0.2).unwrap_err().contains("min_per_s"));
-        assert!(ratio(ms(1_000), 10.0, f64::NAN).unwrap_err().contains("ratio"));
-        let tokens = |per_request, per_retry, cap| BudgetConfig::Tokens { per_request, per_retry, cap }.check();
-        assert!(tokens(-0.1, 1.0, 10.0).unwrap_err().contains("per_request"));
-        assert!(tokens(0.1, 0.0, 10.0).unwrap_err().contains("per_retry"));
-        assert!(tokens(0.1, 1.0, 0.5).unwrap_err().contains("cap"));
+        assert!(refused(|p| p.jitter = Jitter::Proportional { factor: 1.5 }).contains("factor"));
+        assert!(refused(|p| p.per_try_timeout = Some(Span::ZERO)).contains("per_try_timeout"));
     }
 
     proptest! {
         /// Whatever the luck: within the jitter's bounds, no shorter than Retry-After, started before the deadline.
         #[test]
         fn delays_stay_within_their_bounds(
-            which in 0usize..5, failed in 1u8..10, previous_ms in 0u64..30_000, roll in 0.0f64..1.0,
+            which in 0usize..5, attempts in 1u32..10, previous_ms in 0u64..30_000, roll in 0.0f64..1.0,
             after_ms in prop::option::of(0u64..5_000), deadline_ms in prop::option::of(0u64..10_000),
         ) {
-            let jitter = [Jitter::None, Jitter::Full, Jitter::Equal, Jitter::Decorrelated, Jitter::Proportional][which];
-            let plain = config(|p| p.jitter = Jitter::None).delay(failed, Span::ZERO, 0.0);
-            let delay = config(|p| p.jitter = jitter).delay(failed, ms(previous_ms), roll);
+            let jitter = JITTERS[which];
+            let plain = config(|p| p.jitter = Jitter::None).delay(attempts, Span::ZERO, 0.0);
+            let delay = config(|p| p.jitter = jitter).delay(attempts, ms(previous_ms), roll);
             let (least, most) = match jitter {
                 Jitter::None => (plain, plain),
                 Jitter::Full => (Span::ZERO, plain),
                 Jitter::Equal => (plain.scaled(0.5), plain),
                 Jitter::Decorrelated => (ms(100), ms(20_000).min(ms(300).max(ms(3 * previous_ms)))),
-                Jitter::Proportional => (plain.scaled(0.8), plain.scaled(1.2)),
+                Jitter::Proportional { factor } => (plain.scaled(1.0 - factor), plain.scaled(1.0 + factor)),
             };
             prop_assert!(least <= delay && delay <= most, "{least:?} <= {delay:?} <= {most:?}");
 
-            let mut retry = Retry::new(config(|p| (p.jitter, p.max_attempts) = (jitter, 10)), BudgetConfig::None);
+            let mut retry = retry(|p| (p.jitter, p.max_attempts) = (jitter, Some(10)));
             let deadline = deadline_ms.map(|millis| Time::ZERO + ms(millis));
-            match retry.decide(Time::ZERO, failed, ms(previous_ms), roll, after_ms.map(ms), deadline) {
+            let pushback = after_ms.map_or(Pushback::None, |millis| Pushback::AtLeast(ms(millis)));
+            let attempt = FailedAttempt { previous_delay: ms(previous_ms), roll, pushback, deadline, ..failed(attempts) };
+            match retry.decide(Time::ZERO, attempt) {
                 RetryDecision::After(after) => {
                     prop_assert_eq!(after, delay.max(ms(after_ms.unwrap_or(0))));
                     prop_assert!(deadline.is_none_or(|deadline| Time::ZERO + after < deadline));
@@ -473,49 +446,6 @@ mod tests {
                     prop_assert_eq!(give_up, RetryDecision::GiveUp(GiveUp::Deadline));
                     prop_assert!(deadline.is_some());
                 }
-            }
-        }
-
-        /// The ratio budget decides as the plain rule does: reserve plus net of the last ten slots covers the retry.
-        #[test]
-        fn the_ratio_budget_agrees_with_a_log(
-            steps in prop::collection::vec((0u64..400, prop::bool::weighted(0.6)), 1..300),
-        ) {
-            let budget = BudgetConfig::Ratio { ttl: ms(1_000), min_per_s: 2.0, ratio: 0.2 };
-            let mut retry = Retry::new(config(|_| ()), budget);
-            let mut log: Vec<(u64, i64)> = Vec::new(); // slot, in fifths of a retry
-            let mut now_ms = 0;
-            for (gap_ms, is_request) in steps {
-                now_ms += gap_ms / 10;
-                let (now, slot) = (Time::ZERO + ms(now_ms), now_ms / 100);
-                if is_request {
-                    retry.on_request(now);
-                    log.push((slot, 1));
-                } else {
-                    let net: i64 = log.iter().filter(|&&(at, _)| at + 10 > slot).map(|&(_, amount)| amount).sum();
-                    let granted = ask(&mut retry, now) == RetryDecision::After(Span::ZERO);
-                    prop_assert_eq!(granted, 10 + net >= 5);
-                    if granted {
-                        log.push((slot, -5));
-                    }
-                }
-            }
-        }
-
-        /// Over any history: retries cost no more than the first balance and what requests paid in.
-        #[test]
-        fn tokens_are_never_overdrawn(requests in prop::collection::vec(any::<bool>(), 1..500)) {
-            let budget = BudgetConfig::Tokens { per_request: 0.3, per_retry: 1.0, cap: 4.0 };
-            let mut retry = Retry::new(config(|_| ()), budget);
-            let (mut sent, mut retried) = (0u32, 0u32);
-            for is_request in requests {
-                if is_request {
-                    retry.on_request(Time::ZERO);
-                    sent += 1;
-                } else if ask(&mut retry, Time::ZERO) == RetryDecision::After(Span::ZERO) {
-                    retried += 1;
-                }
-                prop_assert!(retried * 10 <= 40 + sent * 3);
             }
         }
     }

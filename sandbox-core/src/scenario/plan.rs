@@ -10,7 +10,8 @@ use crate::policy::cache::CacheConfig;
 use crate::policy::circuit_breaker::CircuitBreakerConfig;
 use crate::policy::health_check::HealthCheckConfig;
 use crate::policy::rate_limiter::RateLimitConfig;
-use crate::policy::retry::{BudgetConfig, RetryConfig};
+use crate::policy::retry::RetryConfig;
+use crate::policy::retry_budget::BudgetConfig;
 use crate::time::{Span, Time};
 use serde_json::Value;
 

@@ -11,7 +11,8 @@ use crate::policy::cache::CacheConfig;
 use crate::policy::circuit_breaker::{CircuitBreakerConfig, CircuitBreakerParams, SlidingWindow};
 use crate::policy::health_check::{HealthCheckConfig, HealthCheckParams};
 use crate::policy::rate_limiter::RateLimitConfig;
-use crate::policy::retry::{BudgetConfig, Jitter, RetryConfig, RetryParams};
+use crate::policy::retry::{Jitter, RetryConfig, RetryParams};
+use crate::policy::retry_budget::BudgetConfig;
 use crate::rng::name_hash;
 use crate::time::{Span, Time};
 use serde_json::Value;
@@ -659,7 +660,7 @@ fn kind_name(node: &NodeSpec) -> &'static str {
 #[inline]
 fn retry_params(spec: &RetrySpec) -> RetryParams {
     RetryParams {
-        max_attempts: spec.max_attempts,
+        max_attempts: Some(u32::from(spec.max_attempts)),
         base_delay: Span::from_ms(spec.base_delay_ms),
         max_delay: Span::from_ms(spec.max_delay_ms),
         multiplier: spec.multiplier,
@@ -668,7 +669,8 @@ fn retry_params(spec: &RetrySpec) -> RetryParams {
             JitterSpec::Full => Jitter::Full,
             JitterSpec::Equal => Jitter::Equal,
             JitterSpec::Decorrelated => Jitter::Decorrelated,
-            JitterSpec::Proportional => Jitter::Proportional,
+            JitterSpec::Proportional => Jitter::Proportional { factor: 0.2 },
         },
+        ..RetryParams::default()
     }
 }
