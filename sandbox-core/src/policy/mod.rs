@@ -27,6 +27,7 @@ pub mod histogram_quantile;
 pub mod rate_limiter;
 pub mod retry;
 pub mod retry_budget;
+pub mod single_flight;
 
 /// A refusal: why, and when to come back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -7,7 +7,7 @@ use super::spec::*;
 use super::{Map, Problem};
 use crate::ids::{NodeId, RouteId};
 use crate::policy::balancer::BalancerPolicy;
-use crate::policy::cache::CacheConfig;
+use crate::policy::cache::{CacheConfig, CacheParams};
 use crate::policy::circuit_breaker::{CircuitBreakerConfig, CircuitBreakerParams, SlidingWindow};
 use crate::policy::health_check::{HealthCheckConfig, HealthCheckParams};
 use crate::policy::rate_limiter::RateLimitConfig;
@@ -309,8 +309,11 @@ impl<'a> Planner<'a> {
         self.within(&format!("{path}.ttl_s"), cache.ttl_s, 0.0, limits::DURATION_S);
         self.within(&format!("{path}.stale_if_error_s"), cache.stale_if_error_s, 0.0, limits::DURATION_S);
         let ttl = Span::from_seconds(cache.ttl_s).max(Span::from_nanos(1));
-        let config = CacheConfig::new(cache.capacity.max(1), ttl, Span::from_seconds(cache.stale_if_error_s))
-            .expect("capacity and time to live are above zero");
+        let config = CacheConfig::new(CacheParams {
+            stale_if_error: Span::from_seconds(cache.stale_if_error_s),
+            ..CacheParams::plain(cache.capacity.max(1), Some(ttl))
+        })
+        .expect("capacity and time to live are above zero");
         let keys = self.spec.workloads.values().map(|workload| workload.keys).max().unwrap_or(1);
         Kind::Cache(CachePlan { config, key_count: keys.clamp(1, limits::ROWS) })
     }

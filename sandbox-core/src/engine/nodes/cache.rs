@@ -6,7 +6,7 @@ use super::Happening;
 use crate::engine::ctx::Ctx;
 use crate::engine::event::Slot;
 use crate::engine::stay::{Ask, Reply};
-use crate::policy::cache::{Cache, Lookup};
+use crate::policy::cache::{Cache, Load, Lookup};
 use crate::scenario::CachePlan;
 use crate::trace::{CacheResult, Refusal, Status, What};
 
@@ -40,10 +40,10 @@ impl CacheNode {
         }
         let (now, key) = (ctx.now(), ctx.stay(slot).key);
         let found = match self.copies.get(now, key) {
-            Lookup::Fresh(copy) => (CacheResult::Fresh, Some(copy)),
+            Lookup::Fresh(copy) | Lookup::Revalidate(copy) => (CacheResult::Fresh, Some(copy)),
             Lookup::Stale { copy, usable: true } => (CacheResult::Stale, Some(copy)),
             Lookup::Stale { copy, usable: false } => (CacheResult::TooOld, Some(copy)),
-            Lookup::Miss => (CacheResult::Miss, None),
+            Lookup::Miss | Lookup::Absent => (CacheResult::Miss, None),
         };
         ctx.note(slot, What::CacheAsked { key, result: found.0 });
         ctx.reply(slot, Reply { lookup: Some(found), ..Reply::status(Status::Ok) });
@@ -52,7 +52,7 @@ impl CacheNode {
     fn put(&mut self, ctx: &mut Ctx, slot: Slot, version: u64) {
         let (now, key) = (ctx.now(), ctx.stay(slot).key);
         if !ctx.condition().down {
-            self.copies.put(now, key, version);
+            self.copies.put(now, key, Load::version(version));
             ctx.note(slot, What::CacheStored { key, version });
         }
         ctx.core.stays.remove(slot);

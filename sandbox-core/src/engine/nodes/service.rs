@@ -241,7 +241,7 @@ fn cache_ttl(ctx: &Ctx, slot: Slot) -> crate::time::Span {
     };
     let target = plan.nodes[ctx.node.index()].calls[*cache].targets[0];
     match &plan.nodes[target.index()].kind {
-        Kind::Cache(cache) => cache.config.ttl(),
+        Kind::Cache(cache) => cache.config.ttl().expect("a plan's copies expire"),
         _ => unreachable!("a look-up goes to a cache"),
     }
 }
