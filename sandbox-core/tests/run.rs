@@ -36,7 +36,7 @@ fn computed(variant: &str) -> Run {
 fn replayed_digest(run: &mut Run) -> String {
     let mut digest = Digest::new();
     for logged in run.records(0..u32::MAX) {
-        digest.add(&logged.record);
+        digest.add(&[logged.record]);
     }
     digest.hex()
 }

@@ -2,7 +2,8 @@
 //!
 //! Delays that are the same for many events (a timeout, a link) have a lane each: a first-in-first-out line that is in
 //! order by itself. All others go into a 4-ary heap, which so holds tens of events instead of tens of thousands. A
-//! cancelled timeout stays where it is; whoever takes events out asks whether an entry is still alive.
+//! cancelled timeout stays where it is; whoever takes events out says whether an entry is still alive, and dead ones
+//! leave their lane in one go.
 
 use super::event::Event;
 use crate::time::{Span, Time};
@@ -20,40 +21,27 @@ pub struct Entry {
 }
 
 impl Entry {
-    /// Orders entries by time, and equal times by the order of scheduling.
+    /// Orders entries by time, and equal times by the order of scheduling. The lowest 32 bits are free.
     fn key(&self) -> u128 {
-        u128::from(self.at.as_nanos()) << 32 | u128::from(self.order)
+        u128::from(self.at.as_nanos()) << 64 | u128::from(self.order) << 32
     }
 }
 
 /// All future events.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Calendar {
     heap: Vec<Entry>,
-    lanes: Vec<Lane>,
-    /// Keys of the lanes' first entries, side by side because every step compares them all.
-    fronts: [u128; LANES_MAX],
+    lanes: Vec<VecDeque<Entry>>,
+    /// The delay of each lane.
+    delays: Vec<Span>,
+    /// The first entry's key of each lane that has one, and the lane in the lowest bits; the earliest last. What is
+    /// scheduled is mostly due soon, so its place is mostly near the end.
+    fronts: Vec<u128>,
     next_order: u32,
 }
 
-impl Default for Calendar {
-    fn default() -> Calendar {
-        Calendar { heap: Vec::new(), lanes: Vec::new(), fronts: [NOTHING; LANES_MAX], next_order: 0 }
-    }
-}
-
-/// Events that are due the same delay after they were scheduled, in order.
-#[derive(Clone, Debug)]
-struct Lane {
-    delay: Span,
-    entries: VecDeque<Entry>,
-}
-
-/// The key of an empty lane: later than anything.
-const NOTHING: u128 = u128::MAX;
-
-/// More lanes than this cost more to compare than they save; further delays go into the heap.
-const LANES_MAX: usize = 8;
+/// Further delays go into the heap.
+const LANES_MAX: usize = 16;
 
 /// Where the earliest entry lies.
 #[derive(Clone, Copy)]
@@ -67,25 +55,26 @@ impl Calendar {
     pub fn schedule(&mut self, at: Time, event: Event) -> u32 {
         let entry = self.entry(at, event);
         self.heap.push(entry);
-        self.sift_up(self.heap.len() - 1);
+        self.sift_up(entry);
         entry.order
     }
 
     /// Schedules an event after a delay that many events share.
     pub fn schedule_after(&mut self, now: Time, delay: Span, event: Event) -> u32 {
-        let lane = match self.lanes.iter().position(|lane| lane.delay == delay) {
+        let lane = match self.delays.iter().position(|known| *known == delay) {
             Some(lane) => lane,
             None if self.lanes.len() < LANES_MAX => {
-                self.lanes.push(Lane { delay, entries: VecDeque::new() });
+                self.delays.push(delay);
+                self.lanes.push(VecDeque::new());
                 self.lanes.len() - 1
             }
             None => return self.schedule(now + delay, event),
         };
         let entry = self.entry(now + delay, event);
-        let entries = &mut self.lanes[lane].entries;
+        let entries = &mut self.lanes[lane];
         debug_assert!(entries.back().is_none_or(|last| last.key() < entry.key()));
         if entries.is_empty() {
-            self.fronts[lane] = entry.key();
+            insert(&mut self.fronts, entry.key() | lane as u128);
         }
         entries.push_back(entry);
         entry.order
@@ -98,7 +87,7 @@ impl Calendar {
             if alive(&entry) {
                 return Some(entry);
             }
-            self.take(place);
+            self.take(place, &alive);
         }
     }
 
@@ -106,12 +95,12 @@ impl Calendar {
     pub fn pop(&mut self, end: Time, alive: impl Fn(&Entry) -> bool) -> Option<Entry> {
         loop {
             let (place, entry) = self.earliest()?;
-            if !alive(&entry) {
-                self.take(place);
-            } else if entry.at > end {
+            let lives = alive(&entry);
+            if lives && entry.at > end {
                 return None;
-            } else {
-                self.take(place);
+            }
+            self.take(place, &alive);
+            if lives {
                 return Some(entry);
             }
         }
@@ -124,56 +113,82 @@ impl Calendar {
     }
 
     fn earliest(&self) -> Option<(Place, Entry)> {
-        let (mut key, mut place) = (self.heap.first().map_or(NOTHING, Entry::key), Place::Heap);
-        for (index, front) in self.fronts.iter().enumerate() {
-            if *front < key {
-                (key, place) = (*front, Place::Lane(index));
+        match (self.fronts.last(), self.heap.first()) {
+            (Some(front), entry) if entry.is_none_or(|entry| *front < entry.key()) => {
+                let lane = *front as usize % LANES_MAX;
+                self.lanes[lane].front().map(|entry| (Place::Lane(lane), *entry))
             }
+            (_, entry) => entry.map(|entry| (Place::Heap, *entry)),
         }
-        let entry = match place {
-            Place::Heap => self.heap.first(),
-            Place::Lane(index) => self.lanes[index].entries.front(),
-        };
-        entry.map(|entry| (place, *entry))
     }
 
-    fn take(&mut self, place: Place) {
+    /// Takes the first entry of a place out, and from a lane the dead ones behind it.
+    fn take(&mut self, place: Place, alive: impl Fn(&Entry) -> bool) {
         match place {
-            Place::Lane(index) => {
-                let entries = &mut self.lanes[index].entries;
+            Place::Lane(lane) => {
+                let entries = &mut self.lanes[lane];
                 entries.pop_front();
-                self.fronts[index] = entries.front().map_or(NOTHING, Entry::key);
+                while entries.front().is_some_and(|entry| !alive(entry)) {
+                    entries.pop_front();
+                }
+                self.fronts.pop();
+                if let Some(entry) = entries.front() {
+                    insert(&mut self.fronts, entry.key() | lane as u128);
+                }
             }
             Place::Heap => {
-                self.heap.swap_remove(0);
-                self.sift_down();
+                if let Some(last) = self.heap.pop()
+                    && !self.heap.is_empty()
+                {
+                    self.sift_down(last);
+                }
             }
         }
     }
 
-    fn sift_up(&mut self, mut index: usize) {
-        while index > 0 {
-            let parent = (index - 1) / 4;
-            if self.heap[parent].key() <= self.heap[index].key() {
-                return;
+    /// Finds the place of an entry that was added at the end.
+    fn sift_up(&mut self, entry: Entry) {
+        let mut hole = self.heap.len() - 1;
+        while hole > 0 {
+            let parent = (hole - 1) / 4;
+            if self.heap[parent].key() <= entry.key() {
+                break;
             }
-            self.heap.swap(parent, index);
-            index = parent;
+            self.heap[hole] = self.heap[parent];
+            hole = parent;
         }
+        self.heap[hole] = entry;
     }
 
-    fn sift_down(&mut self) {
-        let mut index = 0;
+    /// Finds the place of an entry that is to replace the first.
+    fn sift_down(&mut self, entry: Entry) {
+        let heap = &mut self.heap[..];
+        let mut hole = 0;
         loop {
-            let children = 4 * index + 1..(4 * index + 5).min(self.heap.len());
-            let Some(least) = children.min_by_key(|child| self.heap[*child].key()) else { return };
-            if self.heap[index].key() <= self.heap[least].key() {
-                return;
+            let children = (4 * hole + 1).min(heap.len())..(4 * hole + 5).min(heap.len());
+            let mut least = (entry.key(), hole);
+            for (child, entry) in children.clone().zip(&heap[children]) {
+                least = if entry.key() < least.0 { (entry.key(), child) } else { least };
             }
-            self.heap.swap(index, least);
-            index = least;
+            if least.1 == hole {
+                break;
+            }
+            heap[hole] = heap[least.1];
+            hole = least.1;
         }
+        heap[hole] = entry;
     }
+}
+
+/// Adds a key to keys in descending order.
+fn insert(keys: &mut Vec<u128>, key: u128) {
+    keys.push(key);
+    let mut hole = keys.len() - 1;
+    while hole > 0 && keys[hole - 1] < key {
+        keys[hole] = keys[hole - 1];
+        hole -= 1;
+    }
+    keys[hole] = key;
 }
 
 #[cfg(test)]

@@ -126,9 +126,7 @@ impl<F: Fold> Run<F> {
                 break;
             }
             let records = self.head.emitted();
-            for record in records {
-                self.digest.add(record);
-            }
+            self.digest.add(records);
             self.folds.on_step(self.head.steps(), records, self.head.closed_seconds());
             if self.head.steps().is_multiple_of(KEYFRAME_STEPS) {
                 self.keyframes.push(self.head.clone());

@@ -9,31 +9,37 @@ use xxhash_rust::xxh3::Xxh3Default;
 #[derive(Clone)]
 pub struct Digest {
     hash: Xxh3Default,
-    bytes: Vec<u8>,
+    /// Records are gathered here and hashed in one go.
+    block: Box<[u8; BLOCK]>,
+    filled: usize,
 }
+
+/// Bytes of 128 records: a multiple of what XXH3 takes at once.
+const BLOCK: usize = 128 * Record::BYTES;
 
 impl Digest {
     /// The digest of no records.
     pub fn new() -> Digest {
-        Digest { hash: Xxh3Default::new(), bytes: Vec::with_capacity(Self::BATCH + Record::BYTES) }
+        Digest { hash: Xxh3Default::new(), block: Box::new([0; BLOCK]), filled: 0 }
     }
 
-    /// Bytes gathered before they are hashed in one go.
-    const BATCH: usize = 4096;
-
-    /// Adds the next record.
-    pub fn add(&mut self, record: &Record) {
-        self.bytes.extend_from_slice(&record.encode());
-        if self.bytes.len() >= Self::BATCH {
-            self.hash.update(&self.bytes);
-            self.bytes.clear();
+    /// Adds the next records.
+    pub fn add(&mut self, records: &[Record]) {
+        for record in records {
+            if self.filled == BLOCK {
+                self.hash.update(&self.block[..]);
+                self.filled = 0;
+            }
+            let place = &mut self.block[self.filled..];
+            record.encode(place.first_chunk_mut().expect("a block holds whole records"));
+            self.filled += Record::BYTES;
         }
     }
 
     /// 32 hexadecimal digits.
     pub fn hex(&self) -> String {
         let mut hash = self.hash.clone();
-        hash.update(&self.bytes);
+        hash.update(&self.block[..self.filled]);
         format!("{:032x}", hash.digest128())
     }
 }

@@ -444,21 +444,20 @@ impl Record {
     /// Bytes of a record in the digest's layout.
     pub const BYTES: usize = 40;
 
-    /// The record in the digest's fixed little-endian layout (ARCHITECTURE.md, "Digest").
-    pub fn encode(&self) -> [u8; Record::BYTES] {
-        const NONE: u32 = u32::MAX;
+    /// Writes the record in the digest's fixed little-endian layout (ARCHITECTURE.md, "Digest").
+    pub fn encode(&self, bytes: &mut [u8; Record::BYTES]) {
+        let number = |seq: Option<Seq>| u64::from(seq.map_or(u32::MAX, |seq| seq.0));
         let (code, a, b) = self.what.encode();
-        let mut bytes = [0; Record::BYTES];
-        bytes[0..8].copy_from_slice(&self.at.as_nanos().to_le_bytes());
-        bytes[8..12].copy_from_slice(&self.seq.0.to_le_bytes());
-        bytes[12..14].copy_from_slice(&self.node.0.to_le_bytes());
-        bytes[14..16].copy_from_slice(&code.to_le_bytes());
-        bytes[16..20].copy_from_slice(&self.request.0.to_le_bytes());
-        bytes[20..24].copy_from_slice(&self.cause.map_or(NONE, |seq| seq.0).to_le_bytes());
-        bytes[24..28].copy_from_slice(&self.follows.map_or(NONE, |seq| seq.0).to_le_bytes());
-        bytes[28..32].copy_from_slice(&a.to_le_bytes());
-        bytes[32..40].copy_from_slice(&b.to_le_bytes());
-        bytes
+        let words = [
+            self.at.as_nanos(),
+            u64::from(code) << 48 | u64::from(self.node.0) << 32 | u64::from(self.seq.0),
+            number(self.cause) << 32 | u64::from(self.request.0),
+            u64::from(a) << 32 | number(self.follows),
+            b,
+        ];
+        for (place, word) in bytes.chunks_exact_mut(8).zip(words) {
+            place.copy_from_slice(&word.to_le_bytes());
+        }
     }
 }
 

@@ -145,8 +145,8 @@ impl Driver {
 
     /// Reads what the world wrote down and does what it asks for.
     fn after_step(&mut self) {
+        self.digest.add(self.world.emitted());
         for record in self.world.emitted() {
-            self.digest.add(record);
             self.ledger.on_record(self.world.plan(), record);
             self.incidents.on_record(self.world.plan(), record);
             self.metrics.on_record(self.world.plan(), record);
