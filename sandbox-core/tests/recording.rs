@@ -54,7 +54,7 @@ fn mounted(plan: &Arc<Plan>, requests: u32) -> Mounted {
         } else {
             world.step();
         }
-        world.emitted().iter().for_each(|record| digest.add(record));
+        digest.add(world.emitted());
         for output in world.take_outputs() {
             match output {
                 Output::Call { call, op, .. } => {
