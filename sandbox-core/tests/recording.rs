@@ -108,7 +108,7 @@ fn a_recorded_run_replays_to_the_same_trace_and_steps_backwards() {
         assert_eq!(run.digest(), recorded(variant, 600).1.digest);
         assert_eq!(run.head().observe(), mounted.world.observe());
         let mut again = Digest::new();
-        run.records(0..u32::MAX).iter().for_each(|logged| again.add(&logged.record));
+        run.records(0..u32::MAX).iter().for_each(|logged| again.add(&[logged.record]));
         assert_eq!(run.digest(), again.hex());
         let outcomes = |outcome| run.folds().rows().iter().map(|row| row.ended(|o| o == outcome)).sum::<u32>();
         assert_eq!(outcomes(Outcome::Unauthorized401), 60, "every tenth request came without a valid token");
