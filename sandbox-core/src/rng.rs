@@ -33,6 +33,14 @@ pub enum Purpose {
     Balance = 8,
     /// The secret that signs tokens.
     Secret = 9,
+    /// How long a node is up and down.
+    Chance = 10,
+    /// The `random` of a program's expressions.
+    Program = 11,
+    /// How long a call waits in line before it leaves.
+    Patience = 13,
+    /// Whether an adaptive throttle lets a call out.
+    Throttle = 12,
 }
 
 /// A generator that moves on with every draw.
@@ -82,6 +90,11 @@ pub fn draw(seed: u64, request: u32, owner: u64, purpose: Purpose, attempt: u8) 
     let who = (u64::from(request) << 16) | (u64::from(attempt) << 8) | purpose as u64;
     let state = mix(seed ^ mix(owner ^ mix(who)));
     Stream(Pcg32::new(state, state ^ who))
+}
+
+/// Numbers a further visit of a request: another attempt, loop round or branch than the first.
+pub fn lineage(parent: u32, step: u32) -> u32 {
+    (mix(u64::from(parent) << 32 | u64::from(step)) >> 32) as u32 | 1
 }
 
 /// A stable number for a name (FNV-1a, 64 bits), so that adding a node leaves the draws of the others alone.

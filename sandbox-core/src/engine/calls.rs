@@ -1,8 +1,8 @@
-//! The caller's side of a call: instance, breaker, timeout, retry. One [`Caller`] for each entry of a node's `calls`.
+//! The caller's side of a call: instance, breaker, timeout, retry, hedging. One [`Caller`] for each entry of a node's `calls`.
 
 use super::ctx::Ctx;
 use super::event::{Event, Slot};
-use super::stay::{Ask, CallEnd, OpenCall, Origin, Reply};
+use super::stay::{Ask, CallEnd, Errand, NO_TIMER, OpenCall, Origin, Reply, StayId};
 use crate::ids::{NodeId, RequestId, Seq};
 use crate::policy::balancer::Balancer;
 use crate::policy::circuit_breaker::{BreakerState, CallOutcome, CircuitBreaker, Permit, Transition};
@@ -10,16 +10,18 @@ use crate::policy::health_check::{HealthCheck, HealthTransition};
 use crate::policy::retry::{FailedAttempt, FailureKind, GiveUp, Pushback, Retry, RetryDecision};
 use crate::policy::{Denial, DenyReason};
 use crate::rng::{Purpose, Stream};
-use crate::scenario::{CallPlan, NodePlan};
+use crate::scenario::{CallPlan, Cancel, HedgePlan, NodePlan, RetryPlan};
 use crate::time::{Span, Time};
 use crate::trace::{AttemptEnd, Refusal, Status, What};
+use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// Everything a node keeps for calling one other.
 #[derive(Clone, Debug)]
 pub struct Caller {
     /// Position in the node's calls.
     call: u16,
-    timeout: Option<Span>,
+    plan: Arc<CallPlan>,
     /// With the record of its latest change.
     breaker: Option<(CircuitBreaker, Seq)>,
     retry: Option<Retry>,
@@ -29,27 +31,45 @@ pub struct Caller {
     healthy: Vec<bool>,
     /// With the record of each instance's latest change.
     health: Option<Vec<(HealthCheck, Seq)>>,
+    /// The hedged calls under way, by the stay that waits.
+    hedged: BTreeMap<Slot, Hedged>,
     luck: Stream,
 }
+
+/// A call with several copies under way.
+#[derive(Clone, Debug, Default)]
+struct Hedged {
+    copies: Vec<StayId>,
+    /// Copies sent so far.
+    sent: u8,
+    /// The instances they went to, one bit each.
+    tried: u64,
+}
+
+/// A call that is over, and the stay that it is over for.
+pub type Over = Option<(Slot, CallEnd)>;
 
 impl Caller {
     /// The caller's side of one of a node's calls. `bare`: without any policy, for the client of a mounted world, which
     /// is a real one and has its own.
     pub fn new(seed: u64, node: &NodePlan, call: u16, bare: bool) -> Caller {
         let planned = &node.calls[call as usize];
-        let stripped = CallPlan { timeout: None, retry: None, breaker: None, health_check: None, ..planned.clone() };
-        let plan = if bare { &stripped } else { planned };
+        let plan = match bare {
+            true => Arc::new(planned.without_policies()),
+            false => Arc::new(planned.clone()),
+        };
         let instances = plan.targets.len();
         Caller {
             call,
-            timeout: plan.timeout,
             breaker: plan.breaker.map(|config| (CircuitBreaker::new(config), Seq(0))),
-            retry: plan.retry.map(|(config, budget)| Retry::new(config, budget)),
+            retry: plan.retry.as_ref().map(|retry| Retry::new(retry.config, retry.budget)),
             balancer: Balancer::new(plan.balancer),
             active: vec![0; instances],
             healthy: vec![true; instances],
             health: plan.health_check.map(|config| vec![(HealthCheck::new(config), Seq(0)); instances]),
+            hedged: BTreeMap::new(),
             luck: Stream::new(seed, node.hash ^ u64::from(call), Purpose::Balance),
+            plan,
         }
     }
 
@@ -64,31 +84,46 @@ impl Caller {
     }
 
     /// Begins a call on behalf of a stay. `Some`: it is over already.
-    pub fn begin(&mut self, ctx: &mut Ctx, slot: Slot, ask: Ask) -> Option<CallEnd> {
+    pub fn begin(&mut self, ctx: &mut Ctx, slot: Slot, errand: Errand) -> Over {
         let now = ctx.now();
         if let Some(retry) = &mut self.retry {
             retry.on_request(now);
         }
-        ctx.stay_mut(slot).call = Some(OpenCall {
+        let patience = self.plan.deadline.map_or(Time::NEVER, |deadline| now + deadline);
+        let inherited = if self.plan.propagate { ctx.stay(slot).deadline } else { Time::NEVER };
+        ctx.stay_mut(slot).call = Some(self.open(errand, now, patience.min(inherited)));
+        match self.plan.hedge {
+            Some(hedge) => {
+                self.hedged.insert(slot, Hedged::default());
+                self.send_copies(ctx, slot, hedge)
+            }
+            None => self.attempt(ctx, slot),
+        }
+    }
+
+    fn open(&self, errand: Errand, now: Time, give_up_at: Time) -> OpenCall {
+        OpenCall {
             call: self.call,
-            ask,
+            errand,
             attempt: 0,
             instance: 0,
             child: None,
-            timer: OpenCall::NO_TIMER,
+            timer: NO_TIMER,
             sent: now,
             permit: None,
             delay: Span::ZERO,
-        });
-        self.attempt(ctx, slot)
+            give_up_at,
+            tried: 0,
+            failed: None,
+        }
     }
 
     /// The back-off is over: tries again.
-    pub fn on_retry(&mut self, ctx: &mut Ctx, slot: Slot) -> Option<CallEnd> {
+    pub fn on_retry(&mut self, ctx: &mut Ctx, slot: Slot) -> Over {
         self.attempt(ctx, slot)
     }
 
-    fn attempt(&mut self, ctx: &mut Ctx, slot: Slot) -> Option<CallEnd> {
+    fn attempt(&mut self, ctx: &mut Ctx, slot: Slot) -> Over {
         let now = ctx.now();
         let mut permit = None;
         if let Some((breaker, changed)) = &mut self.breaker {
@@ -103,55 +138,91 @@ impl Caller {
                         DenyReason::BreakerHalfOpen => Refusal::BreakerHalfOpen,
                         _ => Refusal::BreakerOpen,
                     };
-                    ctx.note_because(slot, What::Refused { refusal }, Some(*changed));
-                    ctx.stay_mut(slot).call = None;
-                    return Some(CallEnd::Refused { refusal, retry_at });
+                    let because = Some(*changed);
+                    return self.hold_back(ctx, slot, refusal, because, retry_at);
                 }
             }
         }
-        let Some(instance) = self.choose() else {
+        let Some(instance) = self.choose(ctx, slot) else {
             let ejected = self.health.iter().flatten().map(|(_, changed)| *changed).max();
-            ctx.note_because(slot, What::Refused { refusal: Refusal::NoInstance }, ejected);
-            ctx.stay_mut(slot).call = None;
-            return Some(CallEnd::Refused { refusal: Refusal::NoInstance, retry_at: None });
+            return self.hold_back(ctx, slot, Refusal::NoInstance, ejected, None);
         };
         self.active[instance as usize] += 1;
-        self.send(ctx, slot, instance, permit, self.timeout);
+        self.send(ctx, slot, instance, permit, self.plan.timeout);
         None
     }
 
+    /// Nothing is sent.
+    fn hold_back(
+        &mut self,
+        ctx: &mut Ctx,
+        slot: Slot,
+        refusal: Refusal,
+        cause: Option<Seq>,
+        retry_at: Option<Time>,
+    ) -> Over {
+        ctx.note_because(slot, What::Refused { refusal }, cause);
+        self.settle(ctx, slot, CallEnd::Refused { refusal, retry_at })
+    }
+
     /// The instance for the next attempt; there is nothing to choose where there is only one.
-    fn choose(&mut self) -> Option<u16> {
+    fn choose(&mut self, ctx: &Ctx, slot: Slot) -> Option<u16> {
         if let [healthy] = self.healthy[..] {
             return healthy.then_some(0);
         }
+        let tried = self.avoided(ctx, slot);
         let luck = &mut self.luck;
-        self.balancer.decide(&self.active, &self.healthy, &mut |bound| luck.below(bound))
+        if tried == 0 {
+            return self.balancer.decide(&self.active, &self.healthy, &mut |bound| luck.below(bound));
+        }
+        let is_new = |instance: usize| instance >= 64 || tried >> instance & 1 == 0;
+        let fresh: Vec<bool> = self.healthy.iter().enumerate().map(|(i, healthy)| *healthy && is_new(i)).collect();
+        let candidates = if fresh.contains(&true) { &fresh } else { &self.healthy };
+        self.balancer.decide(&self.active, candidates, &mut |bound| luck.below(bound))
     }
 
-    fn plan<'a>(&self, ctx: &'a Ctx) -> &'a CallPlan {
-        &ctx.core.plan.nodes[ctx.node.index()].calls[self.call as usize]
+    /// The instances that the next attempt stays away from while there are others, one bit each.
+    fn avoided(&self, ctx: &Ctx, slot: Slot) -> u64 {
+        let stay = ctx.stay(slot);
+        match (&self.plan.hedge, &self.plan.retry) {
+            (Some(hedge), _) if hedge.distinct_target => {
+                let whole = stay.parent.expect("a copy has a call it is a copy of");
+                self.hedged.get(&whole.slot).map_or(0, |hedged| hedged.tried)
+            }
+            (None, Some(retry)) if retry.other_instance => stay.call.as_ref().map_or(0, |open| open.tried),
+            _ => 0,
+        }
     }
 
-    fn send(&self, ctx: &mut Ctx, slot: Slot, instance: u16, permit: Option<Permit>, timeout: Option<Span>) {
+    fn send(&mut self, ctx: &mut Ctx, slot: Slot, instance: u16, permit: Option<Permit>, timeout: Option<Span>) {
         let now = ctx.now();
-        let to = self.plan(ctx).targets[instance as usize];
+        let to = self.plan.targets[instance as usize];
         let open = ctx.stay(slot).call.as_ref().expect("a call is open");
-        let (ask, attempt) = (open.ask, open.attempt + 1);
-        ctx.note(slot, What::Called { to, attempt });
+        let (errand, give_up_at, attempt) = (open.errand, open.give_up_at, open.attempt.saturating_add(1));
+        // The copies of a hedged call are its attempts.
+        let nth = if ctx.stay(slot).ask == Ask::Copy { ctx.stay(slot).attempt } else { attempt };
+        ctx.note(slot, What::Called { to, attempt: nth });
         let delay = ctx.delay(ctx.node, to);
-        let child = ctx.send(slot, to, ask, attempt, true, delay);
-        let timer = match timeout {
-            Some(patience) => ctx.core.calendar.schedule_after(now, patience, Event::Timeout(slot)),
-            None => OpenCall::NO_TIMER,
+        let child = ctx.send(slot, to, errand, nth, true, delay);
+        let left = (give_up_at != Time::NEVER).then(|| give_up_at.since(now));
+        let patience = match (timeout, left) {
+            (Some(timeout), Some(left)) => Some(timeout.min(left)),
+            (timeout, left) => timeout.or(left),
         };
+        let timer = match patience {
+            Some(patience) => ctx.core.calendar.schedule_after(now, patience, Event::Timeout(slot)),
+            None => NO_TIMER,
+        };
+        let deadline = patience.map_or(Time::NEVER, |patience| now + patience);
+        ctx.stay_mut(child).deadline = if self.plan.propagate { deadline } else { Time::NEVER };
         let child = ctx.core.stays.id(child);
         let open = ctx.stay_mut(slot).call.as_mut().expect("a call is open");
-        *open = OpenCall { attempt, instance, child: Some(child), timer, sent: now, permit, ..*open };
+        let tried = open.tried | 1u64.checked_shl(u32::from(instance)).unwrap_or(0);
+        *open = OpenCall { attempt, instance, child: Some(child), timer, sent: now, permit, tried, ..*open };
     }
 
     /// The awaited answer is here.
-    pub fn on_reply(&mut self, ctx: &mut Ctx, slot: Slot, child: Slot) -> Option<CallEnd> {
+    pub fn on_reply(&mut self, ctx: &mut Ctx, slot: Slot, child: Slot) -> Over {
         let stay = ctx.stay(child);
         let (reply, last) = (stay.reply.expect("an answer is on its way"), stay.last);
         ctx.core.stays.remove(child);
@@ -161,61 +232,93 @@ impl Caller {
         self.active[open.instance as usize] -= 1;
         let outcome = if reply.status.is_server_failure() { CallOutcome::Failure } else { CallOutcome::Success };
         self.tell_breaker(ctx, slot, &open, outcome);
-        let retryable = matches!(reply.status, Status::Unavailable | Status::GatewayTimeout);
-        match retryable {
+        match self.plan.retry.as_ref().is_some_and(|retry| retry.on.covers(reply.status)) {
             true => self.fail(ctx, slot, open, CallEnd::Replied(reply), reply.retry_at),
-            false => {
-                ctx.stay_mut(slot).call = None;
-                Some(CallEnd::Replied(reply))
-            }
+            false => self.end_attempts(ctx, slot, open, CallEnd::Replied(reply)),
         }
     }
 
-    /// The patience is over; the callee is not told and works on.
-    pub fn on_timeout(&mut self, ctx: &mut Ctx, slot: Slot) -> Option<CallEnd> {
+    /// The patience is over; whether the callee notices is up to the plan.
+    pub fn on_timeout(&mut self, ctx: &mut Ctx, slot: Slot) -> Over {
         let open = *ctx.stay(slot).call.as_ref().expect("a call is open");
-        let to = self.plan(ctx).targets[open.instance as usize];
+        let to = self.plan.targets[open.instance as usize];
         let after = ctx.now().since(open.sent);
         // What the callee was doing when the patience ended is why there was no answer.
         let child = open.child.filter(|child| ctx.core.stays.is_live(*child));
         let cause = child.map_or(ctx.stay(slot).last, |child| ctx.core.stays[child.slot].last);
         ctx.note_because(slot, What::TimedOut { to, after }, Some(cause));
         self.active[open.instance as usize] -= 1;
+        self.leave(ctx, child, self.plan.cancel);
         self.tell_breaker(ctx, slot, &open, CallOutcome::Failure);
-        self.fail(ctx, slot, open, CallEnd::TimedOut, None)
+        match self.plan.retry.as_ref().is_some_and(|retry| retry.on.timeout) {
+            true => self.fail(ctx, slot, open, CallEnd::TimedOut, None),
+            false => self.end_attempts(ctx, slot, open, CallEnd::TimedOut),
+        }
+    }
+
+    /// The last attempt is over, and it is not tried again.
+    fn end_attempts(&mut self, ctx: &mut Ctx, slot: Slot, open: OpenCall, end: CallEnd) -> Over {
+        if let Some(retry) = &mut self.retry {
+            let attempts = u32::from(open.attempt);
+            match end {
+                CallEnd::Replied(reply) if reply.status.is_success() => retry.on_success(attempts, open.failed),
+                _ => retry.on_abandoned(attempts),
+            }
+        }
+        self.settle(ctx, slot, end)
+    }
+
+    /// Nobody waits for this callee any more.
+    fn leave(&self, ctx: &mut Ctx, child: Option<StayId>, cancel: Cancel) {
+        let Some(child) = child.filter(|child| ctx.core.stays.is_live(*child)) else { return };
+        match cancel {
+            Cancel::None => {}
+            // Seen when the callee takes it out of its line.
+            Cancel::AtDequeue => ctx.core.stays[child.slot].deadline = Time::ZERO,
+            Cancel::Anywhere => ctx.withdraw(child),
+        }
+    }
+
+    /// The stay itself has been withdrawn: what it waits for is left behind.
+    pub fn abandon(&mut self, ctx: &mut Ctx, slot: Slot) {
+        let Some(open) = ctx.stay_mut(slot).call.take() else { return };
+        if let Some(child) = open.child {
+            self.active[open.instance as usize] -= 1;
+            self.leave(ctx, Some(child), Cancel::Anywhere);
+        }
+        if let Some(retry) = &mut self.retry {
+            retry.on_abandoned(u32::from(open.attempt));
+        }
+        if let Some(hedged) = self.hedged.remove(&slot) {
+            self.drop_copies(ctx, hedged, Cancel::Anywhere);
+        }
     }
 
     /// An attempt failed: another one after a pause, or the end.
-    fn fail(
-        &mut self,
-        ctx: &mut Ctx,
-        slot: Slot,
-        open: OpenCall,
-        end: CallEnd,
-        retry_at: Option<Time>,
-    ) -> Option<CallEnd> {
+    fn fail(&mut self, ctx: &mut Ctx, slot: Slot, open: OpenCall, end: CallEnd, retry_at: Option<Time>) -> Over {
         let now = ctx.now();
-        let Some(retry) = &mut self.retry else {
-            ctx.stay_mut(slot).call = None;
-            return Some(end);
+        let (Some(retry), Some(RetryPlan { pause, .. })) = (&mut self.retry, &self.plan.retry) else {
+            return self.settle(ctx, slot, end);
         };
         let stay = ctx.stay(slot);
-        let owner = ctx.core.plan.nodes[ctx.node.index()].hash ^ u64::from(self.call);
-        let roll = crate::rng::draw(ctx.core.plan.seed, stay.request.0, owner, Purpose::Jitter, open.attempt).uniform();
+        let owner = ctx.core.plan.nodes[ctx.node.index()].hash ^ u64::from(self.call) ^ u64::from(stay.lineage) << 16;
+        let mut luck = crate::rng::draw(ctx.core.plan.seed, stay.request.0, owner, Purpose::Jitter, open.attempt);
+        let drawn = pause.as_ref().map(|pause| pause.sample(&mut luck));
+        let kind = failure_kind(&end);
         let failed = FailedAttempt {
             attempts: u32::from(open.attempt),
-            kind: if end == CallEnd::TimedOut { FailureKind::Timeout } else { FailureKind::Failure },
+            kind,
             previous_delay: open.delay,
-            roll,
+            roll: luck.uniform(),
             pushback: retry_at.map_or(Pushback::None, |at| Pushback::AtLeast(at.since(now))),
-            deadline: None,
+            deadline: (open.give_up_at != Time::NEVER).then_some(open.give_up_at),
         };
         match retry.decide(now, failed) {
             RetryDecision::After(delay) => {
+                let delay = drawn.unwrap_or(delay);
                 ctx.note(slot, What::BackedOff { delay });
-                ctx.core.calendar.schedule(now + delay, Event::Retry(slot));
-                let waiting = OpenCall { child: None, timer: OpenCall::NO_TIMER, delay, ..open };
-                ctx.stay_mut(slot).call = Some(waiting);
+                let timer = ctx.core.calendar.schedule(now + delay, Event::Retry(slot));
+                ctx.stay_mut(slot).call = Some(OpenCall { child: None, timer, delay, failed: Some(kind), ..open });
                 None
             }
             RetryDecision::GiveUp(why) => {
@@ -223,12 +326,97 @@ impl Caller {
                     GiveUp::Attempts => AttemptEnd::Attempts,
                     GiveUp::Budget => AttemptEnd::Budget,
                     GiveUp::Deadline => AttemptEnd::Deadline,
-                    GiveUp::NotRetryable => unreachable!("a plan's retries include every kind of failure"),
+                    GiveUp::NotRetryable => unreachable!("what is not tried again does not get here"),
                 };
                 ctx.note(slot, What::GaveUp { end: end_of_attempts });
-                ctx.stay_mut(slot).call = None;
-                Some(end)
+                self.settle(ctx, slot, end)
             }
+        }
+    }
+
+    /// The call of a stay is over: for the stay itself, or for the call that it is a copy of.
+    fn settle(&mut self, ctx: &mut Ctx, slot: Slot, end: CallEnd) -> Over {
+        ctx.stay_mut(slot).call = None;
+        match ctx.stay(slot).ask {
+            Ask::Copy => self.on_copy_end(ctx, slot, end),
+            _ => Some((slot, end)),
+        }
+    }
+
+    /// Sends the copies of a hedged call that are due (gRPC A6): one, or all when there is no delay between them.
+    fn send_copies(&mut self, ctx: &mut Ctx, slot: Slot, hedge: HedgePlan) -> Over {
+        loop {
+            let Some(hedged) = self.hedged.get_mut(&slot) else { return None };
+            hedged.sent += 1;
+            let sent = hedged.sent;
+            let errand = ctx.stay(slot).call.as_ref().expect("a call is open").errand;
+            let give_up_at = ctx.stay(slot).call.as_ref().expect("a call is open").give_up_at;
+            let copy = ctx.begin_part(slot, Ask::Copy, u16::from(sent), 0);
+            let now = ctx.now();
+            ctx.stay_mut(copy).attempt = sent;
+            ctx.stay_mut(copy).call = Some(self.open(errand, now, give_up_at));
+            let copy_id = ctx.core.stays.id(copy);
+            self.hedged.get_mut(&slot).expect("it is under way").copies.push(copy_id);
+            let over = self.attempt(ctx, copy);
+            if over.is_some() {
+                return over;
+            }
+            let Some(hedged) = self.hedged.get_mut(&slot) else { return None };
+            if ctx.core.stays.is_live(copy_id)
+                && let Some(open) = &ctx.stay(copy).call
+            {
+                hedged.tried |= open.tried;
+            }
+            let more = hedged.sent < hedge.max_attempts;
+            if more && hedge.delay > Span::ZERO {
+                let timer = ctx.core.calendar.schedule_after(now, hedge.delay, Event::Hedge(slot));
+                ctx.stay_mut(slot).call.as_mut().expect("a call is open").timer = timer;
+            }
+            if !more || hedge.delay > Span::ZERO {
+                return None;
+            }
+        }
+    }
+
+    /// The delay before the next copy is over.
+    pub fn on_hedge(&mut self, ctx: &mut Ctx, slot: Slot) -> Over {
+        let hedge = self.plan.hedge.expect("a hedged call has a plan");
+        self.send_copies(ctx, slot, hedge)
+    }
+
+    /// A copy is done: a success or a fatal failure ends the call, another failure sends the next copy at once.
+    fn on_copy_end(&mut self, ctx: &mut Ctx, copy: Slot, end: CallEnd) -> Over {
+        let hedge = self.plan.hedge.expect("a hedged call has a plan");
+        let whole = ctx.stay(copy).parent.expect("a copy has a call it is a copy of").slot;
+        let last = ctx.stay(copy).last;
+        let copy_id = ctx.core.stays.id(copy);
+        let hedged = self.hedged.get_mut(&whole).expect("its call is under way");
+        hedged.copies.retain(|other| *other != copy_id);
+        ctx.core.stays.remove(copy);
+        let decided = matches!(end, CallEnd::Replied(reply) if !reply.status.is_server_failure());
+        if !decided && hedged.sent < hedge.max_attempts {
+            return self.send_copies(ctx, whole, hedge);
+        }
+        if !decided && !hedged.copies.is_empty() {
+            return None;
+        }
+        let rest = self.hedged.remove(&whole).expect("its call is under way");
+        self.drop_copies(ctx, rest, hedge.cancel);
+        let stay = ctx.stay_mut(whole);
+        stay.last = last;
+        stay.call = None;
+        Some((whole, end))
+    }
+
+    fn drop_copies(&mut self, ctx: &mut Ctx, hedged: Hedged, cancel: Cancel) {
+        for copy in hedged.copies {
+            if let Some(open) = ctx.stay(copy.slot).call
+                && open.child.is_some()
+            {
+                self.active[open.instance as usize] -= 1;
+                self.leave(ctx, open.child, cancel);
+            }
+            ctx.core.stays.remove(copy.slot);
         }
     }
 
@@ -243,22 +431,13 @@ impl Caller {
     /// Probes all instances; what comes back goes to [`Caller::on_probe_end`].
     pub fn probe_all(&mut self, ctx: &mut Ctx) {
         let (patience, instances) = match &self.health {
-            Some(health) => (self.plan(ctx).health_check.as_ref().map(|config| config.params().timeout), health.len()),
+            Some(health) => (self.plan.health_check.as_ref().map(|config| config.params().timeout), health.len()),
             None => return,
         };
         for instance in 0..instances as u16 {
             let slot = ctx.begin_root(RequestId::NONE, Ask::Probe, Origin::Probe(instance), What::ProbeBegan);
-            ctx.stay_mut(slot).call = Some(OpenCall {
-                call: self.call,
-                ask: Ask::Probe,
-                attempt: 0,
-                instance,
-                child: None,
-                timer: OpenCall::NO_TIMER,
-                sent: ctx.now(),
-                permit: None,
-                delay: Span::ZERO,
-            });
+            let errand = Errand::handed_on(ctx.stay(slot), Ask::Probe);
+            ctx.stay_mut(slot).call = Some(self.open(errand, ctx.now(), Time::NEVER));
             self.send(ctx, slot, instance, None, patience);
         }
     }
@@ -267,7 +446,7 @@ impl Caller {
     pub fn on_probe_end(&mut self, ctx: &mut Ctx, slot: Slot, reply: Option<Reply>) {
         let Origin::Probe(instance) = ctx.stay(slot).origin else { return };
         let ok = reply.is_some_and(|reply| reply.status.is_success());
-        let to = self.plan(ctx).targets[instance as usize];
+        let to = self.plan.targets[instance as usize];
         let Some(health) = &mut self.health else { return };
         let (check, changed) = &mut health[instance as usize];
         match check.on_probe(ok) {
@@ -282,6 +461,15 @@ impl Caller {
             None => {}
         }
         ctx.core.stays.remove(slot);
+    }
+}
+
+/// How an attempt failed, for the retry budget.
+fn failure_kind(end: &CallEnd) -> FailureKind {
+    match end {
+        CallEnd::TimedOut => FailureKind::Timeout,
+        CallEnd::Replied(Reply { status: Status::Unavailable | Status::TooManyRequests, .. }) => FailureKind::Reject,
+        _ => FailureKind::Failure,
     }
 }
 

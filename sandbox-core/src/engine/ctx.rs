@@ -4,11 +4,11 @@ use super::calendar::{Calendar, Entry};
 use super::event::{Event, Slot};
 use super::gauge::{LevelRow, Levels};
 use super::io::{CallId, CallOp, Output};
-use super::stay::{Ask, OpenCall, Origin, Reply, Stay, StayId, Stays};
+use super::stay::{Ask, Errand, Fork, NO_TIMER, OpenCall, Origin, Place, Reply, Stay, StayId, Stays};
 use super::tokens::Tokens;
 use super::world::Mount;
 use crate::ids::{IncidentId, NodeId, RequestId, RouteId, Seq};
-use crate::rng::{Purpose, Stream, draw};
+use crate::rng::{Purpose, Stream, draw, lineage};
 use crate::scenario::{Condition, Dist, Plan};
 use crate::time::{Span, Time};
 use crate::trace::{Record, Refusal, Status, What};
@@ -27,6 +27,10 @@ pub struct Core {
     /// The records of the faults that are active, the latest last.
     pub active_faults: Vec<(u16, Seq)>,
     pub levels: Vec<Levels>,
+    /// The live [`Event::Shared`] of each node.
+    pub shared: Vec<u32>,
+    /// The variables of every stay's program, `Plan::locals` each.
+    pub locals: Vec<f64>,
     pub requests: u32,
     pub in_flight: u32,
     pub incidents: u16,
@@ -66,6 +70,8 @@ impl Core {
             conditions: vec![Condition::default(); nodes],
             active_faults: Vec::new(),
             levels: vec![Levels::default(); nodes],
+            shared: vec![NO_TIMER; nodes],
+            locals: Vec::new(),
             requests: 0,
             in_flight: 0,
             incidents: 0,
@@ -79,10 +85,15 @@ impl Core {
         }
     }
 
-    /// Whether this entry's event still matters: a timeout only while its stay waits for it.
-    pub fn is_alive(stays: &Stays, entry: &Entry) -> bool {
+    /// Whether this entry's event still matters: a timeout, say, only while its stay waits for it.
+    pub fn is_alive(stays: &Stays, shared: &[u32], entry: &Entry) -> bool {
         match entry.event {
-            Event::Timeout(slot) => stays[slot].call.as_ref().is_some_and(|call| call.timer == entry.order),
+            Event::Timeout(slot) | Event::Retry(slot) | Event::Hedge(slot) => {
+                stays[slot].call.as_ref().is_some_and(|call| call.timer == entry.order)
+            }
+            Event::Worked(slot) | Event::Patience(slot) | Event::Paused(slot) => stays[slot].timer == entry.order,
+            Event::Withdraw(slot) => stays[slot].withdrawn,
+            Event::Shared(node) => shared[node.index()] == entry.order,
             _ => true,
         }
     }
@@ -178,7 +189,7 @@ impl Ctx<'_> {
             _ => (RouteId(0), 0, 0),
         };
         let last = self.core.record(self.node, request, what, None, None);
-        self.core.stays.insert(Stay {
+        self.insert(Stay {
             generation: 0,
             node: self.node,
             request,
@@ -191,6 +202,16 @@ impl Ctx<'_> {
             since: now,
             last,
             step: 0,
+            lineage: 0,
+            priority: 1,
+            arg: 0.0,
+            got: (0, 0.0),
+            deadline: Time::NEVER,
+            timer: NO_TIMER,
+            due: Time::ZERO,
+            place: Place::Outside,
+            withdrawn: false,
+            fork: Fork::default(),
             call: None,
             copy: None,
             version: None,
@@ -200,32 +221,81 @@ impl Ctx<'_> {
     }
 
     /// Sends a call of the stay `slot` to `to`; returns the callee's stay.
-    pub fn send(&mut self, slot: Slot, to: NodeId, ask: Ask, attempt: u8, awaited: bool, delay: Span) -> Slot {
+    pub fn send(&mut self, slot: Slot, to: NodeId, errand: Errand, attempt: u8, awaited: bool, delay: Span) -> Slot {
         let parent = awaited.then(|| self.core.stays.id(slot));
         let now = self.core.now;
         let caller = &self.core.stays[slot];
+        // Each visit of a request draws its own luck; the straight way, first attempts only, is number 0.
+        let lineage = match (caller.lineage, caller.attempt, errand.way) {
+            (0, 1, 0) => 0,
+            (before, nth, way) => lineage(before, way << 8 | u32::from(nth)),
+        };
         let stay = Stay {
             generation: 0,
             node: to,
-            request: caller.request,
-            ask,
+            ask: errand.ask,
             attempt,
             parent,
-            route: caller.route,
-            key: caller.key,
-            user: caller.user,
+            route: errand.route,
+            key: errand.key,
             since: now,
-            last: caller.last,
             step: 0,
+            lineage,
+            arg: errand.arg,
+            got: (0, 0.0),
+            timer: NO_TIMER,
+            place: Place::Outside,
+            withdrawn: false,
+            fork: Fork::default(),
             call: None,
             copy: None,
             version: None,
             reply: None,
-            origin: caller.origin,
+            ..*caller
         };
-        let child = self.core.stays.insert(stay);
+        let child = self.insert(stay);
         self.core.calendar.schedule_after(now, delay, Event::Arrive(child));
         child
+    }
+
+    /// Begins a stay that works for the stay `slot` at the same node: a branch of its program or a copy of its call.
+    pub fn begin_part(&mut self, slot: Slot, ask: Ask, number: u16, step: u16) -> Slot {
+        let parent = self.core.stays.id(slot);
+        let whole = &self.core.stays[slot];
+        let part = Stay {
+            generation: 0,
+            ask,
+            parent: Some(parent),
+            step,
+            lineage: lineage(whole.lineage, u32::from(whole.step) << 16 | u32::from(number) + 1),
+            timer: NO_TIMER,
+            place: Place::Outside,
+            withdrawn: false,
+            call: None,
+            copy: None,
+            reply: None,
+            ..*whole
+        };
+        let locals = self.locals(slot).to_vec();
+        let part = self.insert(part);
+        self.locals(part).copy_from_slice(&locals);
+        part
+    }
+
+    fn insert(&mut self, stay: Stay) -> Slot {
+        let slot = self.core.stays.insert(stay);
+        let count = self.core.plan.locals;
+        if count > 0 {
+            self.core.locals.resize(self.core.stays.slots() * count, 0.0);
+            self.locals(slot).fill(0.0);
+        }
+        slot
+    }
+
+    /// The variables of a stay's program.
+    pub fn locals(&mut self, slot: Slot) -> &mut [f64] {
+        let count = self.core.plan.locals;
+        &mut self.core.locals[slot as usize * count..][..count]
     }
 
     /// Records the arrival of a call and starts its stay.
@@ -282,10 +352,24 @@ impl Ctx<'_> {
     /// Schedules the end of a piece of work.
     pub fn schedule_work(&mut self, slot: Slot, span: Span, constant: bool) {
         let now = self.core.now;
-        match constant {
+        let timer = match constant {
             true => self.core.calendar.schedule_after(now, span, Event::Worked(slot)),
             false => self.core.calendar.schedule(now + span, Event::Worked(slot)),
         };
+        let stay = self.stay_mut(slot);
+        stay.timer = timer;
+        stay.due = now + span;
+    }
+
+    /// Withdraws a call that was sent to another node, wherever it stands there.
+    pub fn withdraw(&mut self, child: StayId) {
+        if !self.core.stays.is_live(child) {
+            return;
+        }
+        let (now, to) = (self.core.now, self.core.stays[child.slot].node);
+        self.core.stays[child.slot].withdrawn = true;
+        let delay = self.delay(self.node, to);
+        self.core.calendar.schedule_after(now, delay, Event::Withdraw(child.slot));
     }
 
     /// Whether the fault of an error ratio strikes this stay.
@@ -297,7 +381,8 @@ impl Ctx<'_> {
     /// The generator of a stay for a purpose: its numbers depend on nothing else that happens.
     pub fn draw(&self, slot: Slot, purpose: Purpose) -> Stream {
         let stay = self.stay(slot);
-        let owner = self.core.plan.nodes[self.node.index()].hash ^ u64::from(stay.step);
+        let owner =
+            self.core.plan.nodes[self.node.index()].hash ^ (u64::from(stay.lineage) << 16 | u64::from(stay.step));
         draw(self.core.plan.seed, stay.request.0, owner, purpose, stay.attempt)
     }
 
@@ -349,8 +434,13 @@ pub fn status_of(refusal: Refusal) -> Status {
         Refusal::Unauthorized => Status::Unauthorized,
         Refusal::RateLimited => Status::TooManyRequests,
         Refusal::NotFound => Status::NotFound,
-        Refusal::Fault => Status::InternalError,
-        Refusal::Down
+        Refusal::Fault | Refusal::Program => Status::InternalError,
+        Refusal::DeadlinePassed => Status::GatewayTimeout,
+        Refusal::QueueTimeout
+        | Refusal::BulkheadFull
+        | Refusal::Throttled
+        | Refusal::Busy
+        | Refusal::Down
         | Refusal::QueueFull
         | Refusal::BreakerOpen
         | Refusal::BreakerHalfOpen

@@ -22,8 +22,20 @@ pub enum Event {
     Reply(Slot),
     /// The patience of this stay, as a caller, ends. Dead unless the stay still waits for it.
     Timeout(Slot),
-    /// The back-off of this stay, as a caller, is over.
+    /// The back-off of this stay, as a caller, is over. Dead unless it still waits for it.
     Retry(Slot),
+    /// The next copy of this stay's hedged call is due. Dead unless the stay still waits for it.
+    Hedge(Slot),
+    /// The patience of this stay in a line ends. Dead unless it still waits.
+    Patience(Slot),
+    /// The pause of this stay's program is over.
+    Paused(Slot),
+    /// The caller of this stay withdraws the call. Dead if the stay is over.
+    Withdraw(Slot),
+    /// The first of the calls that share a node's workers is done. Dead if another came or left since.
+    Shared(NodeId),
+    /// A node fails by chance, or is repaired.
+    Chance(NodeId),
     /// A monitor probes its target, or a caller checks its instances.
     Probe {
         /// Who probes.
@@ -93,6 +105,16 @@ pub enum Reason {
         /// Which attempt, from 2.
         attempt: u8,
     },
+    /// A further copy of a hedged call is due.
+    HedgeDue,
+    /// Its patience in the line ends.
+    LeavesLine,
+    /// A pause of its program is over.
+    PauseOver,
+    /// Its caller withdraws the call.
+    Withdrawn,
+    /// A node fails by chance or is repaired.
+    Chance,
     /// A probe is due.
     ProbeDue,
     /// A fault begins.

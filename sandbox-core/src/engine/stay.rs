@@ -3,6 +3,7 @@
 use crate::ids::{NodeId, RequestId, RouteId, Seq};
 use crate::policy::cache::CachedCopy;
 use crate::policy::circuit_breaker::Permit;
+use crate::policy::retry::FailureKind;
 use crate::time::{Span, Time};
 use crate::trace::{CacheResult, Refusal, Status};
 
@@ -18,8 +19,14 @@ pub struct StayId {
 /// What a caller asks of a node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ask {
-    /// Serve a request's route.
+    /// Serve a route.
     Serve,
+    /// Take a message and deliver it later.
+    Publish,
+    /// Run one branch of its parent's program: a strand of it, at the same node.
+    Strand,
+    /// Make one of the parallel attempts of its parent's hedged call, at the same node.
+    Copy,
     /// Say whether you are there.
     Probe,
     /// Look a key up.
@@ -35,6 +42,28 @@ pub enum Ask {
     Write,
 }
 
+/// What a caller wants, whichever instance gets it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Errand {
+    /// What is asked.
+    pub ask: Ask,
+    /// Which route.
+    pub route: RouteId,
+    /// Which row.
+    pub key: u32,
+    /// A number for the callee's program.
+    pub arg: f64,
+    /// Tells apart what one program sends to the same node; 0 for its straight way.
+    pub way: u32,
+}
+
+impl Errand {
+    /// The caller's own route, row and number, handed on.
+    pub fn handed_on(stay: &Stay, ask: Ask) -> Errand {
+        Errand { ask, route: stay.route, key: stay.key, arg: stay.arg, way: 0 }
+    }
+}
+
 /// What a node answers.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Reply {
@@ -42,6 +71,8 @@ pub struct Reply {
     pub status: Status,
     /// Version of the row, where there is one.
     pub version: Option<u64>,
+    /// What the program answered with, for the expressions of its caller.
+    pub value: f64,
     /// What a cache found.
     pub lookup: Option<(CacheResult, Option<CachedCopy>)>,
     /// When it makes sense to try again.
@@ -51,7 +82,7 @@ pub struct Reply {
 impl Reply {
     /// An answer that is only a status.
     pub fn status(status: Status) -> Reply {
-        Reply { status, version: None, lookup: None, retry_at: None }
+        Reply { status, version: None, value: 0.0, lookup: None, retry_at: None }
     }
 }
 
@@ -76,15 +107,15 @@ pub enum CallEnd {
 pub struct OpenCall {
     /// Position in the node's calls.
     pub call: u16,
-    /// What is asked.
-    pub ask: Ask,
+    /// What is wanted.
+    pub errand: Errand,
     /// Which attempt, from 1.
     pub attempt: u8,
     /// Position of the instance among the call's targets.
     pub instance: u16,
     /// The attempt under way; none during a back-off.
     pub child: Option<StayId>,
-    /// Number of the live timeout, or [`OpenCall::NO_TIMER`].
+    /// Number of the live timeout, back-off or next copy, or [`NO_TIMER`].
     pub timer: u32,
     /// When the attempt was sent.
     pub sent: Time,
@@ -92,11 +123,40 @@ pub struct OpenCall {
     pub permit: Option<Permit>,
     /// The last back-off.
     pub delay: Span,
+    /// When all attempts together must be over.
+    pub give_up_at: Time,
+    /// How the attempt before this one failed.
+    pub failed: Option<FailureKind>,
+    /// The instances tried so far, one bit each; those beyond the 64th are not remembered.
+    pub tried: u64,
 }
 
-impl OpenCall {
-    /// No timeout is running.
-    pub const NO_TIMER: u32 = u32::MAX;
+/// No event of this kind is awaited.
+pub const NO_TIMER: u32 = u32::MAX;
+
+/// Where a stay is within its node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Place {
+    /// Neither waiting for nor using a worker.
+    #[default]
+    Outside,
+    /// In the line before the workers.
+    Line,
+    /// In the line before a bulkhead.
+    Bulkhead,
+    /// With a worker.
+    Worker,
+}
+
+/// The parallel branches that a stay waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub struct Fork {
+    /// Which fork of the stay this is; a strand carries the number of the fork that made it.
+    pub number: u16,
+    /// Branches that are still under way.
+    pub pending: u16,
+    /// Branches that must still succeed before the stay goes on.
+    pub needed: u16,
 }
 
 /// One visit of a call at a node.
@@ -125,7 +185,27 @@ pub struct Stay {
     /// Its latest record.
     pub last: Seq,
     /// Where its program stands.
-    pub step: u8,
+    pub step: u16,
+    /// Tells visits of one request apart: 0 on the straight way, mixed anew by each further attempt, loop round and branch.
+    pub lineage: u32,
+    /// Most urgent first: 1, 2, ...
+    pub priority: u8,
+    /// The number its caller passed on, for the expressions of its program.
+    pub arg: f64,
+    /// The status and the value of its latest call, for expressions.
+    pub got: (u16, f64),
+    /// When its caller's patience ends; an answer after that is wasted.
+    pub deadline: Time,
+    /// Number of the live event of its own work, its nap or its patience in a line, or [`NO_TIMER`].
+    pub timer: u32,
+    /// When its work is done.
+    pub due: Time,
+    /// Where it is within its node.
+    pub place: Place,
+    /// Whether its caller has withdrawn the call.
+    pub withdrawn: bool,
+    /// The branches it waits for; for a strand the fork it belongs to.
+    pub fork: Fork,
     /// The call it waits for.
     pub call: Option<OpenCall>,
     /// An expired copy, kept in case the origin fails.
@@ -157,6 +237,11 @@ pub struct Stays {
 }
 
 impl Stays {
+    /// Places in the slab, used or free.
+    pub fn slots(&self) -> usize {
+        self.slots.len()
+    }
+
     /// Adds a stay; its generation is set here.
     pub fn insert(&mut self, mut stay: Stay) -> u32 {
         match self.free.pop() {
@@ -178,12 +263,21 @@ impl Stays {
         let stay = &mut self.slots[slot as usize];
         stay.generation += 1;
         stay.call = None;
+        stay.timer = NO_TIMER;
+        stay.withdrawn = false;
         self.free.push(slot);
     }
 
     /// The id of the stay in this slot.
     pub fn id(&self, slot: u32) -> StayId {
         StayId { slot, generation: self.slots[slot as usize].generation }
+    }
+
+    /// All live stays of a node, by slot.
+    pub fn of_node(&self, node: NodeId) -> Vec<u32> {
+        let mut free = vec![false; self.slots.len()];
+        self.free.iter().for_each(|slot| free[*slot as usize] = true);
+        (0..self.slots.len() as u32).filter(|slot| !free[*slot as usize] && self[*slot].node == node).collect()
     }
 
     /// Whether that stay is still there.

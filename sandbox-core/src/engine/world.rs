@@ -65,6 +65,9 @@ impl World {
             for call in 0..node.calls.len() as u16 {
                 schedule_probe(&mut ctx, call);
             }
+            if let Node::Service(service) = &mut world.nodes[index] {
+                service.begin(&mut ctx);
+            }
         }
         if !mounted {
             for workload in 0..plan.workloads.len() as u16 {
@@ -133,8 +136,8 @@ impl World {
     /// Takes the next event off the calendar and moves time to it. None: the run is over.
     pub fn step(&mut self) -> Option<Time> {
         let end = if self.core.mount.is_some() { Time::NEVER } else { self.core.plan.end };
-        let (calendar, stays) = (&mut self.core.calendar, &self.core.stays);
-        let entry = calendar.pop(end, |entry| Core::is_alive(stays, entry))?;
+        let Core { calendar, stays, shared, .. } = &mut self.core;
+        let entry = calendar.pop(end, |entry| Core::is_alive(stays, shared, entry))?;
         self.begin_step(entry.at);
         self.happen(entry);
         Some(entry.at)
@@ -203,6 +206,18 @@ impl World {
                 let (node, mut ctx) = self.door(self.core.stays[slot].node);
                 node.on_retry(&mut ctx, slot);
             }
+            Event::Hedge(slot) => {
+                let (node, mut ctx) = self.door(self.core.stays[slot].node);
+                node.on_hedge(&mut ctx, slot);
+            }
+            Event::Patience(slot) => self.handle(self.core.stays[slot].node, Happening::LostPatience(slot)),
+            Event::Paused(slot) => self.handle(self.core.stays[slot].node, Happening::Paused(slot)),
+            Event::Withdraw(slot) => {
+                let (node, mut ctx) = self.door(self.core.stays[slot].node);
+                node.withdraw(&mut ctx, slot);
+            }
+            Event::Shared(node) => self.handle(node, Happening::Shared),
+            Event::Chance(node) => self.handle(node, Happening::Chance),
             Event::Probe { node, call } => self.handle(node, Happening::ProbeDue { call }),
             Event::Fault { fault, begins } => self.fault(fault, begins),
             Event::End => {}
@@ -282,16 +297,21 @@ impl World {
                 EffectSpec::Down {} => condition.down = begins,
                 EffectSpec::Slow { factor } => condition.slow_factor = if begins { factor } else { 1.0 },
                 EffectSpec::Errors { ratio } => condition.error_ratio = if begins { ratio } else { 0.0 },
+                EffectSpec::Freeze {} => condition.frozen = begins,
+                EffectSpec::HoldStarts {} => condition.held = begins,
             }
             if self.core.is_external(*node) {
                 self.core.outputs.push(Output::Fault { node: *node, fault, begins });
+            }
+            if matches!(planned.effect, EffectSpec::Freeze {} | EffectSpec::HoldStarts {}) {
+                self.handle(*node, Happening::ConditionChanged);
             }
         }
     }
 
     fn peek(&mut self) -> Option<Entry> {
-        let (calendar, stays) = (&mut self.core.calendar, &self.core.stays);
-        calendar.peek(|entry| Core::is_alive(stays, entry))
+        let Core { calendar, stays, shared, .. } = &mut self.core;
+        calendar.peek(|entry| Core::is_alive(stays, shared, entry))
     }
 
     /// What the next step will do, and why it is due.
@@ -333,6 +353,12 @@ impl World {
                 let attempt = stays[slot].call.as_ref().map_or(1, |call| call.attempt + 1);
                 (stays[slot].node, stays[slot].request, Reason::RetryDue { attempt })
             }
+            Event::Hedge(slot) => (stays[slot].node, stays[slot].request, Reason::HedgeDue),
+            Event::Patience(slot) => (stays[slot].node, stays[slot].request, Reason::LeavesLine),
+            Event::Paused(slot) => (stays[slot].node, stays[slot].request, Reason::PauseOver),
+            Event::Withdraw(slot) => (stays[slot].node, stays[slot].request, Reason::Withdrawn),
+            Event::Shared(node) => (node, RequestId::NONE, Reason::WorkDone),
+            Event::Chance(node) => (node, RequestId::NONE, Reason::Chance),
             Event::Probe { node, .. } => (node, RequestId::NONE, Reason::ProbeDue),
             Event::Fault { fault, begins } => {
                 let node = self.core.plan.faults[fault as usize].nodes[0];
@@ -348,7 +374,7 @@ impl World {
 /// Whether a node has a bounded number of workers or connections, and how many.
 pub fn capacity(kind: &Kind) -> Option<u32> {
     match kind {
-        Kind::Service(service) => Some(service.workers),
+        Kind::Service(service) => service.workers,
         Kind::Store(store) => Some(store.readers + 1),
         _ => None,
     }

@@ -11,6 +11,7 @@ mod parse;
 mod plan;
 mod planner;
 mod problem;
+mod program;
 mod spec;
 mod tracked;
 
@@ -20,8 +21,10 @@ pub use expr::Expr;
 pub use map::Map;
 pub use parse::{collect, read_json, read_value};
 pub use plan::{
-    Arrivals, CachePlan, CallPlan, ClientPlan, Condition, FaultPlan, GatewayPlan, Kind, MonitorPlan, NodePlan, Op,
-    Plan, RoutePlan, ServicePlan, Step, StorePlan, TokenPlan, WorkloadPlan, limits,
+    Arrivals, BulkheadPlan, CachePlan, CallPlan, Cancel, ClientPlan, Condition, Discipline, FaultPlan, GatewayPlan,
+    HedgePlan, Hold, Kind, MonitorPlan, NodePlan, Op, Plan, QueuePlan, RetryOn, RetryPlan, RoutePlan, ServicePlan,
+    StorePlan, TokenPlan, WorkloadPlan, limits,
 };
 pub use problem::Problem;
+pub use program::{CallStep, Name, Program, Step};
 pub use spec::*;

@@ -44,7 +44,7 @@ pub fn parse_spec(document: &Value) -> (Option<Spec>, Vec<Problem>) {
 
 #[inline]
 fn parse_node(mut node: Value, path: &str, problems: &mut Vec<Problem>) -> Option<NodeSpec> {
-    const KINDS: &str = "client, gateway, service, cache, store";
+    const KINDS: &str = "client, gateway, service, cache, store, queue";
     let Some(fields) = node.as_object_mut() else {
         problems.push(Problem::new(path, format!("is {}, not an object", kind_of(&node)), "Write `{\"kind\": ...}`."));
         return None;
@@ -59,6 +59,7 @@ fn parse_node(mut node: Value, path: &str, problems: &mut Vec<Problem>) -> Optio
         "service" => collect(node, path, problems).map(NodeSpec::Service),
         "cache" => collect(node, path, problems).map(NodeSpec::Cache),
         "store" => collect(node, path, problems).map(NodeSpec::Store),
+        "queue" => collect(node, path, problems).map(NodeSpec::Queue),
         _ => {
             problems.push(Problem::new(
                 format!("{path}.kind"),

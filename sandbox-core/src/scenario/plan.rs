@@ -3,7 +3,8 @@
 use super::Problem;
 use super::dist::Dist;
 use super::planner::Planner;
-use super::spec::{EffectSpec, OpSpec, Spec};
+use super::program::Program;
+use super::spec::{CancelSpec, DisciplineSpec, EffectSpec, HoldSpec, OpSpec, Spec};
 use crate::ids::{NodeId, RouteId};
 use crate::policy::balancer::BalancerPolicy;
 use crate::policy::cache::CacheConfig;
@@ -13,6 +14,7 @@ use crate::policy::rate_limiter::RateLimitConfig;
 use crate::policy::retry::RetryConfig;
 use crate::policy::retry_budget::BudgetConfig;
 use crate::time::{Span, Time};
+use crate::trace::Status;
 use serde_json::Value;
 
 /// A validated scenario: one variant, ready to run.
@@ -38,6 +40,8 @@ pub struct Plan {
     pub faults: Vec<FaultPlan>,
     /// Rows that may be asked for: keys run from 0 to this number less 1.
     pub keys: u32,
+    /// Variables of every stay's program.
+    pub locals: usize,
     /// One way, from each node to each.
     pub(super) delays: Vec<Span>,
 }
@@ -74,6 +78,20 @@ pub enum Kind {
     Store(StorePlan),
     /// Probes a node.
     Monitor(MonitorPlan),
+    /// Keeps messages and delivers them.
+    Queue(QueuePlan),
+}
+
+/// A queue of messages; at least once, by visibility timeout. How it delivers stands in its only call: the timeout is the
+/// visibility timeout, the attempts are the deliveries.
+#[derive(Clone, Debug)]
+pub struct QueuePlan {
+    /// Route of the deliveries.
+    pub route: RouteId,
+    /// Deliveries under way at once; None: no bound.
+    pub consumers: Option<u32>,
+    /// Messages that may wait; None: no bound.
+    pub max_waiting: Option<u32>,
 }
 
 /// A client. How it calls stands in the node's `calls`.
@@ -105,33 +123,45 @@ pub struct TokenPlan {
 /// A service.
 #[derive(Clone, Debug)]
 pub struct ServicePlan {
-    /// Calls worked on at once.
-    pub workers: u32,
-    /// Calls that may wait.
-    pub max_waiting: u32,
+    /// Calls worked on at once; None: no bound.
+    pub workers: Option<u32>,
+    /// Calls that may wait; None: no bound.
+    pub max_waiting: Option<u32>,
+    /// Who is next.
+    pub discipline: Discipline,
+    /// What a call holds its worker for.
+    pub hold: Hold,
+    /// How long a call waits in line before it leaves.
+    pub patience: Option<Dist>,
+    /// Whether a call whose caller has gone is dropped when its turn comes.
+    pub drop_expired: bool,
+    /// Whether workers start together and answer together.
+    pub static_batch: bool,
+    /// Up and down by chance, each instance on its own.
+    pub chance: Option<(Dist, Dist)>,
+    /// Limits of single routes.
+    pub bulkheads: Vec<BulkheadPlan>,
+    /// For each route of the plan which bulkhead it passes.
+    pub bulkhead_of: Vec<Option<usize>>,
     /// For each route of the plan what to do; None: no such route here.
-    pub programs: Vec<Option<Vec<Step>>>,
+    pub programs: Vec<Option<Program>>,
 }
 
-/// One step of a service's route. Numbers are positions in the node's `calls`.
+/// Who is next in a line.
+pub type Discipline = DisciplineSpec;
+
+/// What a call holds its worker for.
+pub type Hold = HoldSpec;
+
+/// A limit of some routes of a service.
 #[derive(Clone, Debug)]
-pub enum Step {
-    /// Own work.
-    Work(Dist),
-    /// Read a row.
-    Read {
-        /// From here.
-        store: usize,
-        /// Looking here first.
-        cache: Option<usize>,
-    },
-    /// Write a row.
-    Write {
-        /// Into here.
-        store: usize,
-        /// And refresh the copy here.
-        cache: Option<usize>,
-    },
+pub struct BulkheadPlan {
+    /// Calls let in at once.
+    pub max_concurrent: u32,
+    /// Calls that may wait before it.
+    pub max_waiting: u32,
+    /// What one more is answered with.
+    pub status: Status,
 }
 
 /// A cache.
@@ -174,16 +204,97 @@ pub struct CallPlan {
     pub group: String,
     /// Its instances.
     pub targets: Vec<NodeId>,
-    /// The caller stops waiting after this long.
+    /// The caller stops waiting for one attempt after this long.
     pub timeout: Option<Span>,
+    /// The caller stops waiting for all attempts together after this long.
+    pub deadline: Option<Span>,
+    /// Whether the deadline travels with the call.
+    pub propagate: bool,
+    /// Whether the callee notices that its caller has gone.
+    pub cancel: Cancel,
     /// Further attempts.
-    pub retry: Option<(RetryConfig, BudgetConfig)>,
+    pub retry: Option<RetryPlan>,
+    /// Parallel attempts.
+    pub hedge: Option<HedgePlan>,
     /// Circuit breaker.
     pub breaker: Option<CircuitBreakerConfig>,
     /// How an instance is chosen.
     pub balancer: BalancerPolicy,
     /// Health checks of the instances.
     pub health_check: Option<HealthCheckConfig>,
+}
+
+impl CallPlan {
+    /// The same call without any policy.
+    pub fn without_policies(&self) -> CallPlan {
+        CallPlan {
+            timeout: None,
+            deadline: None,
+            propagate: false,
+            cancel: Cancel::None,
+            retry: None,
+            hedge: None,
+            breaker: None,
+            health_check: None,
+            ..self.clone()
+        }
+    }
+}
+
+/// Whether a callee notices that its caller has gone (`policies.md` section 3).
+pub type Cancel = CancelSpec;
+
+/// Further attempts.
+#[derive(Clone, Debug)]
+pub struct RetryPlan {
+    /// How many, and when.
+    pub config: RetryConfig,
+    /// How many all requests together may make.
+    pub budget: BudgetConfig,
+    /// What is tried again.
+    pub on: RetryOn,
+    /// A pause that is drawn instead of the computed back-off.
+    pub pause: Option<Dist>,
+    /// Whether a further attempt goes to an instance not tried yet, while there is one.
+    pub other_instance: bool,
+}
+
+/// What is tried again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RetryOn {
+    /// An attempt that took too long.
+    pub timeout: bool,
+    /// 503 and 504.
+    pub unavailable: bool,
+    /// 500.
+    pub error: bool,
+    /// 429.
+    pub rate_limited: bool,
+}
+
+impl RetryOn {
+    /// Whether an answer with this status is tried again.
+    pub fn covers(self, status: Status) -> bool {
+        match status {
+            Status::Unavailable | Status::GatewayTimeout => self.unavailable,
+            Status::InternalError => self.error,
+            Status::TooManyRequests => self.rate_limited,
+            _ => false,
+        }
+    }
+}
+
+/// Parallel attempts (gRPC A6, `policies.md` section 4).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HedgePlan {
+    /// Copies, the first included.
+    pub max_attempts: u8,
+    /// Between two copies; zero: all at once.
+    pub delay: Span,
+    /// Whether copies go to different instances while there are any.
+    pub distinct_target: bool,
+    /// What becomes of the copies that lost.
+    pub cancel: Cancel,
 }
 
 /// A route.
@@ -256,12 +367,16 @@ pub struct Condition {
     pub slow_factor: f64,
     /// Share of calls that fail.
     pub error_ratio: f64,
+    /// Nothing progresses.
+    pub frozen: bool,
+    /// No work begins; what has begun goes on.
+    pub held: bool,
 }
 
 impl Default for Condition {
     #[inline]
     fn default() -> Condition {
-        Condition { down: false, slow_factor: 1.0, error_ratio: 0.0 }
+        Condition { down: false, slow_factor: 1.0, error_ratio: 0.0, frozen: false, held: false }
     }
 }
 
@@ -365,6 +480,8 @@ impl FaultPlan {
             EffectSpec::Down {} => "is down".to_string(),
             EffectSpec::Slow { factor } => format!("is {factor} times slower"),
             EffectSpec::Errors { ratio } => format!("fails {:.0} % of its calls", ratio * 100.0),
+            EffectSpec::Freeze {} => "stands still".to_string(),
+            EffectSpec::HoldStarts {} => "begins nothing new".to_string(),
         };
         format!("{} {effect} from {} s to {} s", nodes.join(", "), self.from.as_seconds(), self.to.as_seconds())
     }

@@ -3,6 +3,7 @@
 use super::dist::{Dist, DistSpec};
 use super::plan::*;
 use super::problem;
+use super::program::{Compiler, Program};
 use super::spec::*;
 use super::{Map, Problem};
 use crate::ids::{NodeId, RouteId};
@@ -15,6 +16,7 @@ use crate::policy::retry::{Jitter, RetryConfig, RetryParams};
 use crate::policy::retry_budget::BudgetConfig;
 use crate::rng::name_hash;
 use crate::time::{Span, Time};
+use crate::trace::Status;
 use serde_json::Value;
 use std::collections::BTreeSet;
 
@@ -24,13 +26,14 @@ pub(super) struct Planner<'a> {
     json: &'a Value,
     problems: &'a mut Vec<Problem>,
     nodes: Vec<NodePlan>,
+    locals: usize,
 }
 
 impl<'a> Planner<'a> {
     /// Nothing is planned yet.
     #[inline]
     pub fn new(spec: &'a Spec, json: &'a Value, problems: &'a mut Vec<Problem>) -> Planner<'a> {
-        Planner { spec, json, problems, nodes: Vec::new() }
+        Planner { spec, json, problems, nodes: Vec::new(), locals: 0 }
     }
 
     /// The plan; it is to be thrown away if there are problems.
@@ -64,12 +67,13 @@ impl<'a> Planner<'a> {
             keys: workloads.iter().map(|workload| workload.keys).max().unwrap_or(1),
             workloads,
             faults,
+            locals: self.locals,
             delays,
         }
     }
 
     #[inline]
-    fn problem(&mut self, path: impl Into<String>, what: impl Into<String>, hint: impl Into<String>) {
+    pub(super) fn problem(&mut self, path: impl Into<String>, what: impl Into<String>, hint: impl Into<String>) {
         self.problems.push(Problem::new(path, what, hint));
     }
 
@@ -125,6 +129,16 @@ impl<'a> Planner<'a> {
                     ),
                     Some(_) => {}
                     None => routes.push(RoutePlan { name: name.clone(), op: route.op }),
+                }
+            }
+        }
+        // Routes that only programs call are reads: no request of a user has them.
+        for node in spec.nodes.values() {
+            if let NodeSpec::Service(service) = node {
+                for name in service.routes.keys() {
+                    if !routes.iter().any(|known| known.name == *name) {
+                        routes.push(RoutePlan { name: name.clone(), op: OpSpec::Read });
+                    }
                 }
             }
         }
@@ -203,6 +217,15 @@ impl<'a> Planner<'a> {
                 for (workload, spec) in self.spec.workloads.iter().filter(|(_, spec)| spec.client == id) {
                     let at = format!("workloads.{workload}.target");
                     self.refuse_unless(&at, &spec.target, "a client", &["gateway", "service"]);
+                    let behind = |node: &&NodeSpec| matches!(node, NodeSpec::Gateway(gateway) if gateway.upstream == spec.target);
+                    if self.spec.nodes.values().find(behind).is_some() {
+                        let hint = "Send to the gateway, as everybody outside must.";
+                        self.problem(
+                            &at,
+                            format!("`{}` is behind a gateway: a client cannot reach it", spec.target),
+                            hint,
+                        );
+                    }
                     targets.insert(spec.target.clone(), at);
                 }
                 (Kind::Client(ClientPlan {}), self.calls(&path, &client.calls, targets))
@@ -211,6 +234,7 @@ impl<'a> Planner<'a> {
             NodeSpec::Service(service) => self.service(&path, service, routes),
             NodeSpec::Cache(cache) => (self.cache(&path, cache), Vec::new()),
             NodeSpec::Store(store) => (self.store(&path, store), Vec::new()),
+            NodeSpec::Queue(queue) => self.queue(&path, queue, routes),
         };
         for plan in self.nodes.iter_mut().filter(|plan| plan.group == id) {
             plan.kind = kind.clone();
@@ -254,13 +278,70 @@ impl<'a> Planner<'a> {
     #[inline]
     fn service(&mut self, path: &str, service: &ServiceSpec, routes: &[RoutePlan]) -> (Kind, Vec<CallPlan>) {
         self.within(&format!("{path}.replicas"), f64::from(service.replicas), 1.0, limits::NODES as f64);
-        self.within(&format!("{path}.workers"), f64::from(service.workers), 1.0, f64::from(limits::PLACES));
-        self.within(&format!("{path}.max_waiting"), f64::from(service.max_waiting), 0.0, f64::from(limits::PLACES));
+        if let Some(workers) = service.workers {
+            self.within(&format!("{path}.workers"), f64::from(workers), 1.0, f64::from(limits::PLACES));
+        }
+        if let Some(places) = service.max_waiting {
+            self.within(&format!("{path}.max_waiting"), f64::from(places), 0.0, f64::from(limits::PLACES));
+        }
         let mut targets = Map::new();
         for (route, steps) in &service.routes {
-            for (index, step) in steps.iter().enumerate() {
-                if let StepSpec::Read(access) | StepSpec::Write(access) = step {
-                    let at = format!("{path}.routes.{route}.{index}");
+            self.targets(&format!("{path}.routes.{route}"), steps, &mut targets);
+            if !self.is_used(route) {
+                self.problem(
+                    format!("{path}.routes.{route}"),
+                    "no workload uses this route",
+                    "Name it in a workload's `routes` or in a step, or take it out.",
+                );
+            }
+        }
+        let calls = self.calls(path, &service.calls, targets);
+        let signals: Vec<&str> = self.spec.metrics.keys().map(String::as_str).collect();
+        let mut programs: Vec<Option<Program>> = vec![None; routes.len()];
+        for (route, steps) in &service.routes {
+            let at = format!("{path}.routes.{route}");
+            let (program, locals) = Compiler::new(self, &calls, routes, &signals).compile(&at, steps);
+            self.locals = self.locals.max(locals);
+            if let Some(index) = routes.iter().position(|known| known.name == *route) {
+                programs[index] = Some(program);
+            }
+        }
+        let (bulkheads, bulkhead_of) = self.bulkheads(path, service, routes);
+        let patience = service.patience.as_ref().map(|dist| self.dist(&format!("{path}.patience"), dist));
+        let chance = service.chance.as_ref().map(|chance| {
+            let up = self.dist(&format!("{path}.chance.up"), &chance.up);
+            (up, self.dist(&format!("{path}.chance.down"), &chance.down))
+        });
+        if service.discipline == Discipline::ProcessorSharing && service.hold == Hold::Call {
+            let mixed =
+                service.routes.values().any(|steps| !steps.iter().all(|step| matches!(step, StepSpec::Work(_))));
+            if mixed {
+                let hint = "Set `hold` to `work`: workers that are shared compute, they do not wait.";
+                self.problem(format!("{path}.discipline"), "shares workers that are held while they wait", hint);
+            }
+        }
+        let plan = ServicePlan {
+            workers: service.workers,
+            max_waiting: service.max_waiting,
+            discipline: service.discipline,
+            hold: service.hold,
+            patience,
+            drop_expired: service.drop_expired,
+            static_batch: service.static_batch,
+            chance,
+            bulkheads,
+            bulkhead_of,
+            programs,
+        };
+        (Kind::Service(plan), calls)
+    }
+
+    /// Whom the steps call, each with the place of its first mention.
+    fn targets(&mut self, path: &str, steps: &[StepSpec], targets: &mut Map<String>) {
+        for (index, step) in steps.iter().enumerate() {
+            let at = format!("{path}.{index}");
+            match step {
+                StepSpec::Read(access) | StepSpec::Write(access) => {
                     self.refuse_unless(&format!("{at}.store"), &access.store, "a read or write", &["store"]);
                     targets.insert(access.store.clone(), format!("{at}.store"));
                     if let Some(cache) = &access.cache {
@@ -268,39 +349,112 @@ impl<'a> Planner<'a> {
                         targets.insert(cache.clone(), format!("{at}.cache"));
                     }
                 }
-            }
-            if !routes.iter().any(|known| known.name == *route) {
-                self.problem(
-                    format!("{path}.routes.{route}"),
-                    "no workload uses this route",
-                    "Name it in a workload's `routes`, or take it out.",
-                );
-            }
-        }
-        let calls = self.calls(path, &service.calls, targets);
-        let mut programs = vec![None; routes.len()];
-        for (route, steps) in &service.routes {
-            let steps: Vec<Step> = steps
-                .iter()
-                .enumerate()
-                .map(|(index, step)| match step {
-                    StepSpec::Work(dist) => Step::Work(self.dist(&format!("{path}.routes.{route}.{index}.work"), dist)),
-                    StepSpec::Read(access) => Step::Read {
-                        store: position(&calls, &access.store),
-                        cache: access.cache.as_ref().map(|cache| position(&calls, cache)),
-                    },
-                    StepSpec::Write(access) => Step::Write {
-                        store: position(&calls, &access.store),
-                        cache: access.cache.as_ref().map(|cache| position(&calls, cache)),
-                    },
-                })
-                .collect();
-            if let Some(index) = routes.iter().position(|known| known.name == *route) {
-                programs[index] = Some(steps);
+                StepSpec::Call(call) => {
+                    self.refuse_unless(&format!("{at}.call.to"), &call.to, "a step", &["service"]);
+                    targets.insert(call.to.clone(), format!("{at}.call.to"));
+                }
+                StepSpec::Publish(call) => {
+                    self.refuse_unless(&format!("{at}.publish.to"), &call.to, "a message", &["queue"]);
+                    targets.insert(call.to.clone(), format!("{at}.publish.to"));
+                }
+                StepSpec::If(branch) => {
+                    self.targets(&format!("{at}.if.then"), &branch.then, targets);
+                    self.targets(&format!("{at}.if.else"), &branch.otherwise, targets);
+                }
+                StepSpec::Repeat(repeat) => self.targets(&format!("{at}.repeat.do"), &repeat.steps, targets),
+                StepSpec::All(all) => {
+                    for (index, branch) in all.branches.iter().enumerate() {
+                        self.targets(&format!("{at}.all.branches.{index}"), branch, targets);
+                    }
+                }
+                StepSpec::Try(attempt) => {
+                    self.targets(&format!("{at}.try.do"), &attempt.steps, targets);
+                    self.targets(&format!("{at}.try.on_failure"), &attempt.on_failure, targets);
+                }
+                StepSpec::Work(_) | StepSpec::Wait(_) | StepSpec::Set(_) | StepSpec::Observe(_) => {}
+                StepSpec::Respond(_) => {}
             }
         }
-        let (workers, max_waiting) = (service.workers, service.max_waiting);
-        (Kind::Service(ServicePlan { workers, max_waiting, programs }), calls)
+    }
+
+    /// Whether a workload, a step or a queue uses a route.
+    fn is_used(&self, route: &str) -> bool {
+        self.spec.workloads.values().any(|workload| workload.routes.contains_key(route))
+            || self.spec.nodes.values().any(|node| match node {
+                NodeSpec::Service(service) => service.routes.values().any(|steps| names_route(steps, route)),
+                NodeSpec::Queue(queue) => queue.route == route,
+                _ => false,
+            })
+    }
+
+    fn bulkheads(
+        &mut self,
+        path: &str,
+        service: &ServiceSpec,
+        routes: &[RoutePlan],
+    ) -> (Vec<BulkheadPlan>, Vec<Option<usize>>) {
+        let mut of_route = vec![None; routes.len()];
+        let mut bulkheads = Vec::new();
+        for (id, bulkhead) in &service.bulkheads {
+            let at = format!("{path}.bulkheads.{id}");
+            let (concurrent, waiting) = (bulkhead.max_concurrent, bulkhead.max_waiting);
+            self.within(&format!("{at}.max_concurrent"), f64::from(concurrent), 1.0, f64::from(limits::PLACES));
+            self.within(&format!("{at}.max_waiting"), f64::from(waiting), 0.0, f64::from(limits::PLACES));
+            if !matches!(bulkhead.status, 429 | 503) {
+                self.problem(format!("{at}.status"), format!("{} does not fit", bulkhead.status), "Use 503 or 429.");
+            }
+            for name in &bulkhead.routes {
+                let index = routes.iter().position(|known| known.name == *name);
+                match index.filter(|_| service.routes.contains_key(name)) {
+                    Some(index) if of_route[index].is_none() => of_route[index] = Some(bulkheads.len()),
+                    Some(_) => self.problem(format!("{at}.routes"), format!("`{name}` has two bulkheads"), "Keep one."),
+                    None => {
+                        self.problem(format!("{at}.routes"), format!("there is no route `{name}` here"), "Name one.")
+                    }
+                }
+            }
+            let status = Status::of_code(bulkhead.status).unwrap_or(Status::Unavailable);
+            bulkheads.push(BulkheadPlan { max_concurrent: concurrent, max_waiting: waiting, status });
+        }
+        (bulkheads, of_route)
+    }
+
+    fn queue(&mut self, path: &str, queue: &QueueSpec, routes: &[RoutePlan]) -> (Kind, Vec<CallPlan>) {
+        self.refuse_unless(&format!("{path}.consumer"), &queue.consumer, "a queue", &["service"]);
+        self.above_zero(&format!("{path}.visibility_timeout_s"), queue.visibility_timeout_s, limits::DURATION_S);
+        self.within(&format!("{path}.max_receive_count"), f64::from(queue.max_receive_count), 1.0, 255.0);
+        if let Some(consumers) = queue.consumers {
+            self.within(&format!("{path}.consumers"), f64::from(consumers), 1.0, f64::from(limits::PLACES));
+        }
+        let route = routes.iter().position(|known| known.name == queue.route);
+        if route.is_none() {
+            let hint = "Add it to the consumer's `routes`.";
+            self.problem(format!("{path}.route"), format!("no service has the route `{}`", queue.route), hint);
+        }
+        let delivery = CallSpec {
+            timeout_ms: Some(queue.visibility_timeout_s * 1e3),
+            retry: Some(RetrySpec {
+                max_attempts: Some(queue.max_receive_count),
+                jitter_factor: 0.0,
+                base_delay_ms: 0.0,
+                max_delay_ms: 0.0,
+                multiplier: 1.0,
+                jitter: JitterSpec::None,
+                budget: BudgetSpec::None {},
+                retry_on: vec![
+                    RetryOnSpec::Timeout,
+                    RetryOnSpec::Unavailable,
+                    RetryOnSpec::Error,
+                    RetryOnSpec::RateLimited,
+                ],
+                pause: None,
+                other_instance: false,
+            }),
+            ..CallSpec::default()
+        };
+        let call = self.call(path, &format!("{path}.consumer"), queue.consumer.clone(), &delivery);
+        let route = RouteId(route.unwrap_or(0) as u8);
+        (Kind::Queue(QueuePlan { route, consumers: queue.consumers, max_waiting: queue.max_waiting }), vec![call])
     }
 
     #[inline]
@@ -328,7 +482,7 @@ impl<'a> Planner<'a> {
     }
 
     #[inline]
-    fn dist(&mut self, path: &str, dist: &DistSpec) -> Dist {
+    pub(super) fn dist(&mut self, path: &str, dist: &DistSpec) -> Dist {
         dist.plan(path, self.problems)
     }
 
@@ -344,8 +498,7 @@ impl<'a> Planner<'a> {
         targets
             .into_iter()
             .map(|(group, named_at)| {
-                let default =
-                    CallSpec { timeout_ms: None, retry: None, breaker: None, balancer: None, health_check: None };
+                let default = CallSpec::default();
                 let spec = specs.get(&group).unwrap_or(&default);
                 self.call(&format!("{path}.calls.{group}"), &named_at, group, spec)
             })
@@ -365,9 +518,42 @@ impl<'a> Planner<'a> {
                 BudgetSpec::Ratio { ttl_s, min_rps, ratio } => {
                     BudgetConfig::Ratio { ttl: Span::from_seconds(ttl_s), min_per_s: min_rps, ratio }
                 }
+                BudgetSpec::Tokens { per_request, per_retry, cap } => {
+                    BudgetConfig::Tokens { per_request, per_retry, cap }
+                }
+                BudgetSpec::Throttle { max_tokens, token_ratio } => BudgetConfig::Throttle { max_tokens, token_ratio },
+                BudgetSpec::Quota { capacity, retry_cost, timeout_retry_cost, no_retry_increment } => {
+                    BudgetConfig::Quota { capacity, retry_cost, timeout_retry_cost, no_retry_increment }
+                }
+                BudgetSpec::Concurrent { percent, min } => BudgetConfig::Concurrent { percent, min },
             };
-            Some((config, self.taken(&format!("{path}.retry.budget"), budget.check())?))
+            let budget = self.taken(&format!("{path}.retry.budget"), budget.check())?;
+            let has = |what| retry.retry_on.contains(&what);
+            let on = RetryOn {
+                timeout: has(RetryOnSpec::Timeout),
+                unavailable: has(RetryOnSpec::Unavailable),
+                error: has(RetryOnSpec::Error),
+                rate_limited: has(RetryOnSpec::RateLimited),
+            };
+            let pause = retry.pause.as_ref().map(|pause| self.dist(&format!("{path}.retry.pause"), pause));
+            Some(RetryPlan { config, budget, on, pause, other_instance: retry.other_instance })
         });
+        let hedge = spec.hedging.map(|hedging| {
+            self.within(&format!("{path}.hedging.max_attempts"), f64::from(hedging.max_attempts), 1.0, 5.0);
+            self.within(&format!("{path}.hedging.delay_ms"), hedging.delay_ms, 0.0, 3_600_000.0);
+            if spec.retry.is_some() {
+                self.problem(format!("{path}.hedging"), "does not go with `retry`", "Keep one of the two.");
+            }
+            HedgePlan {
+                max_attempts: hedging.max_attempts,
+                delay: Span::from_ms(hedging.delay_ms),
+                distinct_target: hedging.distinct_target,
+                cancel: hedging.cancel,
+            }
+        });
+        if let Some(deadline) = spec.deadline_ms {
+            self.above_zero(&format!("{path}.deadline_ms"), deadline, 3_600_000.0);
+        }
         let breaker = spec.breaker.as_ref().and_then(|breaker| {
             self.within(&format!("{path}.breaker.wait_in_open_s"), breaker.wait_in_open_s, 0.0, limits::DURATION_S);
             let params = CircuitBreakerParams {
@@ -400,7 +586,19 @@ impl<'a> Planner<'a> {
             };
             self.taken(&format!("{path}.health_check"), HealthCheckConfig::new(params))
         });
-        CallPlan { group, targets, timeout: spec.timeout_ms.map(Span::from_ms), retry, breaker, balancer, health_check }
+        CallPlan {
+            group,
+            targets,
+            timeout: spec.timeout_ms.map(Span::from_ms),
+            deadline: spec.deadline_ms.map(Span::from_ms),
+            propagate: spec.propagate_deadline,
+            cancel: spec.cancel,
+            retry,
+            hedge,
+            breaker,
+            balancer,
+            health_check,
+        }
     }
 
     /// A policy's configuration, or its reason as a problem at `path`.
@@ -534,6 +732,11 @@ impl<'a> Planner<'a> {
         }
         match fault.effect {
             EffectSpec::Down {} => {}
+            EffectSpec::Freeze {} | EffectSpec::HoldStarts {} => {
+                if self.spec.nodes.get(&fault.node).is_some_and(|node| !matches!(node, NodeSpec::Service(_))) {
+                    self.problem(format!("{path}.effect"), "is for services only", "Name a service.");
+                }
+            }
             EffectSpec::Slow { factor } => drop(self.within(&format!("{path}.effect.factor"), factor, 1.0, 1e6)),
             EffectSpec::Errors { ratio } => drop(self.within(&format!("{path}.effect.ratio"), ratio, 0.0, 1.0)),
         }
@@ -554,23 +757,19 @@ impl<'a> Planner<'a> {
         self.above_zero(&format!("{path}.timeout_ms"), monitor.timeout_ms, 3_600_000.0);
         self.within(&format!("{path}.failure_threshold"), f64::from(monitor.failure_threshold), 1.0, 1_000.0);
         self.within(&format!("{path}.success_threshold"), f64::from(monitor.success_threshold), 1.0, 1_000.0);
-        let targets = self.instances(&format!("{path}.target"), &monitor.target);
         self.refuse_unless(
             &format!("{path}.target"),
             &monitor.target,
             "a monitor",
-            &["gateway", "service", "cache", "store"],
+            &["gateway", "service", "cache", "store", "queue"],
         );
         let name = format!("monitor-{id}");
-        let call = CallPlan {
-            group: monitor.target.clone(),
-            targets,
-            timeout: Some(Span::from_ms(monitor.timeout_ms)),
-            retry: None,
-            breaker: None,
-            balancer: BalancerPolicy::RoundRobin,
-            health_check: None,
+        let spec = CallSpec {
+            timeout_ms: Some(monitor.timeout_ms),
+            balancer: Some(BalancerSpec::RoundRobin {}),
+            ..CallSpec::default()
         };
+        let call = self.call(&path, &format!("{path}.target"), monitor.target.clone(), &spec);
         let (interval, failure, success) =
             (Span::from_seconds(monitor.interval_s), monitor.failure_threshold, monitor.success_threshold);
         self.nodes.push(NodePlan {
@@ -638,6 +837,18 @@ fn position(calls: &[CallPlan], group: &str) -> usize {
     calls.iter().position(|call| call.group == group).unwrap_or(0)
 }
 
+/// Whether a step, or one within it, calls this route.
+fn names_route(steps: &[StepSpec], route: &str) -> bool {
+    steps.iter().any(|step| match step {
+        StepSpec::Call(call) | StepSpec::Publish(call) => call.route.as_deref() == Some(route),
+        StepSpec::If(branch) => names_route(&branch.then, route) || names_route(&branch.otherwise, route),
+        StepSpec::Repeat(repeat) => names_route(&repeat.steps, route),
+        StepSpec::All(all) => all.branches.iter().any(|branch| names_route(branch, route)),
+        StepSpec::Try(attempt) => names_route(&attempt.steps, route) || names_route(&attempt.on_failure, route),
+        _ => false,
+    })
+}
+
 #[inline]
 fn title_of(node: &NodeSpec) -> Option<&String> {
     match node {
@@ -646,6 +857,7 @@ fn title_of(node: &NodeSpec) -> Option<&String> {
         NodeSpec::Service(node) => node.title.as_ref(),
         NodeSpec::Cache(node) => node.title.as_ref(),
         NodeSpec::Store(node) => node.title.as_ref(),
+        NodeSpec::Queue(node) => node.title.as_ref(),
     }
 }
 
@@ -657,13 +869,14 @@ fn kind_name(node: &NodeSpec) -> &'static str {
         NodeSpec::Service(_) => "service",
         NodeSpec::Cache(_) => "cache",
         NodeSpec::Store(_) => "store",
+        NodeSpec::Queue(_) => "queue",
     }
 }
 
 #[inline]
 fn retry_params(spec: &RetrySpec) -> RetryParams {
     RetryParams {
-        max_attempts: Some(u32::from(spec.max_attempts)),
+        max_attempts: spec.max_attempts.map(u32::from),
         base_delay: Span::from_ms(spec.base_delay_ms),
         max_delay: Span::from_ms(spec.max_delay_ms),
         multiplier: spec.multiplier,
@@ -672,7 +885,7 @@ fn retry_params(spec: &RetrySpec) -> RetryParams {
             JitterSpec::Full => Jitter::Full,
             JitterSpec::Equal => Jitter::Equal,
             JitterSpec::Decorrelated => Jitter::Decorrelated,
-            JitterSpec::Proportional => Jitter::Proportional { factor: 0.2 },
+            JitterSpec::Proportional => Jitter::Proportional { factor: spec.jitter_factor },
         },
         ..RetryParams::default()
     }

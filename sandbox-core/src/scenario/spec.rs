@@ -92,6 +92,8 @@ pub enum NodeSpec {
     Cache(CacheSpec),
     /// A database in the manner of SQLite in WAL mode: readers beside one writer.
     Store(StoreSpec),
+    /// A queue of messages between services.
+    Queue(QueueSpec),
 }
 
 spec! {
@@ -160,10 +162,33 @@ spec! {
         /// Instances; `api` with 2 replicas runs as `api-1` and `api-2`.
         #[serde(default = "defaults::one")]
         pub replicas: u32,
-        /// Calls an instance works on at once.
-        pub workers: u32,
-        /// Calls that may wait at an instance; one more is refused with 503.
-        pub max_waiting: u32,
+        /// Calls an instance works on at once; absent or null: any number, and nobody waits.
+        #[serde(default)]
+        pub workers: Option<u32>,
+        /// Calls that may wait at an instance; one more is refused with 503. Absent or null: any number.
+        #[serde(default)]
+        pub max_waiting: Option<u32>,
+        /// Who is next when a worker is free.
+        #[serde(default)]
+        pub discipline: DisciplineSpec,
+        /// What a call holds its worker for.
+        #[serde(default)]
+        pub hold: HoldSpec,
+        /// How long a call waits in line before it leaves with 503; absent: as long as it takes.
+        #[serde(default)]
+        pub patience: Option<DistSpec>,
+        /// Whether a call whose caller's deadline has passed is dropped when its turn comes.
+        #[serde(default)]
+        pub drop_expired: bool,
+        /// Static batching: free workers start together, up to `workers` calls, and all answer when the longest is done.
+        #[serde(default)]
+        pub static_batch: bool,
+        /// Fails and is repaired by chance, each instance on its own.
+        #[serde(default)]
+        pub chance: Option<ChanceSpec>,
+        /// Limits of single routes, so that one cannot take all workers.
+        #[serde(default)]
+        pub bulkheads: Map<BulkheadSpec>,
         /// What the service does for each route, step by step.
         pub routes: Map<Vec<StepSpec>>,
         /// How this node calls others, by their id.
@@ -173,14 +198,196 @@ spec! {
 }
 
 spec! {
+    /// Who is next in a line.
+    #[derive(Copy, Eq, Default)]
+    pub enum DisciplineSpec {
+        /// First in, first out.
+        #[default]
+        Fifo,
+        /// Last in, first out; what has begun is finished first.
+        Lifo,
+        /// Last in, first out; a new call pushes the one in work aside, which goes on later where it stopped.
+        LifoPreemptive,
+        /// The most urgent workload first, by its `priority`; first in, first out among equals.
+        Priority,
+        /// Nobody waits: all share the workers equally, each at most one.
+        ProcessorSharing,
+    }
+}
+
+spec! {
+    /// What a call holds its worker for.
+    #[derive(Copy, Eq, Default)]
+    pub enum HoldSpec {
+        /// From the start to the answer, also while it waits for others: a thread for each call.
+        #[default]
+        Call,
+        /// Only while it computes: an asynchronous runtime.
+        Work,
+    }
+}
+
+spec! {
+    /// Failing and being repaired by chance; it starts up.
+    pub struct ChanceSpec {
+        /// How long it is up.
+        pub up: DistSpec,
+        /// How long it is down.
+        pub down: DistSpec,
+    }
+}
+
+spec! {
+    /// A limit of some routes of a service (`policies.md` section 6). Waiting before it holds no worker.
+    pub struct BulkheadSpec {
+        /// The routes that pass it.
+        pub routes: Vec<String>,
+        /// Calls let in at once.
+        pub max_concurrent: u32,
+        /// Calls that may wait before it.
+        #[serde(default)]
+        pub max_waiting: u32,
+        /// What one more is answered with: 503 or 429.
+        #[serde(default = "defaults::unavailable")]
+        pub status: u16,
+    }
+}
+
+spec! {
     /// One step of a route.
     pub enum StepSpec {
-        /// Work of the service's own.
+        /// Work of the service's own: it needs a worker.
         Work(DistSpec),
+        /// A pause: it needs none of its own.
+        Wait(DistSpec),
         /// Read the row that the request asks for.
         Read(AccessSpec),
         /// Write the row that the request asks for, and refresh the cache's copy.
         Write(AccessSpec),
+        /// Call a service and wait for its answer.
+        Call(CallStepSpec),
+        /// Leave a message in a queue; the queue answers as soon as it has it.
+        Publish(CallStepSpec),
+        /// Go one way or the other.
+        If(IfSpec),
+        /// Do steps again and again.
+        Repeat(RepeatSpec),
+        /// Do steps side by side.
+        All(AllSpec),
+        /// Do steps, and others if one of them fails.
+        Try(TrySpec),
+        /// Set variables, by name, to the value of an expression.
+        Set(Map<String>),
+        /// Observe values of declared signals, by name, each given by an expression.
+        Observe(Map<String>),
+        /// Answer now.
+        Respond(RespondSpec),
+    }
+}
+
+spec! {
+    /// A call of a step.
+    pub struct CallStepSpec {
+        /// The node.
+        pub to: String,
+        /// Its route; absent: the route of the request.
+        #[serde(default)]
+        pub route: Option<String>,
+        /// The row, as an expression; absent: the row of the request.
+        #[serde(default)]
+        pub key: Option<String>,
+        /// The number that the callee's expressions see as `arg`; absent: this one's own.
+        #[serde(default)]
+        pub arg: Option<String>,
+    }
+}
+
+spec! {
+    /// A branch. Expressions may name `key`, `user`, `arg`, `attempt`, `now_s`, `random` (a number in [0, 1), drawn anew at
+    /// each step), `status` and `value` of the latest call, `version` of the row, and the program's variables.
+    pub struct IfSpec {
+        /// The condition.
+        pub when: String,
+        /// What to do if it holds.
+        pub then: Vec<StepSpec>,
+        /// What to do if not.
+        #[serde(default, rename = "else")]
+        pub otherwise: Vec<StepSpec>,
+    }
+}
+
+spec! {
+    /// A loop; it is always bounded.
+    pub struct RepeatSpec {
+        /// At most this many rounds.
+        pub times: u32,
+        /// Goes on only while this holds, looked at before each round; absent: always.
+        #[serde(default, rename = "while")]
+        pub condition: Option<String>,
+        /// What to do.
+        #[serde(rename = "do")]
+        pub steps: Vec<StepSpec>,
+    }
+}
+
+spec! {
+    /// Parallel branches.
+    pub struct AllSpec {
+        /// What each branch does.
+        pub branches: Vec<Vec<StepSpec>>,
+        /// Each branch this many times.
+        #[serde(default = "defaults::one")]
+        pub copies: u32,
+        /// How many must succeed before the program goes on; absent: all. 1: the first.
+        #[serde(default)]
+        pub needed: Option<u32>,
+    }
+}
+
+spec! {
+    /// Steps with a way out.
+    pub struct TrySpec {
+        /// What to do.
+        #[serde(rename = "do")]
+        pub steps: Vec<StepSpec>,
+        /// What to do once one of them fails; `status` says how.
+        pub on_failure: Vec<StepSpec>,
+    }
+}
+
+spec! {
+    /// An answer.
+    pub struct RespondSpec {
+        /// 200, 401, 404, 429, 500, 503 or 504.
+        #[serde(default = "defaults::ok")]
+        pub status: u16,
+        /// The number that the caller's expressions see as `value`.
+        #[serde(default)]
+        pub value: Option<String>,
+    }
+}
+
+spec! {
+    /// A queue of messages: at least once, by visibility timeout (`policies.md` section 10). It delivers each message to a
+    /// service as a call; success is the acknowledgement.
+    pub struct QueueSpec {
+        /// Title for people; the id if absent.
+        #[serde(default)]
+        pub title: Option<String>,
+        /// The service that gets the messages.
+        pub consumer: String,
+        /// Its route.
+        pub route: String,
+        /// Deliveries under way at once; absent or null: any number.
+        #[serde(default)]
+        pub consumers: Option<u32>,
+        /// Messages that may wait; one more is refused with 503. Absent or null: any number.
+        #[serde(default)]
+        pub max_waiting: Option<u32>,
+        /// A delivery without an answer after this long counts as failed: the message is delivered again.
+        pub visibility_timeout_s: f64,
+        /// Deliveries of a message; after that it goes to the dead letters.
+        pub max_receive_count: u8,
     }
 }
 
@@ -231,10 +438,23 @@ spec! {
 
 spec! {
     /// How a node calls another.
+    #[derive(Default)]
     pub struct CallSpec {
-        /// The caller stops waiting after this long; absent: never.
+        /// The caller stops waiting for one attempt after this long; absent: never.
         #[serde(default)]
         pub timeout_ms: Option<f64>,
+        /// The caller stops waiting for all attempts together after this long; absent: never.
+        #[serde(default)]
+        pub deadline_ms: Option<f64>,
+        /// Whether the deadline travels with the call, so that whoever it reaches knows it.
+        #[serde(default)]
+        pub propagate_deadline: bool,
+        /// Whether the callee notices that its caller has gone.
+        #[serde(default)]
+        pub cancel: CancelSpec,
+        /// Parallel attempts; absent: none. Only for routes that may be done twice; not together with `retry`.
+        #[serde(default)]
+        pub hedging: Option<HedgingSpec>,
         /// Further attempts; absent: none.
         #[serde(default)]
         pub retry: Option<RetrySpec>,
@@ -253,9 +473,9 @@ spec! {
 spec! {
     /// Retry with back-off (`policies.md` section 2). The defaults are the adopted ones.
     pub struct RetrySpec {
-        /// Attempts, the first included.
+        /// Attempts, the first included; null: until one succeeds.
         #[serde(default = "defaults::max_attempts")]
-        pub max_attempts: u8,
+        pub max_attempts: Option<u8>,
         /// Back-off before the first retry.
         #[serde(default = "defaults::base_delay_ms")]
         pub base_delay_ms: f64,
@@ -268,9 +488,67 @@ spec! {
         /// How chance is mixed in.
         #[serde(default)]
         pub jitter: JitterSpec,
+        /// How far `proportional` jitter goes either way: 0.2 is 20 %.
+        #[serde(default = "defaults::jitter_factor")]
+        pub jitter_factor: f64,
         /// How many retries all requests together may make.
         #[serde(default)]
         pub budget: BudgetSpec,
+        /// What is tried again.
+        #[serde(default = "defaults::retry_on")]
+        pub retry_on: Vec<RetryOnSpec>,
+        /// The pause before each retry is drawn from here instead.
+        #[serde(default)]
+        pub pause: Option<DistSpec>,
+        /// A retry goes to an instance that was not tried yet, while there is one.
+        #[serde(default)]
+        pub other_instance: bool,
+    }
+}
+
+spec! {
+    /// What is tried again.
+    #[derive(Copy, Eq)]
+    pub enum RetryOnSpec {
+        /// An attempt that took too long.
+        Timeout,
+        /// 503 and 504: refused, shed, down.
+        Unavailable,
+        /// 500: only where doing it twice is known to be safe.
+        Error,
+        /// 429.
+        RateLimited,
+    }
+}
+
+spec! {
+    /// Whether a callee notices that its caller has gone (`policies.md` section 3).
+    #[derive(Copy, Eq, Default)]
+    pub enum CancelSpec {
+        /// It never does, and finishes the work.
+        #[default]
+        None,
+        /// When it takes the call out of its line.
+        AtDequeue,
+        /// At once, wherever the call stands; whom it called is told as well.
+        Anywhere,
+    }
+}
+
+spec! {
+    /// Parallel attempts (gRPC A6, `policies.md` section 4).
+    #[derive(Copy)]
+    pub struct HedgingSpec {
+        /// Copies, the first included.
+        pub max_attempts: u8,
+        /// A further copy is sent after this long without an answer; 0: all at once.
+        pub delay_ms: f64,
+        /// Whether copies go to different instances while there are any.
+        #[serde(default = "defaults::yes")]
+        pub distinct_target: bool,
+        /// What becomes of the copies that lost.
+        #[serde(default)]
+        pub cancel: CancelSpec,
     }
 }
 
@@ -287,7 +565,7 @@ spec! {
         Equal,
         /// Anything from the base to three times the previous back-off.
         Decorrelated,
-        /// Anything from 0.8 v to 1.2 v.
+        /// Anything from (1 - f) v to (1 + f) v, f being `jitter_factor`.
         Proportional,
     }
 }
@@ -306,6 +584,40 @@ spec! {
             min_rps: f64,
             /// Retries per request.
             ratio: f64,
+        },
+        /// A balance that starts full.
+        Tokens {
+            /// What every first attempt pays in.
+            per_request: f64,
+            /// What a retry takes out.
+            per_retry: f64,
+            /// The balance grows no further than this.
+            cap: f64,
+        },
+        /// gRPC's throttling: a count that failures lower; retries pass while it is above half.
+        Throttle {
+            /// Where the count starts, and where it stops growing.
+            max_tokens: f64,
+            /// What a success pays in.
+            token_ratio: f64,
+        },
+        /// The AWS SDK's quota.
+        Quota {
+            /// Where the balance starts, and where it stops growing.
+            capacity: u32,
+            /// What a retry takes out.
+            retry_cost: u32,
+            /// What a retry after a timeout takes out.
+            timeout_retry_cost: u32,
+            /// What a success at the first attempt pays in.
+            no_retry_increment: u32,
+        },
+        /// Envoy's: a share of the requests under way.
+        Concurrent {
+            /// The share in percent.
+            percent: f64,
+            /// Retries that may be under way whatever the share.
+            min: u32,
         },
     }
 }
@@ -476,6 +788,10 @@ spec! {
             /// Share of calls, from 0 to 1.
             ratio: f64,
         },
+        /// Nothing progresses; work goes on where it stopped when the fault is over.
+        Freeze {},
+        /// No work begins; what has begun is finished.
+        HoldStarts {},
     }
 }
 
@@ -563,11 +879,26 @@ mod defaults {
     pub fn one() -> u32 {
         1
     }
+    pub fn ok() -> u16 {
+        200
+    }
+    pub fn unavailable() -> u16 {
+        503
+    }
+    pub fn yes() -> bool {
+        true
+    }
+    pub fn retry_on() -> Vec<super::RetryOnSpec> {
+        vec![super::RetryOnSpec::Timeout, super::RetryOnSpec::Unavailable]
+    }
     pub fn leeway_s() -> f64 {
         30.0
     }
-    pub fn max_attempts() -> u8 {
-        3
+    pub fn max_attempts() -> Option<u8> {
+        Some(3)
+    }
+    pub fn jitter_factor() -> f64 {
+        0.2
     }
     pub fn base_delay_ms() -> f64 {
         100.0

@@ -69,6 +69,14 @@ pub fn record(plan: &Plan, record: &Record) -> String {
         What::IncidentResolved { incident } => format!("incident {} resolved", incident.0),
         What::Disconnected => format!("the client of {who} hung up"),
         What::ProbeBegan => format!("{here} sends a probe"),
+        What::Withdrawn => format!("{here} drops {who}: its caller has withdrawn it"),
+        What::Paused => format!("{here} goes on with {who} after a pause"),
+        What::Forked { branches } => format!("{here} works on {who} in {branches} branches"),
+        What::Joined => format!("{here} has enough branches of {who} done"),
+        What::DeadLettered => format!("{here} puts the message of {who} to the dead letters"),
+        What::Admitted => format!("{here} lets {who} past the bulkhead"),
+        What::BrokeDown => format!("{here} breaks down by chance"),
+        What::Repaired => format!("{here} works again"),
         What::Observed { value, .. } => format!("{here} observes {value} on {who}"),
     }
 }
@@ -92,6 +100,11 @@ pub fn upcoming(plan: &Plan, next: &Upcoming) -> String {
         Reason::LateAnswer { from } => format!("the late answer of {} for {who}", name(plan, from)),
         Reason::TimesOut { to, after } => format!("{here} stops waiting for {} after {}", name(plan, to), span(after)),
         Reason::RetryDue { attempt } => format!("attempt {attempt} of {who} at {here} is due"),
+        Reason::HedgeDue => format!("{here} sends a further copy of {who}"),
+        Reason::LeavesLine => format!("{who} has waited long enough at {here} and leaves"),
+        Reason::PauseOver => format!("{here} goes on with {who}"),
+        Reason::Withdrawn => format!("{here} learns that the caller of {who} has gone"),
+        Reason::Chance => format!("{here} breaks down by chance or works again"),
         Reason::ProbeDue => format!("{here} probes"),
         Reason::FaultBegins { fault } => format!("fault: {}", plan.faults[fault as usize].title),
         Reason::FaultEnds { fault } => format!("fault over: {}", plan.faults[fault as usize].title),
@@ -178,6 +191,12 @@ fn refused(here: &str, who: &str, refusal: Refusal) -> String {
         Refusal::Fault => format!("{here} fails {who}"),
         Refusal::RealError => format!("the real {here} reports an error for {who}"),
         Refusal::NotFound => format!("{here} has no such route for {who}"),
+        Refusal::QueueTimeout => format!("{who} has waited long enough at {here} and leaves the line"),
+        Refusal::BulkheadFull => format!("{here} refuses {who}: the bulkhead of its route is full"),
+        Refusal::DeadlinePassed => format!("{here} drops {who}: its caller's deadline has passed"),
+        Refusal::Throttled => format!("the throttle of {here} holds {who} back: not sent"),
+        Refusal::Busy => format!("{here} is busy: another transaction holds the lock that {who} needs"),
+        Refusal::Program => format!("{here} answers {who} with a failure"),
     }
 }
 

@@ -225,6 +225,25 @@ pub enum What {
         /// The value; finite.
         value: f64,
     },
+    /// The caller withdrew the call: the node drops it where it stands.
+    Withdrawn,
+    /// A program's pause is over.
+    Paused,
+    /// The program goes on in parallel branches.
+    Forked {
+        /// How many.
+        branches: u16,
+    },
+    /// Enough branches are done: the program goes on.
+    Joined,
+    /// Nothing more comes of a message: it was delivered as often as it may be and never acknowledged.
+    DeadLettered,
+    /// A bulkhead lets a call in that had to wait.
+    Admitted,
+    /// A node broke down by chance.
+    BrokeDown,
+    /// A node that had broken down by chance works again.
+    Repaired,
 }
 
 /// Why a node refused a call.
@@ -251,6 +270,18 @@ pub enum Refusal {
     RealError,
     /// The request itself is wrong: no such route, no such row.
     NotFound,
+    /// It waited in line as long as it may.
+    QueueTimeout,
+    /// The bulkhead of its route is full.
+    BulkheadFull,
+    /// Its caller's deadline had passed before work began.
+    DeadlinePassed,
+    /// The caller's own adaptive throttle held it back: nothing was sent.
+    Throttled,
+    /// The store was busy: another transaction holds the lock.
+    Busy,
+    /// The program answered so.
+    Program,
 }
 
 /// The status of an answer, as HTTP would say it.
@@ -287,6 +318,20 @@ impl Status {
             Status::Unavailable => 503,
             Status::GatewayTimeout => 504,
         }
+    }
+
+    /// The status with this code, if there is one here.
+    pub const fn of_code(code: u16) -> Option<Status> {
+        Some(match code {
+            200 => Status::Ok,
+            401 => Status::Unauthorized,
+            404 => Status::NotFound,
+            429 => Status::TooManyRequests,
+            500 => Status::InternalError,
+            503 => Status::Unavailable,
+            504 => Status::GatewayTimeout,
+            _ => return None,
+        })
     }
 
     /// Whether the caller got what it asked for.
@@ -508,6 +553,14 @@ impl What {
             Disconnected => (34, 0, 0),
             ProbeBegan => (35, 0, 0),
             Observed { signal, value } => (36, u32::from(signal), value.to_bits()),
+            Withdrawn => (37, 0, 0),
+            Paused => (38, 0, 0),
+            Forked { branches } => (39, u32::from(branches), 0),
+            Joined => (40, 0, 0),
+            DeadLettered => (41, 0, 0),
+            Admitted => (42, 0, 0),
+            BrokeDown => (43, 0, 0),
+            Repaired => (44, 0, 0),
         }
     }
 }

@@ -257,6 +257,12 @@ fn refusal_mark(refusal: Refusal) -> &'static str {
         Refusal::RateLimited => "over quota",
         Refusal::Fault | Refusal::RealError => "error",
         Refusal::NotFound => "not found",
+        Refusal::QueueTimeout => "left the line",
+        Refusal::BulkheadFull => "bulkhead full",
+        Refusal::DeadlinePassed => "too late",
+        Refusal::Throttled => "held back",
+        Refusal::Busy => "lock held",
+        Refusal::Program => "refused",
     }
 }
 

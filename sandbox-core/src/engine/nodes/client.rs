@@ -7,7 +7,7 @@ use crate::engine::calls::Caller;
 use crate::engine::ctx::Ctx;
 use crate::engine::event::{Event, Slot};
 use crate::engine::io::Output;
-use crate::engine::stay::{Ask, CallEnd, Origin};
+use crate::engine::stay::{Ask, CallEnd, Errand, Origin};
 use crate::ids::RequestId;
 use crate::rng::{Purpose, draw};
 use crate::trace::{Outcome, Refusal, What};
@@ -49,7 +49,8 @@ impl Client {
     pub fn send(&mut self, ctx: &mut Ctx, request: RequestId, origin: Origin, what: What, target: usize) {
         ctx.core.in_flight += 1;
         let slot = ctx.begin_root(request, Ask::Serve, origin, what);
-        if let Some(end) = self.callers[target].begin(ctx, slot, Ask::Serve) {
+        let errand = Errand::handed_on(ctx.stay(slot), Ask::Serve);
+        if let Some((slot, end)) = self.callers[target].begin(ctx, slot, errand) {
             self.answer(ctx, slot, end);
         }
     }

@@ -6,7 +6,7 @@ use super::Happening;
 use crate::engine::calls::Caller;
 use crate::engine::ctx::Ctx;
 use crate::engine::event::{Event, Slot};
-use crate::engine::stay::{Ask, CallEnd, Origin, Reply};
+use crate::engine::stay::{Ask, CallEnd, Errand, NO_TIMER, Origin, Reply};
 use crate::policy::rate_limiter::TokenBucket;
 use crate::scenario::{GatewayPlan, Kind};
 use crate::trace::{Refusal, Status, What};
@@ -35,7 +35,8 @@ impl Gateway {
                 self.callers[call as usize].probe_all(ctx);
                 schedule_probe(ctx, call);
             }
-            Happening::Intended { .. } | Happening::Answered(..) => unreachable!("not for a gateway"),
+            Happening::ConditionChanged => {}
+            _ => unreachable!("not for a gateway"),
         }
     }
 
@@ -67,13 +68,27 @@ impl Gateway {
     fn pass_on(&mut self, ctx: &mut Ctx, slot: Slot) {
         let now = ctx.now();
         ctx.levels().in_service.add(now, -1);
+        ctx.stay_mut(slot).timer = NO_TIMER;
         worked(ctx, slot);
         if ctx.strikes(slot) {
             return ctx.refuse(slot, Refusal::Fault, ctx.fault(), None);
         }
-        if let Some(end) = self.callers[self.plan.upstream].begin(ctx, slot, Ask::Serve) {
+        let errand = Errand::handed_on(ctx.stay(slot), Ask::Serve);
+        if let Some((slot, end)) = self.callers[self.plan.upstream].begin(ctx, slot, errand) {
             self.answer(ctx, slot, end);
         }
+    }
+
+    /// The caller withdrew the call.
+    pub fn withdraw(&mut self, ctx: &mut Ctx, slot: Slot) {
+        let now = ctx.now();
+        if ctx.stay(slot).timer != NO_TIMER {
+            ctx.levels().in_service.add(now, -1);
+        }
+        if let Some(open) = ctx.stay(slot).call {
+            self.callers[open.call as usize].abandon(ctx, slot);
+        }
+        ctx.core.stays.remove(slot);
     }
 
     fn answer(&mut self, ctx: &mut Ctx, slot: Slot, end: CallEnd) {

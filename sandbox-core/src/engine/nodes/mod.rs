@@ -4,6 +4,7 @@ mod cache;
 mod client;
 mod gateway;
 mod monitor;
+mod queue;
 mod service;
 mod store;
 
@@ -11,6 +12,7 @@ pub use cache::CacheNode;
 pub use client::{Client, schedule_arrival};
 pub use gateway::{Gateway, schedule_probe};
 pub use monitor::{Monitor, Watch};
+pub use queue::Queue;
 pub use service::Service;
 pub use store::Store;
 
@@ -18,8 +20,9 @@ use super::calls::Caller;
 use super::ctx::Ctx;
 use super::event::Slot;
 use super::io::CallResult;
-use super::stay::{Ask, CallEnd};
+use super::stay::{Ask, CallEnd, Place};
 use crate::scenario::{Kind, NodePlan};
+use crate::trace::What;
 
 /// Something that happens to a node.
 #[derive(Clone, Copy, Debug)]
@@ -36,6 +39,16 @@ pub enum Happening {
     Answered(Slot, CallResult),
     /// A probe is due.
     ProbeDue { call: u16 },
+    /// A pause of a program is over.
+    Paused(Slot),
+    /// The patience of a call in line is over.
+    LostPatience(Slot),
+    /// The first of the calls that share the workers is done.
+    Shared,
+    /// A fault on the node began or ended.
+    ConditionChanged,
+    /// The node breaks down by chance, or is repaired.
+    Chance,
 }
 
 /// A node with its live state.
@@ -47,6 +60,7 @@ pub enum Node {
     Cache(CacheNode),
     Store(Store),
     Monitor(Monitor),
+    Queue(Queue),
 }
 
 impl Node {
@@ -57,10 +71,11 @@ impl Node {
         match &plan.kind {
             Kind::Client(_) => Node::Client(Client { callers }),
             Kind::Gateway(gateway) => Node::Gateway(Gateway::new(gateway, callers)),
-            Kind::Service(_) => Node::Service(Service::new(callers)),
+            Kind::Service(service) => Node::Service(Service::new(plan, service, seed, callers)),
             Kind::Cache(cache) => Node::Cache(CacheNode::new(cache)),
             Kind::Store(store) => Node::Store(Store::new(store)),
             Kind::Monitor(_) => Node::Monitor(Monitor::new(callers)),
+            Kind::Queue(queue) => Node::Queue(Queue::new(queue, callers)),
         }
     }
 
@@ -73,6 +88,7 @@ impl Node {
             Node::Cache(cache) => cache.handle(happening, ctx),
             Node::Store(store) => store.handle(happening, ctx),
             Node::Monitor(monitor) => monitor.handle(happening, ctx),
+            Node::Queue(queue) => queue.handle(happening, ctx),
         }
     }
 
@@ -83,6 +99,7 @@ impl Node {
             Node::Gateway(gateway) => &gateway.callers,
             Node::Service(service) => &service.callers,
             Node::Monitor(monitor) => &monitor.callers,
+            Node::Queue(queue) => &queue.callers,
             Node::Cache(_) | Node::Store(_) => &[],
         }
     }
@@ -93,6 +110,7 @@ impl Node {
             Node::Gateway(gateway) => &mut gateway.callers,
             Node::Service(service) => &mut service.callers,
             Node::Monitor(monitor) => &mut monitor.callers,
+            Node::Queue(queue) => &mut queue.callers,
             Node::Cache(_) | Node::Store(_) => &mut [],
         }
     }
@@ -105,7 +123,7 @@ impl Node {
             let caller = self.caller(ctx, slot);
             return caller.on_probe_end(ctx, slot, reply);
         }
-        if let Some(end) = self.caller(ctx, slot).on_reply(ctx, slot, child) {
+        if let Some((slot, end)) = self.caller(ctx, slot).on_reply(ctx, slot, child) {
             self.handle(Happening::Ended(slot, end), ctx);
         }
     }
@@ -115,15 +133,38 @@ impl Node {
         if self.is_health_check(ctx, slot) {
             return self.caller(ctx, slot).on_probe_end(ctx, slot, None);
         }
-        if let Some(end) = self.caller(ctx, slot).on_timeout(ctx, slot) {
+        if let Some((slot, end)) = self.caller(ctx, slot).on_timeout(ctx, slot) {
             self.handle(Happening::Ended(slot, end), ctx);
         }
     }
 
     /// The back-off of the stay `slot` is over.
     pub fn on_retry(&mut self, ctx: &mut Ctx, slot: Slot) {
-        if let Some(end) = self.caller(ctx, slot).on_retry(ctx, slot) {
+        if let Some((slot, end)) = self.caller(ctx, slot).on_retry(ctx, slot) {
             self.handle(Happening::Ended(slot, end), ctx);
+        }
+    }
+
+    /// The next copy of the hedged call of the stay `slot` is due.
+    pub fn on_hedge(&mut self, ctx: &mut Ctx, slot: Slot) {
+        if let Some((slot, end)) = self.caller(ctx, slot).on_hedge(ctx, slot) {
+            self.handle(Happening::Ended(slot, end), ctx);
+        }
+    }
+
+    /// The caller of the stay `slot` withdraws the call: an answer that is on its way comes too late, anything else stops.
+    pub fn withdraw(&mut self, ctx: &mut Ctx, slot: Slot) {
+        ctx.stay_mut(slot).withdrawn = false;
+        if ctx.stay(slot).reply.is_some() && ctx.stay(slot).place == Place::Outside {
+            return;
+        }
+        ctx.note(slot, What::Withdrawn);
+        match self {
+            Node::Service(service) => service.withdraw(ctx, slot),
+            Node::Store(store) => store.withdraw(ctx, slot),
+            Node::Gateway(gateway) => gateway.withdraw(ctx, slot),
+            Node::Queue(queue) => queue.withdraw(ctx, slot),
+            Node::Cache(_) | Node::Client(_) | Node::Monitor(_) => ctx.core.stays.remove(slot),
         }
     }
 

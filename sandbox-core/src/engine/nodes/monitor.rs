@@ -7,7 +7,7 @@ use super::gateway::schedule_probe;
 use crate::engine::calls::Caller;
 use crate::engine::ctx::Ctx;
 use crate::engine::event::Slot;
-use crate::engine::stay::{Ask, CallEnd, Origin};
+use crate::engine::stay::{Ask, CallEnd, Errand, Origin};
 use crate::ids::{IncidentId, RequestId, Seq};
 use crate::scenario::Kind;
 use crate::trace::What;
@@ -46,7 +46,8 @@ impl Monitor {
         match happening {
             Happening::ProbeDue { call } => {
                 let slot = ctx.begin_root(RequestId::NONE, Ask::Probe, Origin::Probe(0), What::ProbeBegan);
-                if let Some(end) = self.callers[call as usize].begin(ctx, slot, Ask::Probe) {
+                let errand = Errand::handed_on(ctx.stay(slot), Ask::Probe);
+                if let Some((slot, end)) = self.callers[call as usize].begin(ctx, slot, errand) {
                     self.on_probed(ctx, slot, end);
                 }
                 schedule_probe(ctx, call);

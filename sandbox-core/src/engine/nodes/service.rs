@@ -1,17 +1,20 @@
-//! A service: workers that run a route's steps, and a bounded line before them.
+//! A service: workers that run a route's program, the line before them, and the limits of single routes.
 //!
-//! A worker is held from the start of a call to its answer, also while it waits for others. Left out: start-up, pauses,
-//! memory; a service that goes down finishes what it has begun.
+//! A worker is held from the start of a call to its answer, also while it waits for others, or only for the work itself
+//! (`hold`). Left out: start-up, pauses of the runtime, memory; a service that goes down finishes what it has begun.
 
 use super::Happening;
 use super::gateway::{schedule_probe, worked};
 use crate::engine::calls::Caller;
 use crate::engine::ctx::{Ctx, status_of};
-use crate::engine::event::Slot;
-use crate::engine::stay::{Ask, CallEnd, Reply};
+use crate::engine::event::{Event, Slot};
+use crate::engine::line::Line;
+use crate::engine::sharing::Sharing;
+use crate::engine::stay::{Ask, CallEnd, Errand, Fork, NO_TIMER, Place, Reply};
 use crate::ids::Seq;
-use crate::scenario::{Kind, Plan, ServicePlan, Step};
-use crate::time::Time;
+use crate::rng::{Purpose, Stream};
+use crate::scenario::{CallStep, Discipline, Dist, Expr, Hold, Kind, Name, NodePlan, ServicePlan, Step};
+use crate::time::{Span, Time};
 use crate::trace::{CacheFallback, CacheResult, Refusal, Status, What};
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -20,15 +23,49 @@ use std::sync::Arc;
 #[derive(Clone, Debug)]
 pub struct Service {
     pub callers: Vec<Caller>,
+    plan: Arc<ServicePlan>,
     busy: u32,
-    line: VecDeque<Slot>,
+    line: Line,
     /// The record of the present busy period.
     saturated: Option<Seq>,
+    /// The calls in work, if they share the workers.
+    sharing: Option<Sharing>,
+    bulkheads: Vec<Bulkhead>,
+    /// Calls of a static batch that are done and wait for the longest.
+    batch: Vec<Slot>,
+    /// Work that stands still, and what is left of it: frozen, or pushed aside by a newer call.
+    aside: Vec<(Slot, Span)>,
+    /// The calls in work, the newest last, where a newer one pushes them aside.
+    in_work: Vec<Slot>,
+    /// Draws how long it is up and down.
+    chance: Stream,
+    /// The record of its breakdown by chance.
+    broken: Option<Seq>,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Bulkhead {
+    inside: u32,
+    line: VecDeque<Slot>,
 }
 
 impl Service {
-    pub fn new(callers: Vec<Caller>) -> Service {
-        Service { callers, busy: 0, line: VecDeque::new(), saturated: None }
+    pub fn new(plan: &NodePlan, service: &ServicePlan, seed: u64, callers: Vec<Caller>) -> Service {
+        let shares = service.discipline == Discipline::ProcessorSharing;
+        Service {
+            callers,
+            busy: 0,
+            line: Line::new(service.discipline),
+            saturated: None,
+            sharing: shares.then(|| Sharing::new(service.workers)),
+            bulkheads: vec![Bulkhead::default(); service.bulkheads.len()],
+            batch: Vec::new(),
+            aside: Vec::new(),
+            in_work: Vec::new(),
+            chance: Stream::new(seed, plan.hash, Purpose::Chance),
+            broken: None,
+            plan: Arc::new(service.clone()),
+        }
     }
 
     pub fn handle(&mut self, happening: Happening, ctx: &mut Ctx) {
@@ -36,6 +73,15 @@ impl Service {
             Happening::Arrived(slot) => self.arrive(ctx, slot),
             Happening::Worked(slot) => self.on_worked(ctx, slot),
             Happening::Ended(slot, end) => self.on_call_end(ctx, slot, end),
+            Happening::Paused(slot) => {
+                ctx.stay_mut(slot).timer = NO_TIMER;
+                ctx.note(slot, What::Paused);
+                self.go_on(ctx, slot);
+            }
+            Happening::LostPatience(slot) => self.leave_line(ctx, slot),
+            Happening::Shared => self.on_shared(ctx),
+            Happening::ConditionChanged => self.on_condition(ctx),
+            Happening::Chance => self.on_chance(ctx),
             Happening::ProbeDue { call } => {
                 self.callers[call as usize].probe_all(ctx);
                 schedule_probe(ctx, call);
@@ -47,100 +93,400 @@ impl Service {
     fn arrive(&mut self, ctx: &mut Ctx, slot: Slot) {
         ctx.arrive(slot);
         if ctx.condition().down {
-            return ctx.refuse(slot, Refusal::Down, ctx.fault(), None);
+            let cause = self.broken.or_else(|| ctx.fault());
+            return ctx.refuse(slot, Refusal::Down, cause, None);
         }
         if ctx.stay(slot).ask == Ask::Probe {
             return ctx.reply(slot, Reply::status(Status::Ok));
         }
-        let plan = ctx.core.plan.clone();
-        let service = service_plan(&plan, ctx);
         let (route, key) = (ctx.stay(slot).route, ctx.stay(slot).key);
-        if service.programs.get(route.index()).is_none_or(Option::is_none) || key >= plan.keys {
+        if self.plan.programs.get(route.index()).is_none_or(Option::is_none) || key >= ctx.core.plan.keys {
             return ctx.refuse(slot, Refusal::NotFound, None, None);
         }
-        if self.busy < service.workers {
+        match self.plan.bulkhead_of[route.index()] {
+            Some(bulkhead) => self.pass(ctx, slot, bulkhead),
+            None => self.enter(ctx, slot),
+        }
+    }
+
+    /// Before the bulkhead of its route.
+    fn pass(&mut self, ctx: &mut Ctx, slot: Slot, index: usize) {
+        let (plan, bulkhead) = (&self.plan.bulkheads[index], &mut self.bulkheads[index]);
+        if bulkhead.inside < plan.max_concurrent {
+            bulkhead.inside += 1;
+            return self.enter(ctx, slot);
+        }
+        let ahead = bulkhead.line.len() as u32;
+        if ahead >= plan.max_waiting {
+            let status = plan.status;
+            ctx.note(slot, What::Refused { refusal: Refusal::BulkheadFull });
+            return ctx.reply(slot, Reply::status(status));
+        }
+        bulkhead.line.push_back(slot);
+        ctx.stay_mut(slot).place = Place::Bulkhead;
+        ctx.note(slot, What::Queued { ahead });
+    }
+
+    /// A call that passed a bulkhead is over: the next one may pass.
+    fn leave_bulkhead(&mut self, ctx: &mut Ctx, slot: Slot) {
+        let Some(index) = self.plan.bulkhead_of[ctx.stay(slot).route.index()] else { return };
+        match self.bulkheads[index].line.pop_front() {
+            Some(next) => {
+                ctx.stay_mut(next).place = Place::Outside;
+                ctx.note(next, What::Admitted);
+                self.enter(ctx, next);
+            }
+            None => self.bulkheads[index].inside -= 1,
+        }
+    }
+
+    fn enter(&mut self, ctx: &mut Ctx, slot: Slot) {
+        match self.plan.hold {
+            Hold::Call => self.acquire(ctx, slot),
+            Hold::Work => self.run(ctx, slot),
+        }
+    }
+
+    /// Takes a worker, or a place in the line.
+    fn acquire(&mut self, ctx: &mut Ctx, slot: Slot) {
+        if self.has_free_worker(ctx) {
+            return self.start(ctx, slot, false);
+        }
+        if self.plan.discipline == Discipline::LifoPreemptive
+            && let Some(older) = self.in_work.pop()
+        {
+            self.push_aside(ctx, older);
             return self.start(ctx, slot, false);
         }
         let saturated = *self.saturated.get_or_insert_with(|| ctx.saturate(self.busy));
-        let ahead = self.line.len() as u32;
-        if ahead >= service.max_waiting {
-            return ctx.refuse(slot, Refusal::QueueFull, Some(saturated), None);
+        let ahead = self.line.len();
+        if self.plan.max_waiting.is_some_and(|places| ahead >= places) {
+            ctx.note_because(slot, What::Refused { refusal: Refusal::QueueFull }, Some(saturated));
+            return self.turn_away(ctx, slot, Refusal::QueueFull);
         }
         ctx.note_because(slot, What::Queued { ahead }, Some(saturated));
-        self.line.push_back(slot);
-        ctx.set_waiting(ahead + 1);
+        self.stand_in_line(ctx, slot);
+        if let Some(patience) = &self.plan.patience {
+            let span = patience.sample(&mut ctx.draw(slot, Purpose::Patience));
+            let timer = ctx.core.calendar.schedule(ctx.core.now + span, Event::Patience(slot));
+            ctx.stay_mut(slot).timer = timer;
+        }
+    }
+
+    /// It gets no worker: the call as a whole is refused, or the step that needed one has failed.
+    fn turn_away(&mut self, ctx: &mut Ctx, slot: Slot, refusal: Refusal) {
+        match self.plan.hold {
+            Hold::Call => self.finish(ctx, slot, Reply::status(status_of(refusal))),
+            Hold::Work => self.fail(ctx, slot, CallEnd::Refused { refusal, retry_at: None }),
+        }
+    }
+
+    fn stand_in_line(&mut self, ctx: &mut Ctx, slot: Slot) {
+        let stay = ctx.stay_mut(slot);
+        stay.place = Place::Line;
+        let priority = stay.priority;
+        self.line.push(slot, priority);
+        ctx.set_waiting(self.line.len());
+    }
+
+    fn has_free_worker(&self, ctx: &Ctx) -> bool {
+        let places = match (&self.sharing, self.plan.workers, self.plan.max_waiting) {
+            // Who shares does not wait: the waiting places are more calls that share.
+            (Some(_), Some(workers), Some(waiting)) => Some(workers + waiting),
+            (Some(_), _, _) => None,
+            (None, workers, _) => workers,
+        };
+        let batch_is_over = !self.plan.static_batch || self.busy == 0;
+        batch_is_over && !ctx.condition().held && places.is_none_or(|places| self.busy < places)
     }
 
     fn start(&mut self, ctx: &mut Ctx, slot: Slot, waited: bool) {
         self.busy += 1;
-        ctx.set_in_service(self.busy);
+        self.show_busy(ctx);
+        let stay = ctx.stay_mut(slot);
+        stay.place = Place::Worker;
+        stay.timer = NO_TIMER;
         if waited {
             ctx.note(slot, What::Started);
         }
-        self.run(ctx, slot);
+        if self.plan.discipline == Discipline::LifoPreemptive {
+            self.in_work.push(slot);
+            if let Some(place) = self.aside.iter().position(|(other, _)| *other == slot) {
+                let (_, left) = self.aside.remove(place);
+                return self.work_for(ctx, slot, left, false);
+            }
+        }
+        match self.plan.hold {
+            Hold::Call => self.run(ctx, slot),
+            Hold::Work => self.begin_work(ctx, slot),
+        }
+    }
+
+    fn show_busy(&mut self, ctx: &mut Ctx) {
+        let in_service = match (&self.sharing, self.plan.workers) {
+            (Some(_), Some(workers)) => {
+                ctx.set_waiting(self.busy.saturating_sub(workers));
+                self.busy.min(workers)
+            }
+            _ => self.busy,
+        };
+        ctx.set_in_service(in_service);
+    }
+
+    fn step<'a>(&'a self, ctx: &Ctx, slot: Slot) -> &'a Step {
+        let stay = ctx.stay(slot);
+        &self.plan.programs[stay.route.index()].as_ref().expect("its route has a program").steps[stay.step as usize]
     }
 
     /// Runs the program of a stay until it has to wait.
     fn run(&mut self, ctx: &mut Ctx, slot: Slot) {
-        let plan = ctx.core.plan.clone();
-        let steps = program(&plan, ctx, slot);
-        match steps.get(ctx.stay(slot).step as usize) {
-            None => {
-                let version = ctx.stay(slot).version;
-                self.finish(ctx, slot, Reply { version, ..Reply::status(Status::Ok) });
+        let plan = self.plan.clone();
+        let program = plan.programs[ctx.stay(slot).route.index()].as_ref().expect("its route has a program");
+        loop {
+            let here = ctx.stay(slot).step;
+            let mut next = here + 1;
+            match program.steps.get(here as usize) {
+                None => {
+                    let (version, value) = (ctx.stay(slot).version, ctx.stay(slot).got.1);
+                    return self.finish(ctx, slot, Reply { version, value, ..Reply::status(Status::Ok) });
+                }
+                Some(Step::Work(_)) => {
+                    return match self.plan.hold {
+                        Hold::Call => self.begin_work(ctx, slot),
+                        Hold::Work => self.acquire(ctx, slot),
+                    };
+                }
+                Some(Step::Wait(dist)) => {
+                    let span = dist.sample(&mut ctx.draw(slot, Purpose::Work));
+                    let timer = ctx.core.calendar.schedule(ctx.core.now + span, Event::Paused(slot));
+                    ctx.stay_mut(slot).timer = timer;
+                    return;
+                }
+                Some(Step::Read { cache: Some(cache), .. }) => return self.ask(ctx, slot, *cache, Ask::CacheGet),
+                Some(Step::Read { store, cache: None }) => return self.ask(ctx, slot, *store, Ask::Read),
+                Some(Step::Write { store, .. }) => return self.ask(ctx, slot, *store, Ask::Write),
+                Some(Step::Call(call)) => return self.call(ctx, slot, call),
+                Some(Step::Jump(to)) => next = *to,
+                Some(Step::Unless(condition, to)) => {
+                    if value(ctx, slot, condition) == 0.0 {
+                        next = *to;
+                    }
+                }
+                Some(Step::Set(local, to)) => {
+                    let to = value(ctx, slot, to);
+                    ctx.locals(slot)[*local] = to;
+                }
+                Some(Step::Observe(signal, observed)) => {
+                    let value = value(ctx, slot, observed);
+                    ctx.note(slot, What::Observed { signal: *signal, value });
+                }
+                Some(Step::Respond(status, answer)) => {
+                    let value = answer.as_ref().map_or(0.0, |answer| value(ctx, slot, answer));
+                    let version = ctx.stay(slot).version;
+                    if !status.is_success() {
+                        ctx.note(slot, What::Refused { refusal: Refusal::Program });
+                    }
+                    return self.finish(ctx, slot, Reply { version, value, ..Reply::status(*status) });
+                }
+                Some(Step::Fork { branches, needed }) => return self.fork(ctx, slot, branches, *needed),
+                Some(Step::EndBranch) => return self.on_branch_end(ctx, slot, true),
             }
-            Some(Step::Work(dist)) => {
-                let span = ctx.work(slot, dist);
-                ctx.schedule_work(slot, span, dist.is_constant());
+            let stay = ctx.stay_mut(slot);
+            if next <= here {
+                // Another round draws its own luck.
+                stay.lineage = crate::rng::lineage(stay.lineage, u32::from(here));
             }
-            Some(Step::Read { cache: Some(cache), .. }) => self.call(ctx, slot, *cache, Ask::CacheGet),
-            Some(Step::Read { store, cache: None }) => self.call(ctx, slot, *store, Ask::Read),
-            Some(Step::Write { store, .. }) => self.call(ctx, slot, *store, Ask::Write),
+            stay.step = next;
         }
     }
 
-    fn on_worked(&mut self, ctx: &mut Ctx, slot: Slot) {
-        worked(ctx, slot);
-        if ctx.strikes(slot) {
-            let cause = ctx.fault();
-            ctx.note_because(slot, What::Refused { refusal: Refusal::Fault }, cause);
-            return self.finish(ctx, slot, Reply::status(Status::InternalError));
-        }
-        self.next_step(ctx, slot);
-    }
-
-    fn next_step(&mut self, ctx: &mut Ctx, slot: Slot) {
+    /// The present step is done.
+    fn go_on(&mut self, ctx: &mut Ctx, slot: Slot) {
         ctx.stay_mut(slot).step += 1;
         self.run(ctx, slot);
     }
 
-    fn call(&mut self, ctx: &mut Ctx, slot: Slot, call: usize, ask: Ask) {
-        if let Some(end) = self.callers[call].begin(ctx, slot, ask) {
-            self.on_call_end_of(ctx, slot, ask, end);
+    fn begin_work(&mut self, ctx: &mut Ctx, slot: Slot) {
+        let plan = self.plan.clone();
+        let program = plan.programs[ctx.stay(slot).route.index()].as_ref().expect("its route has a program");
+        let Some(Step::Work(dist)) = program.steps.get(ctx.stay(slot).step as usize) else {
+            unreachable!("a worker is taken for work");
+        };
+        let span = ctx.work(slot, dist);
+        self.work_for(ctx, slot, span, dist.is_constant());
+    }
+
+    fn work_for(&mut self, ctx: &mut Ctx, slot: Slot, span: Span, constant: bool) {
+        let now = ctx.now();
+        if let Some(sharing) = &mut self.sharing {
+            sharing.join(now, slot, span);
+            return self.schedule_shared(ctx);
+        }
+        match ctx.condition().frozen {
+            true => self.aside.push((slot, span)),
+            false => ctx.schedule_work(slot, span, constant),
+        }
+    }
+
+    /// What is left of the work of a call is done later.
+    fn push_aside(&mut self, ctx: &mut Ctx, slot: Slot) {
+        self.stop_work(ctx, slot);
+        self.busy -= 1;
+        self.stand_in_line(ctx, slot);
+    }
+
+    fn stop_work(&mut self, ctx: &mut Ctx, slot: Slot) {
+        let now = ctx.now();
+        let stay = ctx.stay_mut(slot);
+        if stay.timer != NO_TIMER {
+            stay.timer = NO_TIMER;
+            let left = stay.due.since(now);
+            self.aside.push((slot, left));
+        }
+    }
+
+    fn schedule_shared(&mut self, ctx: &mut Ctx) {
+        let first = self.sharing.as_ref().and_then(Sharing::first);
+        let order = match first {
+            Some((at, _)) => ctx.core.calendar.schedule(at.max(ctx.core.now), Event::Shared(ctx.node)),
+            None => NO_TIMER,
+        };
+        ctx.core.shared[ctx.node.index()] = order;
+    }
+
+    fn on_shared(&mut self, ctx: &mut Ctx) {
+        let now = ctx.now();
+        let done = self.sharing.as_mut().and_then(|sharing| sharing.finish(now));
+        self.schedule_shared(ctx);
+        if let Some(slot) = done {
+            self.on_worked(ctx, slot);
+        }
+    }
+
+    fn on_worked(&mut self, ctx: &mut Ctx, slot: Slot) {
+        ctx.stay_mut(slot).timer = NO_TIMER;
+        worked(ctx, slot);
+        self.in_work.retain(|other| *other != slot);
+        let strikes = ctx.strikes(slot);
+        if self.plan.hold == Hold::Work {
+            ctx.stay_mut(slot).place = Place::Outside;
+            self.release(ctx);
+        }
+        if strikes {
+            let cause = ctx.fault();
+            ctx.note_because(slot, What::Refused { refusal: Refusal::Fault }, cause);
+            return self.fail(ctx, slot, CallEnd::Refused { refusal: Refusal::Fault, retry_at: None });
+        }
+        self.go_on(ctx, slot);
+    }
+
+    /// A fault began or ended.
+    fn on_condition(&mut self, ctx: &mut Ctx) {
+        let (now, frozen) = (ctx.now(), ctx.condition().frozen);
+        if let Some(sharing) = &mut self.sharing {
+            sharing.advance(now);
+            sharing.frozen = frozen;
+            self.schedule_shared(ctx);
+        } else if frozen {
+            for slot in ctx.core.stays.of_node(ctx.node) {
+                if ctx.stay(slot).place == Place::Worker && matches!(self.step(ctx, slot), Step::Work(_)) {
+                    self.stop_work(ctx, slot);
+                }
+            }
+        } else if self.plan.discipline != Discipline::LifoPreemptive {
+            for (slot, left) in std::mem::take(&mut self.aside) {
+                ctx.schedule_work(slot, left, false);
+            }
+        } else {
+            let (held, resumed) =
+                std::mem::take(&mut self.aside).into_iter().partition(|(slot, _)| ctx.stay(*slot).place == Place::Line);
+            self.aside = held;
+            let resumed: Vec<(Slot, Span)> = resumed;
+            resumed.into_iter().for_each(|(slot, left)| ctx.schedule_work(slot, left, false));
+        }
+        self.fill_workers(ctx);
+    }
+
+    fn on_chance(&mut self, ctx: &mut Ctx) {
+        let plan = self.plan.clone();
+        let Some((up, down)) = &plan.chance else { return };
+        let broken = self.broken.is_none();
+        self.broken = match broken {
+            true => Some(ctx.note_own(What::BrokeDown, None)),
+            false => {
+                ctx.note_own(What::Repaired, self.broken);
+                None
+            }
+        };
+        ctx.core.conditions[ctx.node.index()].down = broken;
+        self.schedule_chance(ctx, if broken { down } else { up });
+    }
+
+    /// Schedules its first breakdown.
+    pub fn begin(&mut self, ctx: &mut Ctx) {
+        let plan = self.plan.clone();
+        if let Some((up, _)) = &plan.chance {
+            self.schedule_chance(ctx, up);
+        }
+    }
+
+    fn schedule_chance(&mut self, ctx: &mut Ctx, dist: &Dist) {
+        let at = ctx.now() + dist.sample(&mut self.chance);
+        ctx.core.calendar.schedule(at, Event::Chance(ctx.node));
+    }
+
+    /// Asks a store or a cache.
+    fn ask(&mut self, ctx: &mut Ctx, slot: Slot, call: usize, ask: Ask) {
+        let errand = Errand::handed_on(ctx.stay(slot), ask);
+        if let Some((_, end)) = self.callers[call].begin(ctx, slot, errand) {
+            self.on_access_end(ctx, slot, ask, end);
+        }
+    }
+
+    /// Calls another service.
+    fn call(&mut self, ctx: &mut Ctx, slot: Slot, call: &CallStep) {
+        let stay = ctx.stay(slot);
+        let (route, own_key, own_arg, way) = (stay.route, stay.key, stay.arg, u32::from(stay.step) + 1);
+        let key = call.key.as_ref().map_or(own_key, |key| value(ctx, slot, key).clamp(0.0, f64::from(u32::MAX)) as u32);
+        let arg = call.arg.as_ref().map_or(own_arg, |arg| value(ctx, slot, arg));
+        let ask = if call.publish { Ask::Publish } else { Ask::Serve };
+        let errand = Errand { ask, route: call.route.unwrap_or(route), key, arg, way };
+        if let Some((slot, end)) = self.callers[call.call].begin(ctx, slot, errand) {
+            self.on_call_end(ctx, slot, end);
         }
     }
 
     fn on_call_end(&mut self, ctx: &mut Ctx, slot: Slot, end: CallEnd) {
         // Which call it was follows from the program: a read with a cache asks the cache first.
-        let plan = ctx.core.plan.clone();
         let asked_cache = ctx.stay(slot).copy.is_some();
-        let ask = match program(&plan, ctx, slot).get(ctx.stay(slot).step as usize) {
-            Some(Step::Read { cache: Some(_), .. }) if !asked_cache => Ask::CacheGet,
-            Some(Step::Write { .. }) => Ask::Write,
+        let ask = match self.step(ctx, slot) {
+            Step::Call(_) => return self.on_answer(ctx, slot, end),
+            Step::Read { cache: Some(_), .. } if !asked_cache => Ask::CacheGet,
+            Step::Write { .. } => Ask::Write,
             _ => Ask::Read,
         };
-        self.on_call_end_of(ctx, slot, ask, end);
+        self.on_access_end(ctx, slot, ask, end);
     }
 
-    fn on_call_end_of(&mut self, ctx: &mut Ctx, slot: Slot, ask: Ask, end: CallEnd) {
+    /// Another service answered, or did not.
+    fn on_answer(&mut self, ctx: &mut Ctx, slot: Slot, end: CallEnd) {
+        match end {
+            CallEnd::Replied(reply) if reply.status.is_success() => {
+                let stay = ctx.stay_mut(slot);
+                stay.got = (reply.status.code(), reply.value);
+                stay.version = reply.version.or(stay.version);
+                self.go_on(ctx, slot);
+            }
+            failed => self.fail(ctx, slot, failed),
+        }
+    }
+
+    fn on_access_end(&mut self, ctx: &mut Ctx, slot: Slot, ask: Ask, end: CallEnd) {
         if ask == Ask::CacheGet {
             return self.on_looked_up(ctx, slot, end);
         }
-        let plan = ctx.core.plan.clone();
-        let (Step::Read { cache, .. } | Step::Write { cache, .. }) =
-            program(&plan, ctx, slot)[ctx.stay(slot).step as usize]
-        else {
-            unreachable!("only a read or a write calls")
+        let (Step::Read { cache, .. } | Step::Write { cache, .. }) = *self.step(ctx, slot) else {
+            unreachable!("only a read or a write asks a store")
         };
         match end {
             CallEnd::Replied(Reply { status: Status::Ok, version, .. }) => {
@@ -149,7 +495,7 @@ impl Service {
                     self.keep_copy(ctx, slot, cache, version);
                 }
                 ctx.stay_mut(slot).copy = None;
-                self.next_step(ctx, slot);
+                self.go_on(ctx, slot);
             }
             failed => self.fall_back(ctx, slot, failed),
         }
@@ -163,12 +509,11 @@ impl Service {
         };
         if let (CacheResult::Fresh, Some(copy)) = found {
             ctx.stay_mut(slot).version = Some(copy.version);
-            return self.next_step(ctx, slot);
+            return self.go_on(ctx, slot);
         }
         ctx.stay_mut(slot).copy = Some(found);
-        let plan = ctx.core.plan.clone();
-        if let Step::Read { store, .. } = program(&plan, ctx, slot)[ctx.stay(slot).step as usize] {
-            self.call(ctx, slot, store, Ask::Read);
+        if let Step::Read { store, .. } = *self.step(ctx, slot) {
+            self.ask(ctx, slot, store, Ask::Read);
         }
     }
 
@@ -176,7 +521,8 @@ impl Service {
     fn keep_copy(&mut self, ctx: &mut Ctx, slot: Slot, cache: usize, version: u64) {
         let to = ctx.core.plan.nodes[ctx.node.index()].calls[cache].targets[0];
         let delay = ctx.delay(ctx.node, to);
-        ctx.send(slot, to, Ask::CachePut { version }, 1, false, delay);
+        let errand = Errand::handed_on(ctx.stay(slot), Ask::CachePut { version });
+        ctx.send(slot, to, errand, 1, false, delay);
     }
 
     /// The store failed: an expired copy, if one may be used (stale-if-error), else the failure.
@@ -185,7 +531,7 @@ impl Service {
         let copy = ctx.stay_mut(slot).copy.take();
         match copy {
             Some((CacheResult::Stale, Some(copy))) => {
-                let ttl = cache_ttl(ctx, slot);
+                let ttl = self.cache_ttl(ctx, slot);
                 let expired_for = now.since(copy.stored_at + ttl);
                 ctx.note(slot, What::FellBack { fallback: CacheFallback::Served { expired_for } });
                 let reply = Reply { version: Some(copy.version), ..Reply::status(Status::Stale) };
@@ -199,49 +545,241 @@ impl Service {
             }
             None => {}
         }
+        self.fail(ctx, slot, failed);
+    }
+
+    /// The time to live of the cache that the present step of a stay looks into.
+    fn cache_ttl(&self, ctx: &Ctx, slot: Slot) -> Span {
+        let Step::Read { cache: Some(cache), .. } = self.step(ctx, slot) else { return Span::ZERO };
+        let plan = &ctx.core.plan;
+        let target = plan.nodes[ctx.node.index()].calls[*cache].targets[0];
+        match &plan.nodes[target.index()].kind {
+            Kind::Cache(cache) => cache.config.ttl().unwrap_or(Span::ZERO),
+            _ => unreachable!("a look-up goes to a cache"),
+        }
+    }
+
+    /// The present step failed: its handler goes on, or the failure is the answer.
+    fn fail(&mut self, ctx: &mut Ctx, slot: Slot, failed: CallEnd) {
         let reply = match failed {
             CallEnd::Replied(reply) => Reply { version: None, lookup: None, ..reply },
             CallEnd::TimedOut => Reply::status(Status::GatewayTimeout),
             CallEnd::Refused { refusal, retry_at } => Reply { retry_at, ..Reply::status(status_of(refusal)) },
         };
-        self.finish(ctx, slot, reply);
+        let stay = ctx.stay_mut(slot);
+        stay.got = (reply.status.code(), reply.value);
+        let program = self.plan.programs[stay.route.index()].as_ref().expect("its route has a program");
+        match program.on_failure.get(stay.step as usize).copied().flatten() {
+            Some(handler) => {
+                stay.step = handler;
+                self.run(ctx, slot);
+            }
+            None => self.finish(ctx, slot, reply),
+        }
     }
 
-    /// Answers and gives the worker to the next in line.
+    fn fork(&mut self, ctx: &mut Ctx, slot: Slot, branches: &[u16], needed: u16) {
+        let stay = ctx.stay_mut(slot);
+        let fork = Fork { number: stay.fork.number.wrapping_add(1), pending: branches.len() as u16, needed };
+        stay.fork = fork;
+        let whole = ctx.core.stays.id(slot);
+        ctx.note(slot, What::Forked { branches: branches.len() as u16 });
+        for (number, entry) in branches.iter().enumerate() {
+            // A branch that ends at once may end the fork, and the whole stay with it.
+            if !ctx.core.stays.is_live(whole) || ctx.stay(slot).fork.number != fork.number {
+                return;
+            }
+            let branch = ctx.begin_part(slot, Ask::Strand, number as u16, *entry);
+            self.run(ctx, branch);
+        }
+    }
+
+    /// A branch is over: enough of them, and the program goes on; too many failures, and the fork has failed.
+    fn on_branch_end(&mut self, ctx: &mut Ctx, branch: Slot, success: bool) {
+        let stay = ctx.stay(branch);
+        let (whole, number, last, got) =
+            (stay.parent.expect("a branch has a call"), stay.fork.number, stay.last, stay.got);
+        ctx.core.stays.remove(branch);
+        let slot = whole.slot;
+        if !ctx.core.stays.is_live(whole) || ctx.stay(slot).fork.number != number || ctx.stay(slot).fork.needed == 0 {
+            return;
+        }
+        let stay = ctx.stay_mut(slot);
+        stay.fork.pending -= 1;
+        if success {
+            stay.fork.needed -= 1;
+            stay.got = got;
+        }
+        if stay.fork.needed == 0 {
+            stay.last = last;
+            ctx.note(slot, What::Joined);
+            self.go_on(ctx, slot);
+        } else if stay.fork.pending < stay.fork.needed {
+            stay.last = last;
+            stay.fork.needed = 0;
+            let reply =
+                Reply { value: got.1, ..Reply::status(Status::of_code(got.0).unwrap_or(Status::InternalError)) };
+            self.fail(ctx, slot, CallEnd::Replied(reply));
+        }
+    }
+
+    /// The program of a stay is over.
     fn finish(&mut self, ctx: &mut Ctx, slot: Slot, reply: Reply) {
+        if ctx.stay(slot).ask == Ask::Strand {
+            ctx.stay_mut(slot).got = (reply.status.code(), reply.value);
+            return self.on_branch_end(ctx, slot, reply.status.is_success());
+        }
+        if self.plan.static_batch && ctx.stay(slot).place == Place::Worker {
+            ctx.stay_mut(slot).reply = Some(reply);
+            self.batch.push(slot);
+            return self.end_batch(ctx);
+        }
         ctx.reply(slot, reply);
+        self.leave(ctx, slot);
+    }
+
+    /// Frees what a call that is over has held.
+    fn leave(&mut self, ctx: &mut Ctx, slot: Slot) {
+        let held = std::mem::take(&mut ctx.stay_mut(slot).place) == Place::Worker;
+        self.leave_bulkhead(ctx, slot);
+        if held {
+            self.release(ctx);
+        }
+    }
+
+    /// A static batch answers when its longest call is done.
+    fn end_batch(&mut self, ctx: &mut Ctx) {
+        if (self.batch.len() as u32) < self.busy {
+            return;
+        }
+        for slot in std::mem::take(&mut self.batch) {
+            let reply = ctx.stay_mut(slot).reply.take().expect("it was kept with the batch");
+            ctx.stay_mut(slot).place = Place::Outside;
+            ctx.reply(slot, reply);
+            self.busy -= 1;
+            self.leave_bulkhead(ctx, slot);
+        }
+        self.show_busy(ctx);
+        self.fill_workers(ctx);
+    }
+
+    /// Gives a worker back, and to the next in line.
+    fn release(&mut self, ctx: &mut Ctx) {
         self.busy -= 1;
-        ctx.set_in_service(self.busy);
-        match self.line.pop_front() {
-            Some(next) => {
-                ctx.set_waiting(self.line.len() as u32);
+        self.show_busy(ctx);
+        self.fill_workers(ctx);
+    }
+
+    /// Free workers take up who waits.
+    fn fill_workers(&mut self, ctx: &mut Ctx) {
+        let room = match self.plan.static_batch {
+            true if self.busy > 0 => 0,
+            true => self.plan.workers.unwrap_or(u32::MAX),
+            false => u32::MAX,
+        };
+        for _ in 0..room {
+            let shared = self.sharing.is_some();
+            let free = shared || self.plan.workers.is_none_or(|workers| self.busy < workers);
+            if !free || ctx.condition().held {
+                return;
+            }
+            let Some(next) = self.line.pop() else {
+                self.saturated = None;
+                return;
+            };
+            ctx.set_waiting(self.line.len());
+            let (now, deadline) = (ctx.now(), ctx.stay(next).deadline);
+            let expired = deadline == Time::ZERO || self.plan.drop_expired && deadline <= now;
+            if expired {
+                let stay = ctx.stay_mut(next);
+                stay.place = Place::Outside;
+                stay.timer = NO_TIMER;
+                ctx.note(next, What::Refused { refusal: Refusal::DeadlinePassed });
+                self.turn_away(ctx, next, Refusal::DeadlinePassed);
+            } else {
                 self.start(ctx, next, true);
             }
-            None => self.saturated = None,
+        }
+    }
+
+    /// It waited in line as long as it may.
+    fn leave_line(&mut self, ctx: &mut Ctx, slot: Slot) {
+        self.line.remove(slot);
+        ctx.set_waiting(self.line.len());
+        let stay = ctx.stay_mut(slot);
+        stay.place = Place::Outside;
+        stay.timer = NO_TIMER;
+        let cause = self.saturated;
+        ctx.note_because(slot, What::Refused { refusal: Refusal::QueueTimeout }, cause);
+        self.turn_away(ctx, slot, Refusal::QueueTimeout);
+    }
+
+    /// The caller withdrew the call: everything it holds is free at once.
+    pub fn withdraw(&mut self, ctx: &mut Ctx, slot: Slot) {
+        let id = ctx.core.stays.id(slot);
+        let parts: Vec<Slot> = ctx.core.stays.of_node(ctx.node);
+        for part in parts {
+            let is_branch = ctx.stay(part).ask == Ask::Strand && ctx.stay(part).parent == Some(id);
+            if is_branch && ctx.core.stays.is_live(ctx.core.stays.id(part)) {
+                self.withdraw(ctx, part);
+            }
+        }
+        if let Some(open) = ctx.stay(slot).call {
+            self.callers[open.call as usize].abandon(ctx, slot);
+        }
+        let now = ctx.now();
+        let stay = ctx.stay_mut(slot);
+        stay.timer = NO_TIMER;
+        let place = std::mem::take(&mut stay.place);
+        let is_call = stay.ask != Ask::Strand;
+        match place {
+            Place::Line => {
+                self.line.remove(slot);
+                ctx.set_waiting(self.line.len());
+            }
+            Place::Bulkhead => {
+                self.bulkheads.iter_mut().for_each(|bulkhead| bulkhead.line.retain(|other| *other != slot))
+            }
+            Place::Worker | Place::Outside => {}
+        }
+        self.aside.retain(|(other, _)| *other != slot);
+        self.in_work.retain(|other| *other != slot);
+        self.batch.retain(|other| *other != slot);
+        if let Some(sharing) = &mut self.sharing
+            && place == Place::Worker
+        {
+            sharing.leave(now, slot);
+            self.schedule_shared(ctx);
+        }
+        if is_call && place != Place::Bulkhead {
+            self.leave_bulkhead(ctx, slot);
+        }
+        ctx.core.stays.remove(slot);
+        if place == Place::Worker {
+            self.release(ctx);
+            if self.plan.static_batch {
+                self.end_batch(ctx);
+            }
         }
     }
 }
 
-fn service_plan<'a>(plan: &'a Plan, ctx: &Ctx) -> &'a ServicePlan {
-    match &plan.nodes[ctx.node.index()].kind {
-        Kind::Service(service) => service,
-        _ => unreachable!("a service has a service's plan"),
-    }
-}
-
-fn program<'a>(plan: &'a Arc<Plan>, ctx: &Ctx, slot: Slot) -> &'a [Step] {
-    service_plan(plan, ctx).programs[ctx.stay(slot).route.index()].as_deref().unwrap_or_default()
-}
-
-/// The time to live of the cache that the present step of a stay looks into.
-fn cache_ttl(ctx: &Ctx, slot: Slot) -> crate::time::Span {
-    let plan = &ctx.core.plan;
-    let Some(Step::Read { cache: Some(cache), .. }) = program(plan, ctx, slot).get(ctx.stay(slot).step as usize) else {
-        return Time::ZERO.since(Time::ZERO);
-    };
-    let target = plan.nodes[ctx.node.index()].calls[*cache].targets[0];
-    match &plan.nodes[target.index()].kind {
-        Kind::Cache(cache) => cache.config.ttl().expect("a plan's copies expire"),
-        _ => unreachable!("a look-up goes to a cache"),
-    }
+/// The value of an expression of a stay's program.
+fn value(ctx: &mut Ctx, slot: Slot, expr: &Expr) -> f64 {
+    expr.eval(&mut |position| {
+        let Some(name) = Name::at(position) else { return ctx.locals(slot)[position as usize - Name::COUNT] };
+        let stay = ctx.stay(slot);
+        match name {
+            Name::Key => f64::from(stay.key),
+            Name::User => f64::from(stay.user),
+            Name::Arg => stay.arg,
+            Name::Attempt => f64::from(stay.attempt),
+            Name::NowS => ctx.now().as_seconds(),
+            Name::Random => ctx.draw(slot, Purpose::Program).uniform(),
+            Name::Status => f64::from(stay.got.0),
+            Name::Value => stay.got.1,
+            Name::Version => stay.version.map_or(0.0, |version| version as f64),
+            Name::Priority => f64::from(stay.priority),
+        }
+    })
 }

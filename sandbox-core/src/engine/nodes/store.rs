@@ -55,6 +55,7 @@ impl Store {
             Happening::Arrived(slot) => self.arrive(ctx, slot),
             Happening::Worked(slot) => self.on_worked(ctx, slot),
             Happening::Answered(slot, result) => self.on_answered(ctx, slot, result),
+            Happening::ConditionChanged => {}
             _ => unreachable!("a store only answers"),
         }
     }
@@ -177,6 +178,18 @@ impl Store {
         if let Some(next) = next {
             self.start(ctx, next, true);
         }
+    }
+
+    /// The caller withdrew the call: it leaves the line, or its connection.
+    pub fn withdraw(&mut self, ctx: &mut Ctx, slot: Slot) {
+        let lane = self.lane(ctx, slot);
+        let waiting = lane.line.len();
+        lane.line.retain(|other| *other != slot);
+        if lane.line.len() == waiting {
+            self.release(ctx, slot);
+        }
+        ctx.core.stays.remove(slot);
+        self.show_levels(ctx);
     }
 
     fn show_levels(&self, ctx: &mut Ctx) {

@@ -1,0 +1,424 @@
+//! What a service does for a route: steps as written, compiled to a flat list that the engine walks.
+//!
+//! A program is straight code with jumps: branches and loops become conditional jumps, a failing step jumps to the handler that
+//! encloses it, parallel branches are entries that strands of the stay begin at. So the live state of a program is one number.
+
+use super::dist::Dist;
+use super::plan::{CallPlan, RoutePlan};
+use super::planner::Planner;
+use super::spec::{AllSpec, CallStepSpec, IfSpec, RepeatSpec, RespondSpec, StepSpec, TrySpec};
+use super::{Expr, Map};
+use crate::ids::RouteId;
+use crate::trace::Status;
+
+/// A program.
+#[derive(Clone, Debug, Default)]
+pub struct Program {
+    /// The steps; a program that runs past its end answers with success.
+    pub steps: Vec<Step>,
+    /// For each step where the program goes on if it fails; None: it answers with the failure.
+    pub on_failure: Vec<Option<u16>>,
+}
+
+/// One step. Calls are positions in the node's `calls`, jumps are positions in the program.
+#[derive(Clone, Debug)]
+pub enum Step {
+    /// Own work.
+    Work(Dist),
+    /// A pause.
+    Wait(Dist),
+    /// Read a row.
+    Read {
+        /// From here.
+        store: usize,
+        /// Looking here first.
+        cache: Option<usize>,
+    },
+    /// Write a row.
+    Write {
+        /// Into here.
+        store: usize,
+        /// And refresh the copy here.
+        cache: Option<usize>,
+    },
+    /// Call another service, or leave a message.
+    Call(CallStep),
+    /// Go on elsewhere.
+    Jump(u16),
+    /// Go on elsewhere if this does not hold.
+    Unless(Expr, u16),
+    /// Set a variable.
+    Set(usize, Expr),
+    /// Observe a value of a signal.
+    Observe(u16, Expr),
+    /// Answer.
+    Respond(Status, Option<Expr>),
+    /// Go on in parallel branches.
+    Fork {
+        /// Where each begins.
+        branches: Vec<u16>,
+        /// How many must succeed.
+        needed: u16,
+    },
+    /// A branch is done.
+    EndBranch,
+}
+
+/// A call of a program.
+#[derive(Clone, Debug)]
+pub struct CallStep {
+    /// Position in the node's calls.
+    pub call: usize,
+    /// Whether a message is left instead of an answer awaited.
+    pub publish: bool,
+    /// The route; None: the request's own.
+    pub route: Option<RouteId>,
+    /// The row; None: the request's own.
+    pub key: Option<Expr>,
+    /// What the callee sees as `arg`; None: this program's own.
+    pub arg: Option<Expr>,
+}
+
+/// What every expression of a program may name; the program's variables follow.
+const NAMES: [&str; 10] =
+    ["key", "user", "arg", "attempt", "now_s", "random", "status", "value", "version", "priority"];
+
+/// Position of a name in [`NAMES`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u16)]
+pub enum Name {
+    /// Row of the request.
+    Key,
+    /// User of the request.
+    User,
+    /// What the caller passed on.
+    Arg,
+    /// Attempt of the caller, from 1.
+    Attempt,
+    /// Simulated seconds.
+    NowS,
+    /// A number in [0, 1), drawn at this step.
+    Random,
+    /// HTTP status of the latest call.
+    Status,
+    /// Value that the latest call answered with.
+    Value,
+    /// Version of the row read or written last.
+    Version,
+    /// Priority of the request.
+    Priority,
+}
+
+impl Name {
+    /// How many there are; variables follow.
+    pub const COUNT: usize = NAMES.len();
+
+    /// The name at this position; None: a variable.
+    pub fn at(position: u16) -> Option<Name> {
+        use Name::*;
+        [Key, User, Arg, Attempt, NowS, Random, Status, Value, Version, Priority].get(position as usize).copied()
+    }
+}
+
+/// Steps of a program, and nesting of its blocks, at most.
+const STEPS_MAX: usize = 4_096;
+/// How deep blocks may be nested.
+const DEPTH_MAX: usize = 16;
+/// Variables of a program at most.
+const LOCALS_MAX: usize = 32;
+/// Rounds of a loop at most.
+const ROUNDS_MAX: u32 = 10_000;
+/// Parallel branches at most.
+const BRANCHES_MAX: usize = 1_000;
+
+/// Compiles the steps of one route.
+pub(super) struct Compiler<'p, 'a> {
+    planner: &'p mut Planner<'a>,
+    calls: &'p [CallPlan],
+    routes: &'p [RoutePlan],
+    signals: &'p [&'p str],
+    steps: Vec<Step>,
+    /// For each step where a failure of it goes on.
+    handlers: Vec<Option<usize>>,
+    /// The handler of the block that is being compiled, as a position in `pending`.
+    enclosing: Option<usize>,
+    /// Handlers whose place is not known yet.
+    pending: Vec<Option<u16>>,
+    names: Vec<String>,
+    depth: usize,
+    loops: usize,
+}
+
+impl<'p, 'a> Compiler<'p, 'a> {
+    #[inline]
+    pub fn new(
+        planner: &'p mut Planner<'a>,
+        calls: &'p [CallPlan],
+        routes: &'p [RoutePlan],
+        signals: &'p [&'p str],
+    ) -> Compiler<'p, 'a> {
+        Compiler {
+            planner,
+            calls,
+            routes,
+            signals,
+            steps: Vec::new(),
+            handlers: Vec::new(),
+            enclosing: None,
+            pending: Vec::new(),
+            names: NAMES.iter().map(|name| name.to_string()).collect(),
+            depth: 0,
+            loops: 0,
+        }
+    }
+
+    /// Compiles a route's steps, and says how many variables they use; problems are noted with their paths.
+    #[inline]
+    pub fn compile(mut self, path: &str, steps: &[StepSpec]) -> (Program, usize) {
+        self.declare(steps);
+        if self.names.len() > NAMES.len() + LOCALS_MAX {
+            self.problem(path, "has too many variables", &format!("At most {LOCALS_MAX}."));
+        }
+        self.block(path, steps);
+        if self.steps.len() > STEPS_MAX {
+            self.problem(path, "is too long", &format!("At most {STEPS_MAX} steps, those of blocks included."));
+        }
+        let on_failure = self.handlers.iter().map(|handler| handler.and_then(|id| self.pending[id])).collect();
+        (Program { steps: self.steps, on_failure }, self.names.len() - NAMES.len())
+    }
+
+    fn problem(&mut self, path: &str, what: impl Into<String>, hint: &str) {
+        self.planner.problem(path, what, hint);
+    }
+
+    /// Every variable that is set anywhere, so that expressions may name it before.
+    fn declare(&mut self, steps: &[StepSpec]) {
+        for step in steps {
+            match step {
+                StepSpec::Set(values) => {
+                    for name in values.keys() {
+                        if !self.names.iter().any(|known| known == name) {
+                            self.names.push(name.clone());
+                        }
+                    }
+                }
+                StepSpec::If(branch) => {
+                    self.declare(&branch.then);
+                    self.declare(&branch.otherwise);
+                }
+                StepSpec::Repeat(repeat) => self.declare(&repeat.steps),
+                StepSpec::All(all) => all.branches.iter().for_each(|branch| self.declare(branch)),
+                StepSpec::Try(attempt) => {
+                    self.declare(&attempt.steps);
+                    self.declare(&attempt.on_failure);
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn push(&mut self, step: Step) -> usize {
+        self.steps.push(step);
+        self.handlers.push(self.enclosing);
+        self.steps.len() - 1
+    }
+
+    fn here(&self) -> u16 {
+        self.steps.len().min(STEPS_MAX) as u16
+    }
+
+    fn block(&mut self, path: &str, steps: &[StepSpec]) {
+        self.depth += 1;
+        if self.depth > DEPTH_MAX {
+            self.problem(path, "is nested too deeply", &format!("At most {DEPTH_MAX} blocks in each other."));
+        } else {
+            for (index, step) in steps.iter().enumerate() {
+                if self.steps.len() <= STEPS_MAX {
+                    self.step(&format!("{path}.{index}"), step);
+                }
+            }
+        }
+        self.depth -= 1;
+    }
+
+    fn step(&mut self, path: &str, step: &StepSpec) {
+        match step {
+            StepSpec::Work(dist) => {
+                let dist = self.planner.dist(&format!("{path}.work"), dist);
+                self.push(Step::Work(dist));
+            }
+            StepSpec::Wait(dist) => {
+                let dist = self.planner.dist(&format!("{path}.wait"), dist);
+                self.push(Step::Wait(dist));
+            }
+            StepSpec::Read(access) => {
+                let (store, cache) = (self.call_to(&access.store), access.cache.as_ref().map(|to| self.call_to(to)));
+                self.push(Step::Read { store, cache });
+            }
+            StepSpec::Write(access) => {
+                let (store, cache) = (self.call_to(&access.store), access.cache.as_ref().map(|to| self.call_to(to)));
+                self.push(Step::Write { store, cache });
+            }
+            StepSpec::Call(call) => self.call(&format!("{path}.call"), call, false),
+            StepSpec::Publish(call) => self.call(&format!("{path}.publish"), call, true),
+            StepSpec::If(branch) => self.branch(&format!("{path}.if"), branch),
+            StepSpec::Repeat(repeat) => self.repeat(&format!("{path}.repeat"), repeat),
+            StepSpec::All(all) => self.all(&format!("{path}.all"), all),
+            StepSpec::Try(attempt) => self.attempt(&format!("{path}.try"), attempt),
+            StepSpec::Set(values) => self.set(&format!("{path}.set"), values),
+            StepSpec::Observe(values) => self.observe(&format!("{path}.observe"), values),
+            StepSpec::Respond(answer) => self.respond(&format!("{path}.respond"), answer),
+        }
+    }
+
+    fn call_to(&self, group: &str) -> usize {
+        self.calls.iter().position(|call| call.group == group).unwrap_or(0)
+    }
+
+    fn call(&mut self, path: &str, call: &CallStepSpec, publish: bool) {
+        let route = call.route.as_ref().and_then(|name| self.route(&format!("{path}.route"), name));
+        let key = call.key.as_ref().and_then(|text| self.number(&format!("{path}.key"), text));
+        let arg = call.arg.as_ref().and_then(|text| self.number(&format!("{path}.arg"), text));
+        let call = self.call_to(&call.to);
+        self.push(Step::Call(CallStep { call, publish, route, key, arg }));
+    }
+
+    fn route(&mut self, path: &str, name: &str) -> Option<RouteId> {
+        let found = self.routes.iter().position(|route| route.name == name);
+        if found.is_none() {
+            self.problem(path, format!("no service has the route `{name}`"), "Add it to the callee's `routes`.");
+        }
+        found.map(|index| RouteId(index as u8))
+    }
+
+    fn branch(&mut self, path: &str, branch: &IfSpec) {
+        let Some(when) = self.condition(&format!("{path}.when"), &branch.when) else { return };
+        let unless = self.push(Step::Unless(when.clone(), 0));
+        self.block(&format!("{path}.then"), &branch.then);
+        let mut otherwise = self.here();
+        if !branch.otherwise.is_empty() {
+            let jump = self.push(Step::Jump(0));
+            otherwise = self.here();
+            self.block(&format!("{path}.else"), &branch.otherwise);
+            self.steps[jump] = Step::Jump(self.here());
+        }
+        self.steps[unless] = Step::Unless(when, otherwise);
+    }
+
+    fn repeat(&mut self, path: &str, repeat: &RepeatSpec) {
+        if !(1..=ROUNDS_MAX).contains(&repeat.times) {
+            let hint = format!("Use a whole number from 1 to {ROUNDS_MAX}.");
+            self.problem(&format!("{path}.times"), format!("{} rounds are out of range", repeat.times), &hint);
+        }
+        self.loops += 1;
+        let counter = format!("round {}", self.loops);
+        self.names.push(counter.clone());
+        let local = self.names.len() - 1 - NAMES.len();
+        let counted = |text: &str, names: &[&str]| Expr::number(text, names).expect("a loop counts with plain numbers");
+        let names: Vec<&str> = self.names.iter().map(String::as_str).collect();
+        let zero = counted("0", &names);
+        let next = counted(&format!("'{counter}' + 1"), &names);
+        let bound = Expr::condition(&format!("'{counter}' < {}", repeat.times), &names).expect("a loop has a bound");
+        self.push(Step::Set(local, zero));
+        let top = self.here();
+        let bounded = self.push(Step::Unless(bound.clone(), 0));
+        let condition = repeat.condition.as_ref().and_then(|text| self.condition(&format!("{path}.while"), text));
+        let goes_on = condition.map(|condition| (self.push(Step::Unless(condition.clone(), 0)), condition));
+        self.block(&format!("{path}.do"), &repeat.steps);
+        self.push(Step::Set(local, next));
+        self.push(Step::Jump(top));
+        let end = self.here();
+        self.steps[bounded] = Step::Unless(bound, end);
+        if let Some((place, condition)) = goes_on {
+            self.steps[place] = Step::Unless(condition, end);
+        }
+    }
+
+    fn all(&mut self, path: &str, all: &AllSpec) {
+        let count = all.branches.len() * all.copies as usize;
+        let needed = all.needed.map_or(count, |needed| needed as usize);
+        if count == 0 || count > BRANCHES_MAX {
+            let hint = format!("From 1 to {BRANCHES_MAX}, copies counted one by one.");
+            return self.problem(path, format!("{count} parallel branches"), &hint);
+        }
+        if needed == 0 || needed > count {
+            let hint = format!("There are {count} branches.");
+            return self.problem(&format!("{path}.needed"), format!("{needed} cannot succeed"), &hint);
+        }
+        let fork = self.push(Step::EndBranch);
+        let jump = self.push(Step::Jump(0));
+        // A branch that fails is counted by its fork; only the fork's own failure goes to the enclosing handler.
+        let enclosing = self.enclosing.take();
+        let mut entries = Vec::new();
+        for (index, branch) in all.branches.iter().enumerate() {
+            entries.extend(std::iter::repeat_n(self.here(), all.copies as usize));
+            self.block(&format!("{path}.branches.{index}"), branch);
+            self.push(Step::EndBranch);
+        }
+        self.enclosing = enclosing;
+        self.steps[fork] = Step::Fork { branches: entries, needed: needed as u16 };
+        self.steps[jump] = Step::Jump(self.here());
+    }
+
+    fn attempt(&mut self, path: &str, attempt: &TrySpec) {
+        let outer = self.enclosing;
+        self.pending.push(None);
+        let handler = self.pending.len() - 1;
+        self.enclosing = Some(handler);
+        self.block(&format!("{path}.do"), &attempt.steps);
+        self.enclosing = outer;
+        let jump = self.push(Step::Jump(0));
+        self.pending[handler] = Some(self.here());
+        self.block(&format!("{path}.on_failure"), &attempt.on_failure);
+        self.steps[jump] = Step::Jump(self.here());
+    }
+
+    fn set(&mut self, path: &str, values: &Map<String>) {
+        for (name, text) in values {
+            let place = self.names.iter().position(|known| known == name).unwrap_or(0);
+            if place < NAMES.len() {
+                let hint = "The names of the request cannot be set: choose another.";
+                self.problem(&format!("{path}.{name}"), format!("`{name}` is no variable"), hint);
+            } else if let Some(to) = self.number(&format!("{path}.{name}"), text) {
+                self.push(Step::Set(place - NAMES.len(), to));
+            }
+        }
+    }
+
+    fn observe(&mut self, path: &str, values: &Map<String>) {
+        for (name, text) in values {
+            let Some(signal) = self.signals.iter().position(|known| known == name) else {
+                let known = self.signals.join(", ");
+                let hint = format!("Declare it in `metrics` with `observed`. Declared: {known}.");
+                self.problem(&format!("{path}.{name}"), format!("there is no signal `{name}`"), &hint);
+                continue;
+            };
+            if let Some(value) = self.number(&format!("{path}.{name}"), text) {
+                self.push(Step::Observe(signal as u16, value));
+            }
+        }
+    }
+
+    fn respond(&mut self, path: &str, answer: &RespondSpec) {
+        let value = answer.value.as_ref().and_then(|text| self.number(&format!("{path}.value"), text));
+        match Status::of_code(answer.status) {
+            Some(status) => drop(self.push(Step::Respond(status, value))),
+            None => {
+                let hint = "Use 200, 401, 404, 429, 500, 503 or 504.";
+                self.problem(&format!("{path}.status"), format!("{} is no status here", answer.status), hint);
+            }
+        }
+    }
+
+    fn number(&mut self, path: &str, text: &str) -> Option<Expr> {
+        let names: Vec<&str> = self.names.iter().map(String::as_str).collect();
+        let read = Expr::number(text, &names);
+        read.map_err(|why| self.problem(path, why, "Mend the expression.")).ok()
+    }
+
+    fn condition(&mut self, path: &str, text: &str) -> Option<Expr> {
+        let names: Vec<&str> = self.names.iter().map(String::as_str).collect();
+        let read = Expr::condition(text, &names);
+        read.map_err(|why| self.problem(path, why, "Mend the condition.")).ok()
+    }
+}
