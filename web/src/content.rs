@@ -1,7 +1,8 @@
 //! The lesson and its scenario, from the course that is embedded in the program.
 
 use crate::route::Options;
-use crate::state::run::{Goal, Settings};
+use crate::state::progress::Goal;
+use crate::state::settings::Settings;
 use sandbox_core::Run;
 use sandbox_core::lesson::{self, Lesson};
 use sandbox_core::scenario::{Document, Plan, Problem};

@@ -1,7 +1,7 @@
 //! The lesson page: pages -> components -> view_model -> sandbox-core, and pages -> state -> sandbox-core.
 //!
-//! Read `app` first (what the address asks for), then `pages::lesson` (the page), `state::run` (what it shows and how that
-//! changes) and `state::ticker` (the only file that knows browser time). `view_model` is plain data and is tested natively.
+//! Read `app` first (what the address asks for), then `pages::lesson` (the page), `state::session` (what it shows and how
+//! that changes) and `state::ticker` (the only file that knows browser time). `view_model` is plain data and is tested natively.
 
 pub mod app;
 pub mod components;

@@ -9,7 +9,10 @@ use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
 use web::content::Content;
 use web::route::Options;
-use web::state::run::{Action, Prediction, Session, Settings};
+use web::state::action::Action;
+use web::state::progress::Prediction;
+use web::state::session::Session;
+use web::state::settings::Settings;
 use web_sys::{Element, HtmlElement};
 
 wasm_bindgen_test_configure!(run_in_browser);

@@ -1,6 +1,6 @@
 //! What happens around the cursor, record by record: the time line for those who read it.
 
-use crate::state::run::Action;
+use crate::state::action::Action;
 use wasm_bindgen::JsCast;
 use web_sys::{Element, HtmlInputElement, KeyboardEvent};
 use yew::prelude::*;

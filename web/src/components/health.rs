@@ -1,7 +1,7 @@
 //! The health of each part at the cursor, and the incidents up to it.
 
 use crate::components::icon::state_shape;
-use crate::state::run::Action;
+use crate::state::action::Action;
 use sandbox_core::ids::IncidentId;
 use yew::prelude::*;
 

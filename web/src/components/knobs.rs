@@ -1,6 +1,6 @@
 //! What the learner can change, beside what it changes.
 
-use crate::state::run::Action;
+use crate::state::action::Action;
 use crate::view_model::format;
 use wasm_bindgen::JsCast;
 use web_sys::{Event, HtmlInputElement};

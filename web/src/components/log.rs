@@ -1,6 +1,6 @@
 //! The log up to the cursor, as the servers would write it: with request ids.
 
-use crate::state::run::Action;
+use crate::state::action::Action;
 use sandbox_core::ids::RequestId;
 use yew::prelude::*;
 
@@ -35,7 +35,7 @@ pub fn log(props: &LogProps) -> Html {
         let on = props.on.clone();
         let onclick = Callback::from(move |_: MouseEvent| {
             on.emit(Action::Select(RequestId(request)));
-            on.emit(Action::Show(crate::state::run::Tab::Requests));
+            on.emit(Action::Show(crate::state::action::Tab::Requests));
         });
         html! {
             <li class={line.level}>

@@ -1,6 +1,6 @@
 //! The time line: what each second was like, faults under it, incidents above it, and a slider over it.
 
-use crate::state::run::Action;
+use crate::state::action::Action;
 use crate::view_model::scrub::Health;
 use sandbox_core::time::Time;
 use wasm_bindgen::JsCast;

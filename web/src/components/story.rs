@@ -1,6 +1,6 @@
 //! The story: what this is about, what the learner predicts, what it means, and what to mend.
 
-use crate::state::run::Action;
+use crate::state::action::Action;
 use wasm_bindgen::JsCast;
 use web_sys::Element;
 use yew::prelude::*;
@@ -117,7 +117,7 @@ pub fn story(props: &StoryProps) -> Html {
 }
 
 fn named(name: &str) -> Option<Action> {
-    use crate::state::run::Tab;
+    use crate::state::action::Tab;
     Some(match name {
         "play" => Action::Play,
         "next-failure" => Action::NextFailure,

@@ -1,7 +1,7 @@
 //! Play, step, jump: the buttons, the clock, and in words what comes next.
 
 use crate::components::icon::icon;
-use crate::state::run::{Action, Pace};
+use crate::state::action::{Action, Pace};
 use wasm_bindgen::JsCast;
 use web_sys::HtmlSelectElement;
 use yew::prelude::*;

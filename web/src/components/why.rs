@@ -1,7 +1,7 @@
 //! Why did this request end so: the chain of causes, and where its time went.
 
 use crate::components::lanes::{LanesProps, lanes};
-use crate::state::run::Action;
+use crate::state::action::Action;
 use crate::view_model::request::{EndView, RequestView};
 use yew::prelude::*;
 

@@ -2,7 +2,7 @@
 
 use crate::content::Content;
 use crate::route::Options;
-use crate::state::run::Settings;
+use crate::state::settings::Settings;
 use crate::state::ticker::{later, now_ms};
 use sandbox_core::Run;
 use sandbox_core::scenario::Problem;

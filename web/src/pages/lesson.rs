@@ -20,7 +20,10 @@ use crate::content::Content;
 use crate::failure;
 use crate::pages::views::{self, Kept};
 use crate::route::Options;
-use crate::state::run::{Action, Session, Settings, Shown, Tab};
+use crate::state::action::{Action, Tab};
+use crate::state::player::Shown;
+use crate::state::session::Session;
+use crate::state::settings::Settings;
 use crate::state::store::Store;
 use crate::view_model::format;
 use crate::view_model::request::RequestView;
@@ -92,12 +95,12 @@ pub fn LessonPage(props: &LessonProps) -> Html {
     };
     store.on_change(Callback::from(move |()| redraw.force_update()));
     let mut session = store.session();
-    session.still = screen.still;
+    session.player.still = screen.still;
     let session = &mut *session;
     if !session.problems.is_empty() {
         return problems::problems(&ProblemsProps { what: "The scenario".into(), problems: session.problems.clone() });
     }
-    let mut shown = session.shown.take();
+    let mut shown = session.player.shown.take();
     if let Some(shown) = &shown {
         failure::note(shown.run.plan().seed, &shown.run.plan().variant, shown.run.position().step);
     }
@@ -119,18 +122,18 @@ pub fn LessonPage(props: &LessonProps) -> Html {
         sheet = views::sheet(page.session, shown, page.kept);
     }
     let session = page.session;
-    let asks = session.beat <= 1;
-    let in_challenge = session.beat == content.challenge_beat();
+    let asks = session.progress.beat <= 1;
+    let in_challenge = session.progress.beat == content.challenge_beat();
     let story = story::story(&StoryProps {
         title: lesson.title.clone(),
         lede: lesson.lede.clone(),
         beats: lesson.beats.clone(),
-        beat: session.beat,
-        done: session.done.clone(),
-        open: session.future_is_open(),
-        prose: content.prose_of(session.beat),
+        beat: session.progress.beat,
+        done: session.progress.done.clone(),
+        open: session.player.future_is_open,
+        prose: content.prose_of(session.progress.beat),
         ask: asks.then(|| views::ask(session)),
-        sheet: sheet.filter(|_| session.beat > 0 && !in_challenge),
+        sheet: sheet.filter(|_| session.progress.beat > 0 && !in_challenge),
         task: in_challenge.then(|| views::task(session, shown.as_ref())),
         ask_ref: ask,
         on: on.clone(),
@@ -149,7 +152,7 @@ pub fn LessonPage(props: &LessonProps) -> Html {
     };
     let chips = header::chips(&ChipsProps { seed, digest });
     let foot = props.options.embed.then(|| foot(&lesson.title, &lesson.id, chips.clone()));
-    session.shown = shown;
+    session.player.shown = shown;
     if sentence != *said {
         let said = said.setter();
         store.say_soon(move || said.set(sentence));
@@ -195,7 +198,7 @@ struct Page<'a> {
 impl Page<'_> {
     /// The stage while there is no run yet.
     fn waiting(&self) -> Html {
-        let share = self.session.built_share().unwrap_or(0.0);
+        let share = self.session.player.built_share().unwrap_or(0.0);
         html! {
             <section key="waiting" class="card stage" aria-label="Stage" data-ready="false">
                 <div class="stagehead">
@@ -217,8 +220,8 @@ impl Page<'_> {
         let (milestone, can_jump) = views::next_milestone(session, shown);
         let position = shown.run.position();
         let says = views::moment(session, shown, &state);
-        let sentence = match session.playing {
-            true => format!("{}: {}, {}", format::about(session.cursor), state.word, state.what),
+        let sentence = match session.player.playing {
+            true => format!("{}: {}, {}", format::about(session.player.cursor), state.word, state.what),
             false => format!("{says}. Next: {}", step.1),
         };
         let share = if state.quality.is_empty() { String::new() } else { format!(", {}", state.quality) };
@@ -236,7 +239,7 @@ impl Page<'_> {
         let scrub = scrub::scrub(&ScrubProps {
             healths: views::healths(session, shown),
             end_s: shown.facts.end.as_seconds(),
-            at_s: session.cursor.as_seconds(),
+            at_s: session.player.cursor.as_seconds(),
             faults: views::faults(session, shown),
             marks: views::marks(session, &shown.facts),
             says: says.clone(),
@@ -245,30 +248,30 @@ impl Page<'_> {
         let topology = topology::topology(&TopologyProps {
             layout: views::layout(session, shown, self.frame.1, self.kept),
             parts,
-            flow: session.flow.clone(),
+            flow: session.player.flow.clone(),
             next,
             frame: self.frame.0.clone(),
         });
         let transport = transport::transport(&TransportProps {
             ready: true,
-            playing: session.playing,
-            clock: format::clock(session.cursor),
+            playing: session.player.playing,
+            clock: format::clock(session.player.cursor),
             event: format::count(position.step),
-            pace: session.pace,
+            pace: session.player.pace,
             step,
             milestone,
             can_jump,
-            invited: session.invited,
+            invited: session.player.invited,
             children: scrub,
             on: self.on.clone(),
             on_invite,
         });
         let html = html! {
             <section key="stage" class="card stage" aria-label="Stage" tabindex="-1" data-player="" data-ready="true" data-step={position.step.to_string()}
-                data-time={format!("{:.9}", session.cursor.as_seconds())} data-playing={session.playing.to_string()}
-                data-predicted={session.future_is_open().to_string()} data-run-ms={format!("{:.1}", shown.work_ms)}
-                data-back-ms={format!("{:.2}", session.last_ms.0)} data-seek-ms={format!("{:.2}", session.last_ms.1)}
-                data-building={session.is_building().to_string()}>
+                data-time={format!("{:.9}", session.player.cursor.as_seconds())} data-playing={session.player.playing.to_string()}
+                data-predicted={session.player.future_is_open.to_string()} data-run-ms={format!("{:.1}", shown.work_ms)}
+                data-back-ms={format!("{:.2}", session.player.last_ms.0)} data-seek-ms={format!("{:.2}", session.player.last_ms.1)}
+                data-building={session.player.is_building().to_string()}>
                 <div class="stagehead">
                     <span class={classes!("state", state.class)}>{ state_shape(state.class) }{ state.word }</span>
                     <span class="what">{ state.what.clone() }</span>
@@ -304,10 +307,10 @@ impl Page<'_> {
         let panel = match session.tab {
             Tab::Charts => {
                 let charts = views::charts(session, shown, self.kept);
-                let at_s = session.cursor.as_seconds();
+                let at_s = session.player.cursor.as_seconds();
                 let chart = |chart: &Rc<crate::view_model::charts::Chart>| {
                     let note = views::chart_note(session, shown, chart);
-                    html! { <ChartView chart={chart.clone()} {at_s} hidden={!session.future_is_open()} {note} screen={self.screen.clone()} /> }
+                    html! { <ChartView chart={chart.clone()} {at_s} hidden={!session.player.future_is_open} {note} screen={self.screen.clone()} /> }
                 };
                 html! { <>{ for charts.iter().map(chart) }{ pick(request.as_ref(), &on) }</> }
             }
@@ -394,7 +397,7 @@ fn keys(on: &Callback<Action>, store: &Store, help: &Callback<()>) -> Callback<K
             return;
         }
         let shift = |seconds: i64| {
-            let cursor = store.session().cursor;
+            let cursor = store.session().player.cursor;
             let second = Span::from_millis(1_000);
             Action::Seek(if seconds < 0 { cursor - second } else { cursor + second })
         };

@@ -5,7 +5,10 @@ use crate::components::health::{IncidentCard, PartHealth};
 use crate::components::knobs::Knob;
 use crate::components::log::LogLine;
 use crate::components::story::{Ask, Choice, Task};
-use crate::state::run::{Prediction, Session, Settings, Shown};
+use crate::state::player::Shown;
+use crate::state::progress::Prediction;
+use crate::state::session::Session;
+use crate::state::settings::Settings;
 use crate::view_model::charts::{self, Chart, Source};
 use crate::view_model::facts::{Facts, Stone};
 use crate::view_model::format;
@@ -44,7 +47,7 @@ type Cache<K, V> = Option<(K, V)>;
 
 /// Where the parts stand in a frame of this size; zero while it is not known.
 pub fn layout(session: &Session, shown: &Shown, size: (f64, f64), kept: &mut Kept) -> Rc<Layout> {
-    let key = (session.generation, size);
+    let key = (session.player.generation, size);
     if let Some((known, layout)) = &kept.layout
         && *known == key
     {
@@ -59,16 +62,16 @@ pub fn layout(session: &Session, shown: &Shown, size: (f64, f64), kept: &mut Kep
 /// How many seconds of the run may be shown: all, or those that are over at the cursor.
 pub fn visible_seconds(session: &Session, shown: &Shown) -> usize {
     let all = shown.facts.seconds.len();
-    match session.future_is_open() {
+    match session.player.future_is_open {
         true => all,
-        false => (session.cursor.second() as usize).min(all),
+        false => (session.player.cursor.second() as usize).min(all),
     }
 }
 
 /// The charts.
 pub fn charts(session: &Session, shown: &Shown, kept: &mut Kept) -> Vec<Rc<Chart>> {
     let visible = visible_seconds(session, shown);
-    let key = (session.generation, visible);
+    let key = (session.player.generation, visible);
     if let Some((known, charts)) = &kept.charts
         && *known == key
     {
@@ -76,7 +79,7 @@ pub fn charts(session: &Session, shown: &Shown, kept: &mut Kept) -> Vec<Rc<Chart
     }
     let source = Source {
         seconds: &shown.facts.seconds[..visible],
-        ghost: session.ghost.as_ref().filter(|_| session.future_is_open()).map(|ghost| &ghost.facts.seconds[..]),
+        ghost: session.ghost.as_ref().filter(|_| session.player.future_is_open).map(|ghost| &ghost.facts.seconds[..]),
         lines: &shown.facts.lines,
         end_s: shown.facts.end.as_seconds(),
         faults: faults(session, shown).into_iter().map(|(from, to, _)| (from, to)).collect(),
@@ -88,9 +91,10 @@ pub fn charts(session: &Session, shown: &Shown, kept: &mut Kept) -> Vec<Rc<Chart
 
 /// What stands at the right end of a chart's heading.
 pub fn chart_note(session: &Session, shown: &Shown, chart: &Chart) -> String {
-    let at = format!("at {}", format::about(session.cursor));
+    let at = format!("at {}", format::about(session.player.cursor));
     let last = (shown.facts.seconds.len() as u32).saturating_sub(1);
-    let second = shown.facts.seconds[..visible_seconds(session, shown)].get(session.cursor.second().min(last) as usize);
+    let second =
+        shown.facts.seconds[..visible_seconds(session, shown)].get(session.player.cursor.second().min(last) as usize);
     match (chart.id, second) {
         ("latency", Some(second)) => format!("n {}, {at}", format::count(second.samples)),
         _ => at,
@@ -99,7 +103,7 @@ pub fn chart_note(session: &Session, shown: &Shown, chart: &Chart) -> String {
 
 /// Faults of the run as far as they may be shown.
 pub fn faults(session: &Session, shown: &Shown) -> Vec<(f64, f64, String)> {
-    let limit = if session.future_is_open() { f64::INFINITY } else { session.cursor.as_seconds() };
+    let limit = if session.player.future_is_open { f64::INFINITY } else { session.player.cursor.as_seconds() };
     let faults = shown.run.plan().faults.iter().filter(|fault| fault.from.as_seconds() < limit);
     let text = |from: f64, to: f64, title: &str| format!("{title}, {} s", format::short(to - from, 1));
     faults
@@ -117,20 +121,20 @@ pub fn healths(session: &Session, shown: &Shown) -> Vec<Health> {
 
 /// Incidents above the time line.
 pub fn marks(session: &Session, facts: &Facts) -> Vec<(f64, &'static str)> {
-    let open = session.future_is_open();
-    let stones = facts.milestones.iter().filter(|stone| open || stone.at <= session.cursor);
+    let open = session.player.future_is_open;
+    let stones = facts.milestones.iter().filter(|stone| open || stone.at <= session.player.cursor);
     stones.filter_map(|stone| Some((stone.at.as_seconds(), stone.mark?))).collect()
 }
 
 /// Whether so much time passes in a frame that single events cannot be followed.
 pub fn is_flying(session: &Session, facts: &Facts) -> bool {
-    session.playing && session.speed(facts) > 0.02
+    session.player.playing && session.player.speed(facts) > 0.02
 }
 
 /// The state line.
 pub fn state_line(session: &Session, shown: &Shown, seen: &Observation) -> StateLine {
-    let window = Window::of(shown.run.folds().requests(), session.cursor);
-    live::state_line(shown.run.plan(), seen, window, session.cursor)
+    let window = Window::of(shown.run.folds().requests(), session.player.cursor);
+    live::state_line(shown.run.plan(), seen, window, session.player.cursor)
 }
 
 /// What each node says of itself.
@@ -138,9 +142,12 @@ pub fn parts(session: &Session, shown: &Shown, seen: &Observation) -> Vec<PartVi
     let plan = shown.run.plan();
     let flying = is_flying(session, &shown.facts);
     let rows = shown.run.folds().rows();
-    let second = session.cursor.second() as usize;
-    let row =
-        if session.future_is_open() { rows.get(second) } else { second.checked_sub(1).and_then(|last| rows.get(last)) };
+    let second = session.player.cursor.second() as usize;
+    let row = if session.player.future_is_open {
+        rows.get(second)
+    } else {
+        second.checked_sub(1).and_then(|last| rows.get(last))
+    };
     let view = |(node, view): (&sandbox_core::scenario::NodePlan, &sandbox_core::engine::NodeView)| {
         let busy = row.map(|row| row.nodes[view.id.index()].levels.in_service_ns as f64 / 1e9);
         live::part_view(plan, node, view, busy, flying)
@@ -151,14 +158,14 @@ pub fn parts(session: &Session, shown: &Shown, seen: &Observation) -> Vec<PartVi
 /// The very next event: label, text, and where.
 pub fn next_step(session: &Session, shown: &mut Shown) -> ((String, String), Option<NodeId>) {
     if is_flying(session, &shown.facts) {
-        let speed = session.speed(&shown.facts);
+        let speed = session.player.speed(&shown.facts);
         let text = format!("{} times as fast as real time", format::short(speed, if speed < 1.0 { 2 } else { 0 }));
         return (("Playing:".into(), text), None);
     }
     let plan = shown.run.plan().clone();
     match shown.run.upcoming() {
         Some(next) => {
-            let gap = next.at.since(session.cursor);
+            let gap = next.at.since(session.player.cursor);
             let node = (next.request != RequestId::NONE
                 || !matches!(plan.nodes[next.node.index()].kind, Kind::Monitor(_)))
             .then_some(next.node);
@@ -170,12 +177,12 @@ pub fn next_step(session: &Session, shown: &mut Shown) -> ((String, String), Opt
 
 /// The next milestone: label, text, and whether it can be jumped to.
 pub fn next_milestone(session: &Session, shown: &Shown) -> ((String, String), bool) {
-    if !session.future_is_open() {
+    if !session.player.future_is_open {
         return (("Milestone:".into(), "hidden until you predict".into()), false);
     }
     match shown.facts.next_milestone(shown.run.position().step) {
         Some(stone) => {
-            let label = format!("Milestone in {}:", format::span(stone.at.since(session.cursor)));
+            let label = format!("Milestone in {}:", format::span(stone.at.since(session.player.cursor)));
             ((label, stone.text.clone()), true)
         }
         None => (("Milestone:".into(), "none any more".into()), false),
@@ -185,14 +192,14 @@ pub fn next_milestone(session: &Session, shown: &Shown) -> ((String, String), bo
 /// What the slider says of the moment.
 pub fn moment(session: &Session, shown: &Shown, state: &StateLine) -> String {
     let event = format::count(shown.run.position().step);
-    format!("{}, event {event}, {}, {}", format::clock(session.cursor), state.word, state.what)
+    format!("{}, event {event}, {}, {}", format::clock(session.player.cursor), state.word, state.what)
 }
 
 /// The records around the cursor.
 pub fn events(session: &Session, shown: &mut Shown) -> Vec<EventLine> {
     let plan = shown.run.plan().clone();
     let upto = shown.run.position().records;
-    let after = if session.future_is_open() { AFTER } else { 0 };
+    let after = if session.player.future_is_open { AFTER } else { 0 };
     let records = shown.run.records(upto.saturating_sub(BEFORE)..upto + after);
     let line = |logged: &sandbox_core::engine::Logged| {
         let record = &logged.record;
@@ -204,7 +211,7 @@ pub fn events(session: &Session, shown: &mut Shown) -> Vec<EventLine> {
             at: format::instant(record.at),
             text: words,
             request,
-            mine: session.selected == Some(record.request) && request > 0,
+            mine: session.player.selected == Some(record.request) && request > 0,
         }
     };
     records.iter().map(line).collect()
@@ -212,14 +219,14 @@ pub fn events(session: &Session, shown: &mut Shown) -> Vec<EventLine> {
 
 /// The request looked at.
 pub fn request(session: &Session, shown: &mut Shown, kept: &mut Kept) -> Option<RequestView> {
-    let key = (session.generation, session.selected);
+    let key = (session.player.generation, session.player.selected);
     if kept.request.as_ref().is_none_or(|(known, _)| *known != key) {
-        let view = session.selected.and_then(|request| RequestView::new(&mut shown.run, request));
+        let view = session.player.selected.and_then(|request| RequestView::new(&mut shown.run, request));
         kept.request = Some((key, view));
     }
     let mut view = kept.request.as_ref()?.1.clone()?;
     // What comes after the cursor is not told before the prediction.
-    if !session.future_is_open() && view.end.as_ref().is_some_and(|end| end.step > shown.run.position().step) {
+    if !session.player.future_is_open && view.end.as_ref().is_some_and(|end| end.step > shown.run.position().step) {
         view.end = None;
     }
     Some(view)
@@ -228,8 +235,8 @@ pub fn request(session: &Session, shown: &mut Shown, kept: &mut Kept) -> Option<
 /// Where the cursor is within a request, in milliseconds after its intended send.
 pub fn at_in_request(session: &Session, view: &RequestView) -> Option<f64> {
     let end = view.end.as_ref()?;
-    let at_ms = session.cursor.since(view.intended).as_ms();
-    (session.cursor >= view.intended && at_ms <= end.lanes.span_ms).then_some(at_ms)
+    let at_ms = session.player.cursor.since(view.intended).as_ms();
+    (session.player.cursor >= view.intended && at_ms <= end.lanes.span_ms).then_some(at_ms)
 }
 
 /// The log up to the cursor: failed requests and changes of state, and how many lines came before.
@@ -308,21 +315,21 @@ pub fn incidents(session: &Session, shown: &Shown) -> Vec<IncidentCard> {
         open: incident.state.is_some(),
         timeline: incident.timeline.into_iter().map(|(at, text)| (format::clock(at), text)).collect(),
     };
-    timeline::incidents(plan, shown.run.folds(), session.cursor).into_iter().map(card).collect()
+    timeline::incidents(plan, shown.run.folds(), session.player.cursor).into_iter().map(card).collect()
 }
 
 /// The prediction as it stands.
 pub fn ask(session: &Session) -> Ask {
     let prediction = &session.content.lesson.prediction;
-    let said = match &session.prediction {
+    let said = match &session.progress.prediction {
         Prediction::Said(option) => Some(option.as_str()),
         _ => None,
     };
-    let closed = session.future_is_open();
+    let closed = session.player.future_is_open;
     let options = prediction.options.iter().map(|option| {
         let (mine, right) = (said == Some(option.id.as_str()), closed && option.id == prediction.answer);
         let written = |value| prediction.measured.format.write(value);
-        let measured = session.measured.map_or("being computed".to_string(), written);
+        let measured = session.progress.measured.map_or("being computed".to_string(), written);
         let note = match (mine, right) {
             (true, true) => format!("you said; it was {measured}"),
             (false, true) => format!("it was {measured}"),
@@ -337,20 +344,24 @@ pub fn ask(session: &Session) -> Ask {
 /// The challenge as it stands on the run that is shown.
 pub fn task(session: &Session, shown: Option<&Shown>) -> Task {
     let challenge = &session.content.lesson.challenge;
-    let judged = shown.is_some_and(|shown| shown.settings == session.settings);
-    let verdict = session.goal.as_ref().filter(|_| judged).map(|goal| {
+    let judged = shown.is_some() && session.shown_settings == session.settings;
+    let verdict = session.progress.goal.as_ref().filter(|_| judged).map(|goal| {
         let value = goal.value.map_or("nothing to measure".to_string(), |value| challenge.measured.format.write(value));
         (goal.reached, format!("This run: {value}."))
     });
-    Task { text: challenge.text.clone(), verdict, has_solution: !session.done[session.content.challenge_beat()] }
+    Task {
+        text: challenge.text.clone(),
+        verdict,
+        has_solution: !session.progress.done[session.content.challenge_beat()],
+    }
 }
 
 /// The incident sheet of the run, in its last moment.
 pub fn sheet(session: &Session, shown: &Shown, kept: &mut Kept) -> Option<Vec<(String, String)>> {
-    if !session.future_is_open() || session.cursor < shown.facts.end {
+    if !session.player.future_is_open || session.player.cursor < shown.facts.end {
         return None;
     }
-    if kept.sheet.as_ref().is_none_or(|(known, _)| *known != session.generation) {
+    if kept.sheet.as_ref().is_none_or(|(known, _)| *known != session.player.generation) {
         let sheet = timeline::incident_sheet(&shown.run)?;
         let after = |seconds: Option<f64>| {
             seconds.map_or("not in this run".to_string(), |s| format::span(Span::from_seconds(s)))
@@ -365,15 +376,15 @@ pub fn sheet(session: &Session, shown: &Shown, kept: &mut Kept) -> Option<Vec<(S
             ("Reads answered stale".into(), share(sheet.stale)),
             ("Recovered after".into(), after(sheet.recovered_after_s)),
         ];
-        kept.sheet = Some((session.generation, lines));
+        kept.sheet = Some((session.player.generation, lines));
     }
     kept.sheet.as_ref().map(|(_, lines)| lines.clone())
 }
 
 /// The knobs that the story has on offer, and what the thin lines are. Kept, because the document is read for it.
 pub fn knobs(session: &Session, kept: &mut Kept) -> KnobsView {
-    let ghost = session.ghost.as_ref().filter(|_| session.future_is_open()).map(|ghost| &ghost.settings);
-    let key = (session.settings.clone(), ghost.cloned(), session.beat);
+    let ghost = session.ghost.as_ref().filter(|_| session.player.future_is_open).map(|ghost| &ghost.settings);
+    let key = (session.settings.clone(), ghost.cloned(), session.progress.beat);
     if let Some((known, knobs)) = &kept.knobs
         && *known == key
     {
@@ -383,7 +394,7 @@ pub fn knobs(session: &Session, kept: &mut Kept) -> KnobsView {
     let present = patched.knobs();
     let specs = patched.spec().map(|spec| spec.knobs).unwrap_or_default();
     let lesson = &session.content.lesson;
-    let in_challenge = session.beat == session.content.challenge_beat();
+    let in_challenge = session.progress.beat == session.content.challenge_beat();
     let wanted = if in_challenge { &lesson.challenge.knobs } else { &lesson.knobs };
     let knob = |id: &String| {
         let spec = specs.get(id)?;
@@ -423,7 +434,7 @@ fn ghost_text(session: &Session, ghost: &Settings, present: &Document) -> String
 /// The variants to choose from.
 pub fn variants(session: &Session) -> Vec<(String, String)> {
     let lesson = &session.content.lesson;
-    if session.beat == session.content.challenge_beat() || !session.future_is_open() {
+    if session.progress.beat == session.content.challenge_beat() || !session.player.future_is_open {
         return Vec::new();
     }
     let mut ids = vec![lesson.compare_with.clone(), lesson.variant.clone()];

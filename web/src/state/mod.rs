@@ -1,5 +1,13 @@
 //! What the page knows and how it changes.
+//!
+//! A `session` owns it all: the lesson's `settings`, how far the learner has come (`progress`), and a `player` with the
+//! run and its cursor, which `travel` moves. `store` ties it to the browser's time, which only `ticker` knows.
 
-pub mod run;
+pub mod action;
+pub mod player;
+pub mod progress;
+pub mod session;
+pub mod settings;
 pub mod store;
 pub mod ticker;
+mod travel;

@@ -1,6 +1,7 @@
 //! Ties a session to the browser's time: computes in slices, plays in frames, and tells the page when to draw again.
 
-use crate::state::run::{Action, Session};
+use crate::state::action::Action;
+use crate::state::session::Session;
 use crate::state::ticker::{later, next_frame, now_ms};
 use std::cell::{Cell, RefCell, RefMut};
 use std::rc::Rc;
@@ -94,7 +95,7 @@ impl Store {
     fn go_on(&self) {
         let (building, playing, still) = {
             let session = self.session();
-            (session.is_building(), session.playing, session.still)
+            (session.player.is_building(), session.player.playing, session.player.still)
         };
         if building && !self.0.slice_is_due.replace(true) {
             let store = self.clone();
@@ -124,12 +125,12 @@ impl Store {
         let now = now_ms();
         let mut session = self.session();
         // After a pause of the browser's own (another tab was in front) the tour does not leap.
-        let longest_s = if session.still { 0.6 } else { 0.1 };
+        let longest_s = if session.player.still { 0.6 } else { 0.1 };
         let wall_s = ((now - self.0.played_at.get()) / 1e3).clamp(0.0, longest_s);
-        if session.playing {
+        if session.player.playing {
             session.pass(wall_s);
         }
-        let still_playing = session.playing;
+        let still_playing = session.player.playing;
         drop(session);
         self.go_on();
         if !still_playing || now - self.0.drawn_at.get() >= DRAW_MS {

@@ -1,0 +1,338 @@
+//! The owner of everything that the page shows: actions in, a changed session out. Knows no browser; time comes in as a number.
+
+use crate::content::Content;
+use crate::state::action::{Action, Tab};
+use crate::state::player::Player;
+use crate::state::progress::{Prediction, Progress};
+use crate::state::settings::Settings;
+use crate::view_model::facts::Facts;
+use sandbox_core::Run;
+use sandbox_core::engine::Input;
+use sandbox_core::ids::IncidentId;
+use sandbox_core::scenario::{Plan, Problem};
+use sandbox_core::time::Time;
+use std::rc::Rc;
+use std::sync::Arc;
+
+/// The run before the last turn of a knob.
+#[derive(Clone)]
+pub struct Ghost {
+    /// What it holds.
+    pub facts: Rc<Facts>,
+    /// What made it.
+    pub settings: Settings,
+}
+
+/// Everything the page knows.
+pub struct Session {
+    /// The lesson and its scenario.
+    pub content: Rc<Content>,
+    /// What the learner has set; the run of it may still be under way.
+    pub settings: Settings,
+    /// What made the run that is shown.
+    pub shown_settings: Settings,
+    /// The run, and where the learner looks.
+    pub player: Player,
+    /// The run before.
+    pub ghost: Option<Ghost>,
+    turning: bool,
+    /// How far the learner has come.
+    pub progress: Progress,
+    /// What the evidence column shows.
+    pub tab: Tab,
+    /// A document that cannot run, with all that is wrong.
+    pub problems: Vec<Problem>,
+}
+
+impl Session {
+    /// A page that begins to compute the lesson's run.
+    pub fn new(content: Rc<Content>, settings: Settings, predicted: bool, cursor: Time, still: bool) -> Session {
+        let progress = Progress::new(content.lesson.beats.len(), predicted);
+        let mut session = Session {
+            content,
+            shown_settings: settings.clone(),
+            settings,
+            player: Player::new(cursor, predicted, still),
+            ghost: None,
+            turning: false,
+            progress,
+            tab: Tab::Charts,
+            problems: Vec::new(),
+        };
+        session.rebuild();
+        session
+    }
+
+    /// What the event list has to follow: the step at the cursor, and whether the list is shown.
+    pub fn place(&self) -> (Option<u64>, Tab) {
+        (self.player.shown.as_ref().map(|shown| shown.run.position().step), self.tab)
+    }
+
+    /// The plan of the run that is shown.
+    pub fn plan(&self) -> Option<Arc<Plan>> {
+        self.player.shown.as_ref().map(|shown| shown.run.plan().clone())
+    }
+
+    /// Does what the action says. `clock` gives milliseconds.
+    pub fn apply(&mut self, action: Action, clock: &dyn Fn() -> f64) {
+        let player = &mut self.player;
+        match action {
+            Action::Toggle if player.playing => player.playing = false,
+            Action::Pause => player.playing = false,
+            Action::Play | Action::Toggle => player.play(),
+            Action::Step => player.step(),
+            Action::StepBack => player.step_back(clock),
+            Action::Seek(at) => player.seek(at, clock),
+            Action::SeekStep(step) => player.seek_step(step, clock),
+            Action::NextFailure => {
+                player.jump(|facts, step| facts.next_failure(step).map(|(step, request)| (step, Some(request))))
+            }
+            Action::PreviousFailure => {
+                player.jump(|facts, step| facts.previous_failure(step).map(|(step, request)| (step, Some(request))))
+            }
+            Action::NextMilestone => {
+                player.jump(|facts, step| facts.next_milestone(step).map(|stone| (stone.step, None)))
+            }
+            Action::PreviousMilestone => {
+                player.jump(|facts, step| facts.previous_milestone(step).map(|stone| (stone.step, None)))
+            }
+            Action::SetPace(pace) => player.pace = pace,
+            Action::Select(request) => player.select(request),
+            Action::Show(tab) => self.tab = tab,
+            Action::Resolve(incident) => self.resolve(incident),
+            Action::SetKnob(id, value) => self.turn_knob(id, value),
+            Action::SettleKnob => self.turning = false,
+            Action::ResetKnobs => self.reset_knobs(),
+            Action::SetVariant(variant) => self.set_variant(variant),
+            Action::ShowSolution => self.set_variant(self.content.lesson.challenge.solution.clone()),
+            Action::Predict(option) => self.predicted(Prediction::Said(option)),
+            Action::SkipPrediction => self.predicted(Prediction::Skipped),
+            Action::GoToBeat(beat) => self.go_to_beat(beat),
+        }
+        self.note_end();
+    }
+
+    /// Lets `wall_s` seconds pass while playing.
+    pub fn pass(&mut self, wall_s: f64) {
+        self.player.pass(wall_s);
+        self.note_end();
+    }
+
+    /// Computes for at most `budget_ms`; true when there is more to do.
+    pub fn compute(&mut self, budget_ms: f64, clock: &dyn Fn() -> f64) -> bool {
+        if self.player.compute(budget_ms, clock) {
+            self.on_shown();
+        }
+        self.player.is_building()
+    }
+
+    /// The run of the present settings has become whole.
+    fn on_shown(&mut self) {
+        self.shown_settings = self.settings.clone();
+        let Some(shown) = &self.player.shown else { return };
+        let lesson = &self.content.lesson;
+        if self.progress.measured.is_none() && self.settings.knobs.is_empty() && self.settings.variant == lesson.variant
+        {
+            self.progress.measured = self.content.measure(&shown.run);
+        }
+        self.progress.on_goal(self.content.goal(&shown.run));
+    }
+
+    fn note_end(&mut self) {
+        if self.player.shown.as_ref().is_some_and(|shown| self.player.cursor >= shown.facts.end) {
+            self.progress.on_end();
+        }
+    }
+
+    fn resolve(&mut self, incident: IncidentId) {
+        self.player.playing = false;
+        if let Some(shown) = &self.player.shown {
+            let run = shown.run.fork(Input::Resolve { incident });
+            self.player.begin(run);
+        }
+    }
+
+    fn turn_knob(&mut self, id: String, value: f64) {
+        if self.settings.knob(&id) != Some(value) {
+            self.keep_ghost();
+            self.turning = true;
+            self.settings.turn(id, value);
+            self.rebuild();
+        }
+    }
+
+    fn reset_knobs(&mut self) {
+        self.turning = false;
+        if !self.settings.knobs.is_empty() {
+            self.keep_ghost();
+            self.settings.knobs.clear();
+            self.rebuild();
+        }
+    }
+
+    fn set_variant(&mut self, variant: String) {
+        self.turning = false;
+        if self.settings.variant != variant {
+            self.keep_ghost();
+            self.settings.variant = variant;
+            self.settings.knobs.clear();
+            self.rebuild();
+        }
+    }
+
+    fn predicted(&mut self, prediction: Prediction) {
+        self.progress.on_prediction(prediction);
+        self.player.future_is_open = true;
+        self.player.invited = false;
+        self.player.generation += 1;
+    }
+
+    fn go_to_beat(&mut self, beat: usize) {
+        let wanted = self.progress.go_to(beat, &self.content.lesson);
+        if let Some(wanted) = wanted.filter(|wanted| *wanted != self.settings.variant) {
+            self.set_variant(wanted);
+            self.ghost = None;
+        }
+    }
+
+    fn keep_ghost(&mut self) {
+        if let Some(shown) = &self.player.shown
+            && !self.turning
+        {
+            self.ghost = Some(Ghost { facts: shown.facts.clone(), settings: self.shown_settings.clone() });
+        }
+    }
+
+    fn rebuild(&mut self) {
+        match self.content.plan(&self.settings) {
+            Ok(plan) => {
+                self.problems.clear();
+                self.player.begin(Run::new(Arc::new(plan)));
+            }
+            Err(problems) => {
+                self.player.give_up();
+                self.problems = problems;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::route::Options;
+
+    /// The lesson with its run computed.
+    fn session() -> Session {
+        let content = Rc::new(Content::load(&Options::parse([])).expect("the lesson is sound"));
+        let settings = Settings { variant: content.lesson.variant.clone(), ..Settings::default() };
+        let mut session = Session::new(content, settings, false, Time::ZERO, false);
+        finish(&mut session);
+        session
+    }
+
+    fn finish(session: &mut Session) {
+        while session.compute(1e9, &|| 0.0) {}
+        assert_eq!(session.problems, []);
+    }
+
+    fn act(session: &mut Session, action: Action) {
+        session.apply(action, &|| 0.0);
+        finish(session);
+    }
+
+    #[test]
+    fn nobody_passes_the_outage_before_predicting() {
+        let mut session = session();
+        let outage = Time::from_seconds(20.0);
+        for action in [
+            Action::Seek(Time::NEVER),
+            Action::Step,
+            Action::NextFailure,
+            Action::NextMilestone,
+            Action::SeekStep(200_000),
+        ] {
+            act(&mut session, action.clone());
+            assert!(session.player.cursor < outage, "{action:?}");
+            assert!(session.player.invited, "{action:?}");
+        }
+        act(&mut session, Action::Seek(Time::from_seconds(19.5)));
+        act(&mut session, Action::Play);
+        assert!(session.player.playing && !session.player.invited);
+        for _ in 0..2_000 {
+            session.pass(0.1);
+        }
+        assert!(session.player.cursor < outage && !session.player.playing && session.player.invited);
+        act(&mut session, Action::Predict("half".into()));
+        act(&mut session, Action::NextFailure);
+        assert!(session.player.cursor >= outage && session.player.selected.is_some());
+        assert_eq!(session.progress.beat, 1);
+        assert!(session.progress.measured.is_some_and(|measured| measured > 0.9));
+    }
+
+    #[test]
+    fn steps_forwards_and_backwards_mirror_each_other() {
+        let mut session = session();
+        act(&mut session, Action::SkipPrediction);
+        act(&mut session, Action::Seek(Time::from_seconds(21.0)));
+        let place = |session: &Session| session.player.shown.as_ref().unwrap().run.position();
+        let before = place(&session);
+        for _ in 0..5 {
+            act(&mut session, Action::Step);
+        }
+        assert_eq!(place(&session).step, before.step + 5);
+        for _ in 0..5 {
+            act(&mut session, Action::StepBack);
+        }
+        assert_eq!(place(&session), before);
+    }
+
+    #[test]
+    fn the_tour_of_the_lesson_is_slow_at_milestones_and_ends_in_time() {
+        let session = session();
+        let tour = &session.player.shown.as_ref().unwrap().facts.tour;
+        assert!(tour.length_s() <= 90.0, "{}", tour.length_s());
+        assert!(tour.speed(10.0) >= 3.0 && tour.speed(20.01) < 0.5, "{} {}", tour.speed(10.0), tour.speed(20.01));
+    }
+
+    #[test]
+    fn a_knob_makes_another_run_and_keeps_the_earlier_one() {
+        let mut session = session();
+        act(&mut session, Action::SkipPrediction);
+        let digest = |session: &Session| session.player.shown.as_ref().unwrap().digest.clone();
+        let first = digest(&session);
+        act(&mut session, Action::SetKnob("stale".into(), 10.0));
+        act(&mut session, Action::SetKnob("stale".into(), 5.0));
+        assert_ne!(digest(&session), first);
+        assert!(session.ghost.as_ref().unwrap().settings.knobs.is_empty(), "the run before the turn began");
+        act(&mut session, Action::ResetKnobs);
+        assert_eq!(digest(&session), first);
+    }
+
+    #[test]
+    fn the_challenge_is_missed_at_its_start_and_reached_by_its_solution() {
+        let mut session = session();
+        act(&mut session, Action::SkipPrediction);
+        let last = session.progress.done.len() - 1;
+        act(&mut session, Action::GoToBeat(last));
+        assert!(!session.progress.goal.as_ref().expect("it is judged").reached);
+        assert!(!session.progress.done[last]);
+        act(&mut session, Action::ShowSolution);
+        assert!(session.progress.goal.as_ref().expect("it is judged").reached);
+        assert!(session.progress.done[last]);
+        act(&mut session, Action::GoToBeat(1));
+        assert_eq!(session.settings.variant, session.content.lesson.variant);
+    }
+
+    #[test]
+    fn an_incident_is_resolved_where_the_cursor_stands() {
+        let mut session = session();
+        act(&mut session, Action::SkipPrediction);
+        act(&mut session, Action::Seek(Time::from_seconds(50.0)));
+        let open = session.player.shown.as_ref().unwrap().run.world().observe().incidents;
+        act(&mut session, Action::Resolve(open.first().expect("it is still open").id));
+        assert_eq!(session.player.cursor, Time::from_seconds(50.0));
+        act(&mut session, Action::Seek(Time::from_seconds(50.1)));
+        assert_eq!(session.player.shown.as_ref().unwrap().run.world().observe().incidents, []);
+    }
+}
