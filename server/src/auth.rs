@@ -82,7 +82,7 @@ impl Auth {
         if !claims.audience().iter().any(|audience| audience == AUDIENCE) {
             return Err(AuthError::WrongAudience);
         }
-        let exp = claims.expires_at_s().ok_or(AuthError::Malformed)?;
+        let exp = claims.expires_at_s().ok_or(AuthError::ExpiryMissing)?;
         let nbf = claims.not_before_s().max(claims.issued_at_s()).unwrap_or(0);
         Ok(Credential::Signed { user: claims.user(), nbf, exp })
     }

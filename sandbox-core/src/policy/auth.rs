@@ -1,9 +1,9 @@
 //! Bearer tokens: is this token valid now, and whose is it?
 //!
-//! Promise: a token passes only if this issuer signed it for this audience with HS256, and the time lies within its
-//! validity. Checks come in the order of RFC 8725: size and compact form, `alg` in a fixed list, `typ` and `crit`,
-//! signature, and only then the claims: `iss` exact, `aud` contains us, `exp` present and ahead, `nbf` and `iat` not
-//! ahead. Access tokens have `typ` `at+jwt` (RFC 9068).
+//! Promise: a token passes only if this issuer signed it for this audience with an algorithm on the list, and the time
+//! lies within its validity. Checks come in the order of RFC 8725: size and compact form, `alg` in a fixed list, `typ`
+//! and `crit`, signature, and only then the claims: `iss` exact, `aud` contains us, `exp` present and ahead, `nbf` and
+//! `iat` not ahead. Access tokens have `typ` `at+jwt` (RFC 9068).
 //!
 //! The work is split in two. [`Verifier::verify_signature`] is dear and depends on the token alone, so its result may
 //! be kept per token; [`Verifier::decide`] is cheap and depends on the time, so it is asked for every request. Left
@@ -12,7 +12,7 @@
 use crate::rng::{Purpose, Stream, name_hash};
 use crate::time::Span;
 use chrono::{DateTime, Utc};
-use jwt_compact::alg::{Hs256, Hs256Key};
+use jwt_compact::alg::{Hs256, Hs256Key, Hs384, Hs384Key, Hs512, Hs512Key};
 use jwt_compact::{Algorithm, AlgorithmExt, AlgorithmSignature, Claims, Header, UntrustedToken};
 use serde::{Deserialize, Serialize};
 
@@ -20,8 +20,6 @@ use serde::{Deserialize, Serialize};
 const TOKEN_BYTES_MAX: usize = 4096;
 /// The shortest key in bytes: as long as the hash (RFC 7518 section 3.2).
 const KEY_BYTES_MIN: usize = 32;
-/// The length of an HS256 signature in bytes.
-const SIGNATURE_BYTES: usize = 32;
 /// The token type of access tokens (RFC 9068).
 const TOKEN_TYPE: &str = "at+jwt";
 /// The last second of the year 9999; a token that would live longer expires then.
@@ -88,12 +86,40 @@ pub struct Verifier {
     issuer: String,
     audience: String,
     leeway: Span,
+    algorithms: Vec<String>,
+    expiry_required: bool,
 }
 
 impl Verifier {
-    /// Accepts tokens that `issuer` signed for `audience`, with clocks up to `leeway` apart (30 s is usual).
+    /// Accepts tokens that `issuer` signed for `audience` with HS256, with clocks up to `leeway` apart (30 s is usual).
     pub fn new(secret: &Secret, issuer: &str, audience: &str, leeway: Span) -> Verifier {
-        Verifier { secret: secret.clone(), issuer: issuer.into(), audience: audience.into(), leeway }
+        Verifier {
+            secret: secret.clone(),
+            issuer: issuer.into(),
+            audience: audience.into(),
+            leeway,
+            algorithms: vec![Hs256.name().into_owned()],
+            expiry_required: true,
+        }
+    }
+
+    /// The same, with other algorithms on its list. The key is a shared secret, so of these only HS256, HS384 and HS512
+    /// can be verified here. Errors: `none` is never an algorithm (RFC 8725 section 3.1).
+    pub fn allowing(self, algorithms: &[String]) -> Result<Verifier, String> {
+        if let Some(none) = algorithms.iter().find(|name| name.eq_ignore_ascii_case("none")) {
+            return Err(format!("the algorithm `{none}` would accept tokens that nobody signed: take it off the list"));
+        }
+        Ok(Verifier { algorithms: algorithms.to_vec(), ..self })
+    }
+
+    /// The same, with tokens accepted that never expire.
+    pub fn without_expiry(self) -> Verifier {
+        Verifier { expiry_required: false, ..self }
+    }
+
+    /// Whether the algorithm, a token's `alg`, is on the list.
+    pub fn allows(&self, algorithm: &str) -> bool {
+        self.algorithms.iter().any(|allowed| allowed == algorithm)
     }
 
     /// The claims of a token that carries a good signature. Nothing is said yet about their being valid: ask
@@ -108,7 +134,7 @@ impl Verifier {
         }
         let (signed, _) = token.rsplit_once('.').ok_or(AuthError::Malformed)?;
         let parsed = UntrustedToken::<OwnHeader>::try_from(token).map_err(|_| AuthError::Malformed)?;
-        if parsed.algorithm() != Hs256.name() {
+        if !self.allows(parsed.algorithm()) {
             return Err(AuthError::AlgorithmNotAllowed);
         }
         let header = parsed.header();
@@ -120,15 +146,14 @@ impl Verifier {
         if header.other_fields.critical.is_some() {
             return Err(AuthError::Malformed);
         }
-        // jwt-compact's own validator would read the claims before it checks the signature. Without it the length is
-        // ours to check: `try_from_slice` panics on any other.
-        let signature = parsed.signature_bytes();
-        if signature.len() != SIGNATURE_BYTES {
-            return Err(AuthError::BadSignature);
-        }
-        let signature =
-            <Hs256 as Algorithm>::Signature::try_from_slice(signature).map_err(|_| AuthError::BadSignature)?;
-        if !Hs256.verify_signature(&signature, &self.secret.0, signed.as_bytes()) {
+        let (key, signature) = (self.secret.0.as_ref(), parsed.signature_bytes());
+        let good = match parsed.algorithm() {
+            "HS256" => is_signed(&Hs256, &Hs256Key::new(key), 32, signature, signed),
+            "HS384" => is_signed(&Hs384, &Hs384Key::new(key), 48, signature, signed),
+            "HS512" => is_signed(&Hs512, &Hs512Key::new(key), 64, signature, signed),
+            _ => return Err(AuthError::AlgorithmNotAllowed),
+        };
+        if !good {
             return Err(AuthError::BadSignature);
         }
         let claims = parsed.deserialize_claims_unchecked::<OwnClaims>().map_err(|_| AuthError::Malformed)?;
@@ -146,7 +171,7 @@ impl Verifier {
     }
 
     /// The user whose valid token this is, `now_unix` being the time since 1970 and `revoked` whether the token was
-    /// taken back. A token without `exp` is `Malformed`.
+    /// taken back.
     pub fn decide(&self, claims: &TokenClaims, now_unix: Span, revoked: bool) -> Result<u32, AuthError> {
         if claims.issuer != self.issuer {
             return Err(AuthError::WrongIssuer);
@@ -154,11 +179,23 @@ impl Verifier {
         if !claims.audience.contains(&self.audience) {
             return Err(AuthError::WrongAudience);
         }
-        let expires_at_s = claims.expires_at_s.ok_or(AuthError::Malformed)?;
+        if claims.expires_at_s.is_none() && self.expiry_required {
+            return Err(AuthError::ExpiryMissing);
+        }
+        let expires_at_s = claims.expires_at_s.unwrap_or(u64::MAX);
         let not_before_s = claims.not_before_s.max(claims.issued_at_s);
         check_times(now_unix, self.leeway, not_before_s, expires_at_s)?;
         if revoked { Err(AuthError::Revoked) } else { Ok(claims.user) }
     }
+}
+
+/// Whether `signature`, which is `bytes` long if it is one at all, is that of `signed`. jwt-compact's own validator would
+/// read the claims before it checks the signature; without it the length is ours to check: `try_from_slice` panics on
+/// any other.
+fn is_signed<A: Algorithm>(algorithm: &A, key: &A::VerifyingKey, bytes: usize, signature: &[u8], signed: &str) -> bool {
+    signature.len() == bytes
+        && A::Signature::try_from_slice(signature)
+            .is_ok_and(|signature| algorithm.verify_signature(&signature, key, signed.as_bytes()))
 }
 
 /// Whether a token of these times is valid at `now_unix`, the time since 1970, with clocks up to `leeway` apart.
@@ -225,11 +262,11 @@ impl TokenClaims {
 pub enum AuthError {
     /// There is no token.
     Missing,
-    /// It is no JWT in compact form, or lacks what it must have (`sub`, `exp`), or has critical extensions.
+    /// It is no JWT in compact form, or does not name its user, or has critical extensions.
     Malformed,
     /// It is longer than 4096 bytes.
     TooLarge,
-    /// Its `alg` is not HS256: `none`, or an algorithm this key must not be used with.
+    /// Its `alg` is not on the list: `none`, or an algorithm this key must not be used with.
     AlgorithmNotAllowed,
     /// Its `typ` is not `at+jwt`: a token of another kind.
     WrongType,
@@ -239,6 +276,8 @@ pub enum AuthError {
     WrongIssuer,
     /// It was issued for someone else.
     WrongAudience,
+    /// It would never expire.
+    ExpiryMissing,
     /// Its time is over.
     Expired,
     /// Its time has not come, or it was issued in the future.
@@ -259,6 +298,7 @@ impl AuthError {
             AuthError::BadSignature => "bad_signature",
             AuthError::WrongIssuer => "wrong_issuer",
             AuthError::WrongAudience => "wrong_audience",
+            AuthError::ExpiryMissing => "expiry_missing",
             AuthError::Expired => "expired",
             AuthError::NotYetValid => "not_yet_valid",
             AuthError::Revoked => "revoked",
@@ -316,7 +356,6 @@ fn since_1970(seconds: u64) -> Span {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use jwt_compact::alg::{Hs384, Hs384Key};
     use proptest::prelude::*;
     use serde_json::json;
 
@@ -403,10 +442,34 @@ mod tests {
     }
 
     #[test]
-    fn another_hash_does_not_pass() {
-        let header = Header::empty().with_token_type(TOKEN_TYPE);
-        let token = Hs384.token(&header, &Claims::new(json!({"sub": "1"})), &Hs384Key::new(KEY)).unwrap();
-        assert_eq!(check(&token, ISSUED_AT), Err(AuthError::AlgorithmNotAllowed));
+    fn another_hash_passes_only_if_it_is_on_the_list() {
+        let (header, claims) = (Header::empty().with_token_type(TOKEN_TYPE), Claims::new(json!({"sub": "1"})));
+        let tokens = [
+            Hs384.token(&header, &claims, &Hs384Key::new(KEY)).unwrap(),
+            Hs512.token(&header, &claims, &Hs512Key::new(KEY)).unwrap(),
+        ];
+        let names = ["HS384", "HS512", "RS256"].map(String::from);
+        let lenient = verifier().allowing(&names).unwrap();
+        for token in tokens {
+            assert_eq!(check(&token, ISSUED_AT), Err(AuthError::AlgorithmNotAllowed));
+            assert_eq!(lenient.verify_signature(&token).map(|claims| claims.user()), Ok(1));
+            let [header, payload, signature] = parts(&token);
+            for forged in [&signature[4..], parts(&self::token())[2], ""] {
+                let forged = format!("{header}.{payload}.{forged}");
+                assert_eq!(lenient.verify_signature(&forged), Err(AuthError::BadSignature));
+            }
+        }
+        assert_eq!(lenient.verify_signature(&token()), Err(AuthError::AlgorithmNotAllowed));
+        assert!(verifier().allowing(&["HS256", "None"].map(String::from)).unwrap_err().contains("None"));
+    }
+
+    #[test]
+    fn a_token_without_expiry_passes_only_if_told_so() {
+        let claims = json!({"iss": "faultline", "aud": "orders", "sub": "5"});
+        let claims = verifier().verify_signature(&signed("at+jwt", claims)).unwrap();
+        let now = since_1970(ISSUED_AT);
+        assert_eq!(verifier().decide(&claims, now, false), Err(AuthError::ExpiryMissing));
+        assert_eq!(verifier().without_expiry().decide(&claims, now, false), Ok(5));
     }
 
     #[test]
@@ -439,7 +502,7 @@ mod tests {
         assert_eq!(with("iss", json!(null)), Err(AuthError::WrongIssuer));
         assert_eq!(with("aud", json!("payments")), Err(AuthError::WrongAudience));
         assert_eq!(with("aud", json!(null)), Err(AuthError::WrongAudience));
-        assert_eq!(with("exp", json!(null)), Err(AuthError::Malformed));
+        assert_eq!(with("exp", json!(null)), Err(AuthError::ExpiryMissing));
         assert_eq!(with("exp", json!("tomorrow")), Err(AuthError::Malformed));
         assert_eq!(with("exp", json!(-5)), Err(AuthError::Expired));
         assert_eq!(with("sub", json!("root")), Err(AuthError::Malformed));
