@@ -100,7 +100,7 @@ impl BudgetConfig {
             }
             BudgetConfig::Throttle { max_tokens, token_ratio } => {
                 within("max_tokens", max_tokens, 0.001, 1e9)?;
-                within("token_ratio", token_ratio, 0.001, 1e9)?;
+                within("token_ratio", token_ratio, 0.0, 1e9)?;
             }
             BudgetConfig::Quota { capacity, retry_cost, timeout_retry_cost, .. } => {
                 if capacity < retry_cost.min(timeout_retry_cost) {
@@ -435,7 +435,7 @@ mod tests {
         assert!(tokens(0.1, 1.0, 0.5).unwrap_err().contains("cap"));
         let throttle = |max_tokens, token_ratio| BudgetConfig::Throttle { max_tokens, token_ratio }.check();
         assert!(throttle(0.0, 0.1).unwrap_err().contains("max_tokens"));
-        assert!(throttle(10.0, 0.0).unwrap_err().contains("token_ratio"));
+        assert!(throttle(10.0, -0.1).unwrap_err().contains("token_ratio"));
         let quota =
             BudgetConfig::Quota { capacity: 4, retry_cost: 5, timeout_retry_cost: 10, no_retry_increment: 1 }.check();
         assert!(quota.unwrap_err().contains("capacity"));

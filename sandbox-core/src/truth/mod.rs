@@ -12,11 +12,23 @@
 //! other file of the same form (`tests/ground-truth/ground-truth.schema.json`). It translates and judges; what it asks
 //! lies in `policy` and `engine`.
 
+mod cache;
 mod case;
+mod circuit_breaker;
+mod deadline;
+mod etag;
+mod hedging;
 mod histogram_quantile;
+mod http_cache;
+mod idempotency;
 mod judge;
+mod jwt;
+mod message_queue;
 mod overlay;
 mod read;
+mod retry_quota;
+mod retry_throttle;
+mod run_to_trip;
 mod system;
 
 pub use case::{Case, CaseKind, Tolerance, read_cases};
@@ -96,6 +108,18 @@ fn answer(model: &Value, question: Question) -> Result<Answers, Refusal> {
     let Some(kind) = model.get("type") else { return Err(Problem::new("type", "is missing", hint).into()) };
     match kind.as_str().unwrap_or_default() {
         "histogram_quantile" => histogram_quantile::decide(model).map_err(Refusal::from),
+        "cache" => cache::decide(model).map_err(Refusal::from),
+        "circuit_breaker" => circuit_breaker::decide(model).map_err(Refusal::from),
+        "deadline" => deadline::decide(model).map_err(Refusal::from),
+        "etag" => etag::decide(model).map_err(Refusal::from),
+        "hedging" => hedging::decide(model).map_err(Refusal::from),
+        "http_cache" => http_cache::decide(model).map_err(Refusal::from),
+        "idempotency" => idempotency::decide(model).map_err(Refusal::from),
+        "jwt" => jwt::decide(model).map_err(Refusal::from),
+        "message_queue" => message_queue::decide(model).map_err(Refusal::from),
+        "retry_quota" => retry_quota::decide(model).map_err(Refusal::from),
+        "retry_throttle" => retry_throttle::decide(model).map_err(Refusal::from),
+        "run_to_trip" => run_to_trip::decide(model, question),
         "system" => system::simulate(model, question),
         _ => Err(Refusal::Unsupported(format!("model.type {kind} is not built"))),
     }

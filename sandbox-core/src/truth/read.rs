@@ -29,6 +29,19 @@ pub fn read<T: DeserializeOwned>(model: &Value) -> Result<T, Vec<Problem>> {
     }
 }
 
+/// Checks that a list of the model, named `path`, is sorted by time.
+pub fn in_order(path: &str, times: impl Iterator<Item = Time>) -> Result<(), Vec<Problem>> {
+    let mut latest = Time::ZERO;
+    for (index, at) in times.enumerate() {
+        if at < latest {
+            let what = "is before the one above it";
+            return Err(vec![Problem::new(format!("{path}.{index}.t_ms"), what, "Sort the list by time.")]);
+        }
+        latest = at;
+    }
+    Ok(())
+}
+
 /// Writes 3.0 as 3: JSON Schema calls both an integer.
 fn whole_numbers(value: &mut Value) {
     match value {
