@@ -39,6 +39,8 @@ pub enum Purpose {
     Program = 11,
     /// How long a call waits in line before it leaves.
     Patience = 13,
+    /// Which copies a cache gives up, and when it has one loaded early.
+    Cache = 14,
     /// Whether an adaptive throttle lets a call out.
     Throttle = 12,
 }

@@ -214,6 +214,7 @@ impl Ctx<'_> {
             fork: Fork::default(),
             call: None,
             copy: None,
+            asked_at: now,
             version: None,
             reply: None,
             origin,

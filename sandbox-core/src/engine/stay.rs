@@ -35,7 +35,11 @@ pub enum Ask {
     CachePut {
         /// Version of the row.
         version: u64,
+        /// When its load began.
+        asked_at: Time,
     },
+    /// The load of a copy failed; nobody waits for the answer.
+    CacheFail,
     /// Read the row.
     Read,
     /// Write the row.
@@ -64,6 +68,17 @@ impl Errand {
     }
 }
 
+/// What a cache found.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Found {
+    /// How it is.
+    pub result: CacheResult,
+    /// The copy, if there is one.
+    pub copy: Option<CachedCopy>,
+    /// Whether who asked is to load it again.
+    pub load: bool,
+}
+
 /// What a node answers.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Reply {
@@ -74,7 +89,7 @@ pub struct Reply {
     /// What the program answered with, for the expressions of its caller.
     pub value: f64,
     /// What a cache found.
-    pub lookup: Option<(CacheResult, Option<CachedCopy>)>,
+    pub lookup: Option<Found>,
     /// When it makes sense to try again.
     pub retry_at: Option<Time>,
 }
@@ -209,7 +224,9 @@ pub struct Stay {
     /// The call it waits for.
     pub call: Option<OpenCall>,
     /// An expired copy, kept in case the origin fails.
-    pub copy: Option<(CacheResult, Option<CachedCopy>)>,
+    pub copy: Option<Found>,
+    /// When it began to load a copy.
+    pub asked_at: Time,
     /// Version of the row read or written.
     pub version: Option<u64>,
     /// Its answer, on the way to the caller.

@@ -46,8 +46,8 @@ pub struct NodeRow {
     pub timeouts: u32,
     /// Calls of its own that it tried again.
     pub retries: u32,
-    /// What was found, if it is a cache: fresh, stale, too old, nothing.
-    pub lookups: [u32; 4],
+    /// What was found, if it is a cache, by [`lookup_index`].
+    pub lookups: [u32; 7],
     /// Expired copies it served because the origin failed.
     pub stale_served: u32,
 }
@@ -123,5 +123,8 @@ pub fn lookup_index(result: CacheResult) -> usize {
         CacheResult::Stale => 1,
         CacheResult::TooOld => 2,
         CacheResult::Miss => 3,
+        CacheResult::Revalidate => 4,
+        CacheResult::Early => 5,
+        CacheResult::Coalesced => 6,
     }
 }

@@ -169,6 +169,10 @@ pub struct BulkheadPlan {
 pub struct CachePlan {
     /// Capacity and times.
     pub config: CacheConfig,
+    /// Whether one load of a row at a time is enough.
+    pub single_flight: bool,
+    /// What a load is taken to cost, for early expiration; None: as long as it took.
+    pub load_cost: Option<Span>,
     /// Keys run below this.
     pub key_count: u32,
 }

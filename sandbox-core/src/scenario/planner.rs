@@ -8,7 +8,7 @@ use super::spec::*;
 use super::{Map, Problem};
 use crate::ids::{NodeId, RouteId};
 use crate::policy::balancer::BalancerPolicy;
-use crate::policy::cache::{CacheConfig, CacheParams};
+use crate::policy::cache::{CacheConfig, CacheParams, Eviction};
 use crate::policy::circuit_breaker::{CircuitBreakerConfig, CircuitBreakerParams, SlidingWindow};
 use crate::policy::health_check::{HealthCheckConfig, HealthCheckParams};
 use crate::policy::rate_limiter::RateLimitConfig;
@@ -349,6 +349,11 @@ impl<'a> Planner<'a> {
                         targets.insert(cache.clone(), format!("{at}.cache"));
                     }
                 }
+                StepSpec::Cached(cached) => {
+                    self.refuse_unless(&format!("{at}.cached.cache"), &cached.cache, "a look-up", &["cache"]);
+                    targets.insert(cached.cache.clone(), format!("{at}.cached.cache"));
+                    self.targets(&format!("{at}.cached.load"), &cached.load, targets);
+                }
                 StepSpec::Call(call) => {
                     self.refuse_unless(&format!("{at}.call.to"), &call.to, "a step", &["service"]);
                     targets.insert(call.to.clone(), format!("{at}.call.to"));
@@ -459,17 +464,38 @@ impl<'a> Planner<'a> {
 
     #[inline]
     fn cache(&mut self, path: &str, cache: &CacheSpec) -> Kind {
-        self.within(&format!("{path}.capacity"), f64::from(cache.capacity), 1.0, f64::from(limits::ROWS));
-        self.within(&format!("{path}.ttl_s"), cache.ttl_s, 0.0, limits::DURATION_S);
-        self.within(&format!("{path}.stale_if_error_s"), cache.stale_if_error_s, 0.0, limits::DURATION_S);
-        let ttl = Span::from_seconds(cache.ttl_s).max(Span::from_nanos(1));
-        let config = CacheConfig::new(CacheParams {
+        let keys = self.spec.workloads.values().map(|workload| workload.keys).max().unwrap_or(1).clamp(1, limits::ROWS);
+        let capacity = cache.capacity.unwrap_or(keys);
+        self.within(&format!("{path}.capacity"), f64::from(capacity), 1.0, f64::from(limits::ROWS));
+        self.within(&format!("{path}.ttl_s"), cache.ttl_s.unwrap_or(1.0), 0.0, limits::DURATION_S);
+        for (name, window) in [
+            ("stale_if_error_s", cache.stale_if_error_s),
+            ("stale_while_revalidate_s", cache.stale_while_revalidate_s),
+        ] {
+            self.within(&format!("{path}.{name}"), window, 0.0, limits::DURATION_S);
+        }
+        let cost = cache.early_expiration.and_then(|early| early.delta_ms);
+        self.within(&format!("{path}.early_expiration.delta_ms"), cost.unwrap_or(0.0), 0.0, 3_600_000.0);
+        let ttl = cache.ttl_s.map(|ttl| Span::from_seconds(ttl).max(Span::from_nanos(1)));
+        let params = CacheParams {
+            ttl_jitter: cache.ttl_jitter,
+            refresh_on_read: cache.refresh_on_read,
+            eviction: match cache.eviction {
+                EvictionSpec::Lru => Eviction::Lru,
+                EvictionSpec::Fifo => Eviction::Fifo,
+                EvictionSpec::Random => Eviction::Random,
+                EvictionSpec::Lfu => Eviction::Lfu,
+            },
+            stale_while_revalidate: Span::from_seconds(cache.stale_while_revalidate_s),
             stale_if_error: Span::from_seconds(cache.stale_if_error_s),
-            ..CacheParams::plain(cache.capacity.max(1), Some(ttl))
-        })
-        .expect("capacity and time to live are above zero");
-        let keys = self.spec.workloads.values().map(|workload| workload.keys).max().unwrap_or(1);
-        Kind::Cache(CachePlan { config, key_count: keys.clamp(1, limits::ROWS) })
+            early_expiration: cache.early_expiration.map(|early| early.beta),
+            ..CacheParams::plain(capacity.max(1), ttl)
+        };
+        let config = self.taken(path, CacheConfig::new(params)).unwrap_or_else(|| {
+            CacheConfig::new(CacheParams::plain(1, None)).expect("a plain cache is a good one")
+        });
+        let load_cost = cost.map(Span::from_ms);
+        Kind::Cache(CachePlan { config, single_flight: cache.single_flight, load_cost, key_count: keys })
     }
 
     #[inline]
@@ -843,6 +869,7 @@ fn names_route(steps: &[StepSpec], route: &str) -> bool {
         StepSpec::Call(call) | StepSpec::Publish(call) => call.route.as_deref() == Some(route),
         StepSpec::If(branch) => names_route(&branch.then, route) || names_route(&branch.otherwise, route),
         StepSpec::Repeat(repeat) => names_route(&repeat.steps, route),
+        StepSpec::Cached(cached) => names_route(&cached.load, route),
         StepSpec::All(all) => all.branches.iter().any(|branch| names_route(branch, route)),
         StepSpec::Try(attempt) => names_route(&attempt.steps, route) || names_route(&attempt.on_failure, route),
         _ => false,

@@ -6,7 +6,7 @@
 use super::dist::Dist;
 use super::plan::{CallPlan, RoutePlan};
 use super::planner::Planner;
-use super::spec::{AllSpec, CallStepSpec, IfSpec, RepeatSpec, RespondSpec, StepSpec, TrySpec};
+use super::spec::{AllSpec, CachedSpec, CallStepSpec, IfSpec, RepeatSpec, RespondSpec, StepSpec, TrySpec};
 use super::{Expr, Map};
 use crate::ids::RouteId;
 use crate::trace::Status;
@@ -62,6 +62,25 @@ pub enum Step {
     },
     /// A branch is done.
     EndBranch,
+    /// Look into a cache.
+    Look {
+        /// Position in the node's calls.
+        cache: usize,
+        /// Where a copy that will do goes on; without one the next steps load it.
+        found: u16,
+    },
+    /// Keep what was loaded.
+    Keep {
+        /// Position in the node's calls.
+        cache: usize,
+    },
+    /// The load failed: an expired copy, if one may be used, else the failure of the whole.
+    FallBack {
+        /// Position in the node's calls.
+        cache: usize,
+        /// Where an expired copy goes on.
+        found: u16,
+    },
 }
 
 /// A call of a program.
@@ -208,6 +227,7 @@ impl<'p, 'a> Compiler<'p, 'a> {
                 }
                 StepSpec::Repeat(repeat) => self.declare(&repeat.steps),
                 StepSpec::All(all) => all.branches.iter().for_each(|branch| self.declare(branch)),
+                StepSpec::Cached(cached) => self.declare(&cached.load),
                 StepSpec::Try(attempt) => {
                     self.declare(&attempt.steps);
                     self.declare(&attempt.on_failure);
@@ -264,6 +284,7 @@ impl<'p, 'a> Compiler<'p, 'a> {
             StepSpec::If(branch) => self.branch(&format!("{path}.if"), branch),
             StepSpec::Repeat(repeat) => self.repeat(&format!("{path}.repeat"), repeat),
             StepSpec::All(all) => self.all(&format!("{path}.all"), all),
+            StepSpec::Cached(cached) => self.cached(&format!("{path}.cached"), cached),
             StepSpec::Try(attempt) => self.attempt(&format!("{path}.try"), attempt),
             StepSpec::Set(values) => self.set(&format!("{path}.set"), values),
             StepSpec::Observe(values) => self.observe(&format!("{path}.observe"), values),
@@ -358,6 +379,25 @@ impl<'p, 'a> Compiler<'p, 'a> {
         self.enclosing = enclosing;
         self.steps[fork] = Step::Fork { branches: entries, needed: needed as u16 };
         self.steps[jump] = Step::Jump(self.here());
+    }
+
+    fn cached(&mut self, path: &str, cached: &CachedSpec) {
+        let cache = self.call_to(&cached.cache);
+        let look = self.push(Step::EndBranch);
+        let outer = self.enclosing;
+        self.pending.push(None);
+        let handler = self.pending.len() - 1;
+        self.enclosing = Some(handler);
+        self.block(&format!("{path}.load"), &cached.load);
+        self.enclosing = outer;
+        self.push(Step::Keep { cache });
+        let jump = self.push(Step::Jump(0));
+        self.pending[handler] = Some(self.here());
+        let fall_back = self.push(Step::EndBranch);
+        let found = self.here();
+        self.steps[look] = Step::Look { cache, found };
+        self.steps[jump] = Step::Jump(found);
+        self.steps[fall_back] = Step::FallBack { cache, found };
     }
 
     fn attempt(&mut self, path: &str, attempt: &TrySpec) {

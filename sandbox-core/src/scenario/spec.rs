@@ -274,6 +274,8 @@ spec! {
         Repeat(RepeatSpec),
         /// Do steps side by side.
         All(AllSpec),
+        /// Cache-aside: look here first, else do the steps that load it and keep what they brought.
+        Cached(CachedSpec),
         /// Do steps, and others if one of them fails.
         Try(TrySpec),
         /// Set variables, by name, to the value of an expression.
@@ -345,6 +347,16 @@ spec! {
 }
 
 spec! {
+    /// Cache-aside around any steps.
+    pub struct CachedSpec {
+        /// The cache.
+        pub cache: String,
+        /// What loads the copy.
+        pub load: Vec<StepSpec>,
+    }
+}
+
+spec! {
     /// Steps with a way out.
     pub struct TrySpec {
         /// What to do.
@@ -408,13 +420,61 @@ spec! {
         /// Title for people; the id if absent.
         #[serde(default)]
         pub title: Option<String>,
-        /// Copies that fit in.
-        pub capacity: u32,
-        /// A copy is fresh for this long.
-        pub ttl_s: f64,
+        /// Copies that fit in; absent or null: one of every row.
+        #[serde(default)]
+        pub capacity: Option<u32>,
+        /// A copy is fresh for this long; null: for ever.
+        pub ttl_s: Option<f64>,
+        /// Each copy's time to live is spread by this share either way, so that they do not expire together.
+        #[serde(default)]
+        pub ttl_jitter: f64,
+        /// Finding a copy fresh begins its time to live anew.
+        #[serde(default)]
+        pub refresh_on_read: bool,
+        /// Which copy a full cache gives up.
+        #[serde(default)]
+        pub eviction: EvictionSpec,
+        /// One load of a row at a time: whoever else misses it waits and shares what comes of it.
+        #[serde(default)]
+        pub single_flight: bool,
+        /// An expired copy is served for this long while it is loaded again (RFC 5861); 0: never.
+        #[serde(default)]
+        pub stale_while_revalidate_s: f64,
         /// An expired copy may be served for this long when its origin fails (RFC 5861); 0: never.
         #[serde(default)]
         pub stale_if_error_s: f64,
+        /// Copies are loaded again before they expire, at random (XFetch); absent: never.
+        #[serde(default)]
+        pub early_expiration: Option<EarlyExpirationSpec>,
+    }
+}
+
+spec! {
+    /// Which copy a full cache gives up (`policies.md` section 9).
+    #[derive(Copy, Eq, Default)]
+    pub enum EvictionSpec {
+        /// The one not touched for longest.
+        #[default]
+        Lru,
+        /// The one that came in first.
+        Fifo,
+        /// Any.
+        Random,
+        /// The one looked up least often.
+        Lfu,
+    }
+}
+
+spec! {
+    /// Early expiration (XFetch, VLDB 2015).
+    #[derive(Copy)]
+    pub struct EarlyExpirationSpec {
+        /// Above 1: earlier loads.
+        #[serde(default = "defaults::one_f")]
+        pub beta: f64,
+        /// What a load is taken to cost; absent: as long as the last one took.
+        #[serde(default)]
+        pub delta_ms: Option<f64>,
     }
 }
 
@@ -878,6 +938,9 @@ spec! {
 mod defaults {
     pub fn one() -> u32 {
         1
+    }
+    pub fn one_f() -> f64 {
+        1.0
     }
     pub fn ok() -> u16 {
         200

@@ -456,6 +456,12 @@ pub enum CacheResult {
     TooOld,
     /// No copy.
     Miss,
+    /// An expired copy that is served while it is loaded again.
+    Revalidate,
+    /// A copy within its time to live that is loaded again early.
+    Early,
+    /// No copy, but it is being loaded: this look-up waits for it.
+    Coalesced,
 }
 
 /// What became of a read whose origin failed.

@@ -1,24 +1,39 @@
-//! A cache: looks copies up and keeps them, at once.
+//! A cache: looks copies up and keeps them, at once, and has one load of a row at a time where that is asked for.
 //!
 //! Left out: memory, serialisation, and the time of a look-up beyond the way there and back.
 
 use super::Happening;
 use crate::engine::ctx::Ctx;
 use crate::engine::event::Slot;
-use crate::engine::stay::{Ask, Reply};
+use crate::engine::stay::{Ask, Found, Place, Reply};
 use crate::policy::cache::{Cache, Load, Lookup};
-use crate::scenario::CachePlan;
+use crate::policy::single_flight::{Flight, SingleFlight};
+use crate::rng::{Purpose, Stream};
+use crate::scenario::{CachePlan, NodePlan};
+use crate::time::{Span, Time};
 use crate::trace::{CacheResult, Refusal, Status, What};
+use std::collections::BTreeMap;
 
 /// A cache's live state.
 #[derive(Clone, Debug)]
 pub struct CacheNode {
     copies: Cache,
+    flights: Option<SingleFlight>,
+    /// Look-ups that wait for a load under way, by row.
+    waiting: BTreeMap<u32, Vec<Slot>>,
+    load_cost: Option<Span>,
+    luck: Stream,
 }
 
 impl CacheNode {
-    pub fn new(plan: &CachePlan) -> CacheNode {
-        CacheNode { copies: Cache::new(plan.config, plan.key_count) }
+    pub fn new(node: &NodePlan, plan: &CachePlan, seed: u64) -> CacheNode {
+        CacheNode {
+            copies: Cache::new(plan.config, plan.key_count),
+            flights: plan.single_flight.then(SingleFlight::default),
+            waiting: BTreeMap::new(),
+            load_cost: plan.load_cost,
+            luck: Stream::new(seed, node.hash, Purpose::Cache),
+        }
     }
 
     /// How many copies there are.
@@ -29,8 +44,10 @@ impl CacheNode {
     pub fn handle(&mut self, happening: Happening, ctx: &mut Ctx) {
         let Happening::Arrived(slot) = happening else { return };
         ctx.arrive(slot);
-        if let Ask::CachePut { version } = ctx.stay(slot).ask {
-            return self.put(ctx, slot, version);
+        match ctx.stay(slot).ask {
+            Ask::CachePut { version, asked_at } => return self.put(ctx, slot, version, asked_at),
+            Ask::CacheFail => return self.on_failed_load(ctx, slot),
+            _ => {}
         }
         if ctx.condition().down {
             return ctx.refuse(slot, Refusal::Down, ctx.fault(), None);
@@ -39,22 +56,85 @@ impl CacheNode {
             return ctx.reply(slot, Reply::status(Status::Ok));
         }
         let (now, key) = (ctx.now(), ctx.stay(slot).key);
-        let found = match self.copies.get(now, key) {
-            Lookup::Fresh(copy) | Lookup::Revalidate(copy) => (CacheResult::Fresh, Some(copy)),
+        let looked_up = self.copies.get(now, key);
+        let early = matches!(looked_up, Lookup::Fresh(_)) && {
+            let roll = self.luck.uniform();
+            self.copies.expires_early(now, key, roll)
+        };
+        let (result, copy) = match looked_up {
+            Lookup::Fresh(copy) if early && self.leads(key) => (CacheResult::Early, Some(copy)),
+            Lookup::Fresh(copy) => (CacheResult::Fresh, Some(copy)),
+            Lookup::Revalidate(copy) => (CacheResult::Revalidate, Some(copy)),
             Lookup::Stale { copy, usable: true } => (CacheResult::Stale, Some(copy)),
             Lookup::Stale { copy, usable: false } => (CacheResult::TooOld, Some(copy)),
             Lookup::Miss | Lookup::Absent => (CacheResult::Miss, None),
         };
-        ctx.note(slot, What::CacheAsked { key, result: found.0 });
-        ctx.reply(slot, Reply { lookup: Some(found), ..Reply::status(Status::Ok) });
+        let load = match result {
+            CacheResult::Fresh => false,
+            CacheResult::Early => true,
+            _ => self.leads(key),
+        };
+        if !load && !matches!(result, CacheResult::Fresh | CacheResult::Revalidate) {
+            ctx.note(slot, What::CacheAsked { key, result: CacheResult::Coalesced });
+            ctx.stay_mut(slot).place = Place::Line;
+            self.waiting.entry(key).or_default().push(slot);
+            return self.show_waiting(ctx);
+        }
+        ctx.note(slot, What::CacheAsked { key, result });
+        ctx.reply(slot, Reply { lookup: Some(Found { result, copy, load }), ..Reply::status(Status::Ok) });
     }
 
-    fn put(&mut self, ctx: &mut Ctx, slot: Slot, version: u64) {
+    /// Whether who asks now is the one to load the row.
+    fn leads(&mut self, key: u32) -> bool {
+        self.flights.as_mut().is_none_or(|flights| flights.decide(key) == Flight::Lead)
+    }
+
+    fn put(&mut self, ctx: &mut Ctx, slot: Slot, version: u64, asked_at: Time) {
         let (now, key) = (ctx.now(), ctx.stay(slot).key);
         if !ctx.condition().down {
-            self.copies.put(now, key, Load::version(version));
+            let took = self.load_cost.unwrap_or_else(|| now.since(asked_at));
+            let (ttl_roll, victim_roll) = (self.luck.uniform(), self.luck.uniform());
+            self.copies.put(now, key, Load { version: Some(version), took, ttl_roll, victim_roll });
             ctx.note(slot, What::CacheStored { key, version });
         }
+        let last = ctx.stay(slot).last;
         ctx.core.stays.remove(slot);
+        let found = match self.copies.get(now, key) {
+            Lookup::Fresh(copy) => Some(Found { result: CacheResult::Fresh, copy: Some(copy), load: false }),
+            _ => None,
+        };
+        self.land(ctx, key, last, Reply { lookup: found, ..Reply::status(Status::Ok) });
+    }
+
+    fn on_failed_load(&mut self, ctx: &mut Ctx, slot: Slot) {
+        let (key, last) = (ctx.stay(slot).key, ctx.stay(slot).last);
+        ctx.core.stays.remove(slot);
+        self.land(ctx, key, last, Reply::status(Status::Unavailable));
+    }
+
+    /// The load of a row is over: whoever waited for it shares what came of it.
+    fn land(&mut self, ctx: &mut Ctx, key: u32, cause: crate::ids::Seq, reply: Reply) {
+        if let Some(flights) = &mut self.flights {
+            flights.on_load_end(key);
+        }
+        for slot in self.waiting.remove(&key).unwrap_or_default() {
+            ctx.stay_mut(slot).place = Place::Outside;
+            ctx.note_because(slot, What::Started, Some(cause));
+            ctx.reply(slot, reply);
+        }
+        self.show_waiting(ctx);
+    }
+
+    /// The caller withdrew the look-up.
+    pub fn withdraw(&mut self, ctx: &mut Ctx, slot: Slot) {
+        self.waiting.values_mut().for_each(|waiting| waiting.retain(|other| *other != slot));
+        ctx.core.stays.remove(slot);
+        self.show_waiting(ctx);
+    }
+
+    fn show_waiting(&self, ctx: &mut Ctx) {
+        if self.flights.is_some() {
+            ctx.set_waiting(self.waiting.values().map(|waiting| waiting.len() as u32).sum());
+        }
     }
 }

@@ -72,7 +72,7 @@ impl Node {
             Kind::Client(_) => Node::Client(Client { callers }),
             Kind::Gateway(gateway) => Node::Gateway(Gateway::new(gateway, callers)),
             Kind::Service(service) => Node::Service(Service::new(plan, service, seed, callers)),
-            Kind::Cache(cache) => Node::Cache(CacheNode::new(cache)),
+            Kind::Cache(cache) => Node::Cache(CacheNode::new(plan, cache, seed)),
             Kind::Store(store) => Node::Store(Store::new(store)),
             Kind::Monitor(_) => Node::Monitor(Monitor::new(callers)),
             Kind::Queue(queue) => Node::Queue(Queue::new(queue, callers)),
@@ -164,7 +164,8 @@ impl Node {
             Node::Store(store) => store.withdraw(ctx, slot),
             Node::Gateway(gateway) => gateway.withdraw(ctx, slot),
             Node::Queue(queue) => queue.withdraw(ctx, slot),
-            Node::Cache(_) | Node::Client(_) | Node::Monitor(_) => ctx.core.stays.remove(slot),
+            Node::Cache(cache) => cache.withdraw(ctx, slot),
+            Node::Client(_) | Node::Monitor(_) => ctx.core.stays.remove(slot),
         }
     }
 

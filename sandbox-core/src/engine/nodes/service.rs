@@ -10,7 +10,7 @@ use crate::engine::ctx::{Ctx, status_of};
 use crate::engine::event::{Event, Slot};
 use crate::engine::line::Line;
 use crate::engine::sharing::Sharing;
-use crate::engine::stay::{Ask, CallEnd, Errand, Fork, NO_TIMER, Place, Reply};
+use crate::engine::stay::{Ask, CallEnd, Errand, Fork, Found, NO_TIMER, Place, Reply};
 use crate::ids::Seq;
 use crate::rng::{Purpose, Stream};
 use crate::scenario::{CallStep, Discipline, Dist, Expr, Hold, Kind, Name, NodePlan, ServicePlan, Step};
@@ -289,6 +289,31 @@ impl Service {
                     return self.finish(ctx, slot, Reply { version, value, ..Reply::status(*status) });
                 }
                 Some(Step::Fork { branches, needed }) => return self.fork(ctx, slot, branches, *needed),
+                Some(Step::Look { cache, .. }) => return self.ask(ctx, slot, *cache, Ask::CacheGet),
+                Some(Step::Keep { cache }) => {
+                    self.keep(ctx, slot, *cache);
+                    if is_background(ctx, slot) {
+                        return ctx.core.stays.remove(slot);
+                    }
+                }
+                Some(Step::FallBack { cache, found }) => {
+                    self.send_aside(ctx, slot, *cache, Ask::CacheFail);
+                    if is_background(ctx, slot) {
+                        return ctx.core.stays.remove(slot);
+                    }
+                    match self.usable_copy(ctx, slot) {
+                        Some(version) => {
+                            ctx.stay_mut(slot).version = Some(version);
+                            next = *found;
+                        }
+                        None => {
+                            let (status, value) = ctx.stay(slot).got;
+                            let status = Status::of_code(status).unwrap_or(Status::InternalError);
+                            let reply = Reply { value, ..Reply::status(status) };
+                            return self.fail(ctx, slot, CallEnd::Replied(reply));
+                        }
+                    }
+                }
                 Some(Step::EndBranch) => return self.on_branch_end(ctx, slot, true),
             }
             let stay = ctx.stay_mut(slot);
@@ -461,6 +486,7 @@ impl Service {
         let asked_cache = ctx.stay(slot).copy.is_some();
         let ask = match self.step(ctx, slot) {
             Step::Call(_) => return self.on_answer(ctx, slot, end),
+            Step::Look { .. } => Ask::CacheGet,
             Step::Read { cache: Some(_), .. } if !asked_cache => Ask::CacheGet,
             Step::Write { .. } => Ask::Write,
             _ => Ask::Read,
@@ -491,8 +517,8 @@ impl Service {
         match end {
             CallEnd::Replied(Reply { status: Status::Ok, version, .. }) => {
                 ctx.stay_mut(slot).version = version;
-                if let (Some(cache), Some(version)) = (cache, version) {
-                    self.keep_copy(ctx, slot, cache, version);
+                if let (Some(cache), Some(_)) = (cache, version) {
+                    self.keep(ctx, slot, cache);
                 }
                 ctx.stay_mut(slot).copy = None;
                 self.go_on(ctx, slot);
@@ -501,56 +527,117 @@ impl Service {
         }
     }
 
-    /// The cache answered: a fresh copy will do, else the store is asked. A cache that fails is no more than a miss.
+    /// The cache answered: a copy that will do, or else the origin is asked. A cache that fails is no more than a miss.
     fn on_looked_up(&mut self, ctx: &mut Ctx, slot: Slot, end: CallEnd) {
         let found = match end {
             CallEnd::Replied(Reply { lookup: Some(found), .. }) => found,
-            _ => (CacheResult::Miss, None),
+            CallEnd::Replied(reply) if !self.is_plain_miss(ctx, slot, &reply) => return self.fail(ctx, slot, end),
+            _ => Found { result: CacheResult::Miss, copy: None, load: true },
         };
-        if let (CacheResult::Fresh, Some(copy)) = found {
-            ctx.stay_mut(slot).version = Some(copy.version);
-            return self.go_on(ctx, slot);
-        }
-        ctx.stay_mut(slot).copy = Some(found);
-        if let Step::Read { store, .. } = *self.step(ctx, slot) {
-            self.ask(ctx, slot, store, Ask::Read);
+        let serves = matches!(found.result, CacheResult::Fresh | CacheResult::Early | CacheResult::Revalidate);
+        let Some(copy) = found.copy.filter(|_| serves) else {
+            let now = ctx.now();
+            let stay = ctx.stay_mut(slot);
+            stay.copy = Some(found);
+            stay.asked_at = now;
+            return match *self.step(ctx, slot) {
+                Step::Read { store, .. } => self.ask(ctx, slot, store, Ask::Read),
+                _ => self.go_on(ctx, slot),
+            };
+        };
+        ctx.stay_mut(slot).version = Some(copy.version);
+        match *self.step(ctx, slot) {
+            Step::Look { found: next, .. } => {
+                if found.load {
+                    self.load_in_background(ctx, slot);
+                }
+                ctx.stay_mut(slot).step = next;
+                self.run(ctx, slot);
+            }
+            _ => self.go_on(ctx, slot),
         }
     }
 
-    /// Puts a copy into the cache without waiting for it.
-    fn keep_copy(&mut self, ctx: &mut Ctx, slot: Slot, cache: usize, version: u64) {
+    /// Whether a cache that answered without a copy is only a miss: one that waited for another's load shares its failure.
+    fn is_plain_miss(&self, ctx: &Ctx, slot: Slot, reply: &Reply) -> bool {
+        let (Step::Look { cache, .. } | Step::Read { cache: Some(cache), .. }) = *self.step(ctx, slot) else { return true };
+        let target = ctx.core.plan.nodes[ctx.node.index()].calls[cache].targets[0];
+        !self.shares_loads(ctx, cache)
+            || reply.status != Status::Unavailable
+            || ctx.core.conditions[target.index()].down
+    }
+
+    /// Loads the copy again while the request goes on with the old one.
+    fn load_in_background(&mut self, ctx: &mut Ctx, slot: Slot) {
+        let load = ctx.stay(slot).step + 1;
+        let part = ctx.begin_part(slot, Ask::Strand, 0, load);
+        let now = ctx.now();
+        let stay = ctx.stay_mut(part);
+        stay.parent = None;
+        stay.asked_at = now;
+        self.run(ctx, part);
+    }
+
+    /// Puts what the load brought into the cache without waiting for it.
+    fn keep(&mut self, ctx: &mut Ctx, slot: Slot, cache: usize) {
+        let stay = ctx.stay_mut(slot);
+        stay.copy = None;
+        let (version, asked_at) = (stay.version.unwrap_or(0), stay.asked_at);
+        self.send_aside(ctx, slot, cache, Ask::CachePut { version, asked_at });
+    }
+
+    fn send_aside(&mut self, ctx: &mut Ctx, slot: Slot, cache: usize, ask: Ask) {
         let to = ctx.core.plan.nodes[ctx.node.index()].calls[cache].targets[0];
         let delay = ctx.delay(ctx.node, to);
-        let errand = Errand::handed_on(ctx.stay(slot), Ask::CachePut { version });
+        let errand = Errand::handed_on(ctx.stay(slot), ask);
         ctx.send(slot, to, errand, 1, false, delay);
     }
 
     /// The store failed: an expired copy, if one may be used (stale-if-error), else the failure.
     fn fall_back(&mut self, ctx: &mut Ctx, slot: Slot, failed: CallEnd) {
-        let now = ctx.now();
-        let copy = ctx.stay_mut(slot).copy.take();
-        match copy {
-            Some((CacheResult::Stale, Some(copy))) => {
-                let ttl = self.cache_ttl(ctx, slot);
-                let expired_for = now.since(copy.stored_at + ttl);
-                ctx.note(slot, What::FellBack { fallback: CacheFallback::Served { expired_for } });
-                let reply = Reply { version: Some(copy.version), ..Reply::status(Status::Stale) };
-                return self.finish(ctx, slot, reply);
-            }
-            Some((CacheResult::TooOld, _)) => {
-                ctx.note(slot, What::FellBack { fallback: CacheFallback::TooOld });
-            }
-            Some(_) => {
-                ctx.note(slot, What::FellBack { fallback: CacheFallback::NoCopy });
-            }
-            None => {}
+        if let Step::Read { cache: Some(cache), .. } = *self.step(ctx, slot)
+            && self.shares_loads(ctx, cache)
+        {
+            self.send_aside(ctx, slot, cache, Ask::CacheFail);
         }
-        self.fail(ctx, slot, failed);
+        match self.usable_copy(ctx, slot) {
+            Some(version) => self.finish(ctx, slot, Reply { version: Some(version), ..Reply::status(Status::Stale) }),
+            None => self.fail(ctx, slot, failed),
+        }
+    }
+
+    fn shares_loads(&self, ctx: &Ctx, cache: usize) -> bool {
+        let plan = &ctx.core.plan;
+        let target = plan.nodes[ctx.node.index()].calls[cache].targets[0];
+        matches!(&plan.nodes[target.index()].kind, Kind::Cache(cache) if cache.single_flight)
+    }
+
+    /// The version of the expired copy that may stand in for an origin that failed.
+    fn usable_copy(&mut self, ctx: &mut Ctx, slot: Slot) -> Option<u64> {
+        let now = ctx.now();
+        let found = ctx.stay_mut(slot).copy.take()?;
+        match found {
+            Found { result: CacheResult::Stale, copy: Some(copy), .. } => {
+                let expired_for = now.since(copy.stored_at + self.cache_ttl(ctx, slot));
+                ctx.note(slot, What::FellBack { fallback: CacheFallback::Served { expired_for } });
+                Some(copy.version)
+            }
+            Found { result: CacheResult::TooOld, .. } => {
+                ctx.note(slot, What::FellBack { fallback: CacheFallback::TooOld });
+                None
+            }
+            _ => {
+                ctx.note(slot, What::FellBack { fallback: CacheFallback::NoCopy });
+                None
+            }
+        }
     }
 
     /// The time to live of the cache that the present step of a stay looks into.
     fn cache_ttl(&self, ctx: &Ctx, slot: Slot) -> Span {
-        let Step::Read { cache: Some(cache), .. } = self.step(ctx, slot) else { return Span::ZERO };
+        let (Step::Read { cache: Some(cache), .. } | Step::FallBack { cache, .. }) = self.step(ctx, slot) else {
+            return Span::ZERO;
+        };
         let plan = &ctx.core.plan;
         let target = plan.nodes[ctx.node.index()].calls[*cache].targets[0];
         match &plan.nodes[target.index()].kind {
@@ -625,6 +712,9 @@ impl Service {
 
     /// The program of a stay is over.
     fn finish(&mut self, ctx: &mut Ctx, slot: Slot, reply: Reply) {
+        if is_background(ctx, slot) {
+            return ctx.core.stays.remove(slot);
+        }
         if ctx.stay(slot).ask == Ask::Strand {
             ctx.stay_mut(slot).got = (reply.status.code(), reply.value);
             return self.on_branch_end(ctx, slot, reply.status.is_success());
@@ -762,6 +852,12 @@ impl Service {
             }
         }
     }
+}
+
+/// Whether a stay works for a request that does not wait for it.
+fn is_background(ctx: &Ctx, slot: Slot) -> bool {
+    let stay = ctx.stay(slot);
+    stay.ask == Ask::Strand && stay.parent.is_none()
 }
 
 /// The value of an expression of a stay's program.
