@@ -103,6 +103,12 @@ impl World {
         self.core.mount.as_deref()
     }
 
+    /// Calls in service and calls waiting at a node.
+    pub fn levels(&self, node: NodeId) -> (u32, u32) {
+        let levels = &self.core.levels[node.index()];
+        (levels.in_service.value(), levels.waiting.value())
+    }
+
     /// The number of the latest request.
     pub fn last_request(&self) -> RequestId {
         RequestId(self.core.requests)
