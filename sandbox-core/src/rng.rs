@@ -33,6 +33,8 @@ pub enum Purpose {
     Balance = 8,
     /// The secret that signs tokens.
     Secret = 9,
+    /// How long a client of a closed loop thinks.
+    Think = 13,
 }
 
 /// A generator that moves on with every draw.

@@ -12,6 +12,7 @@ mod io;
 mod nodes;
 mod observe;
 mod run;
+mod sender;
 mod stay;
 mod tokens;
 mod world;
