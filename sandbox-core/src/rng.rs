@@ -43,6 +43,8 @@ pub enum Purpose {
     Cache = 14,
     /// Whether an adaptive throttle lets a call out.
     Throttle = 12,
+    /// How long a client of a closed loop thinks.
+    Think = 15,
 }
 
 /// A generator that moves on with every draw.

@@ -37,7 +37,9 @@ pub fn record(plan: &Plan, record: &Record) -> String {
             CacheResult::Stale => format!("{here} has item {key}, but expired"),
             CacheResult::TooOld => format!("{here} has item {key}, too old to serve"),
             CacheResult::Miss => format!("{here} does not have item {key}"),
-            CacheResult::Revalidate => format!("{here} has item {key}, expired a moment ago: served while it is loaded again"),
+            CacheResult::Revalidate => {
+                format!("{here} has item {key}, expired a moment ago: served while it is loaded again")
+            }
             CacheResult::Early => format!("{here} has item {key}, fresh, and has it loaded again early"),
             CacheResult::Coalesced => format!("{here} does not have item {key}: {who} waits for the load under way"),
         },

@@ -560,7 +560,9 @@ impl Service {
 
     /// Whether a cache that answered without a copy is only a miss: one that waited for another's load shares its failure.
     fn is_plain_miss(&self, ctx: &Ctx, slot: Slot, reply: &Reply) -> bool {
-        let (Step::Look { cache, .. } | Step::Read { cache: Some(cache), .. }) = *self.step(ctx, slot) else { return true };
+        let (Step::Look { cache, .. } | Step::Read { cache: Some(cache), .. }) = *self.step(ctx, slot) else {
+            return true;
+        };
         let target = ctx.core.plan.nodes[ctx.node.index()].calls[cache].targets[0];
         !self.shares_loads(ctx, cache)
             || reply.status != Status::Unavailable

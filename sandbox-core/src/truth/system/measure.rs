@@ -156,7 +156,13 @@ impl Measure {
             let passed = u128::from(self.now.at.since(level.since).as_nanos());
             level.in_service_ns += u128::from(level.in_service) * passed;
             level.waiting_ns += u128::from(level.waiting) * passed;
-            *level = Level { in_service, waiting, since: self.now.at, waiting_max: level.waiting_max.max(waiting), ..*level };
+            *level = Level {
+                in_service,
+                waiting,
+                since: self.now.at,
+                waiting_max: level.waiting_max.max(waiting),
+                ..*level
+            };
         }
     }
 
@@ -386,11 +392,14 @@ impl Measure {
         let served = || of().filter(|(_, request)| request.started && !request.rejected && !request.abandoned);
         let (warm, last) = (self.warm.as_ref()?, self.last.as_ref()?);
         let length = self.seconds(last.at.since(warm.at));
-        let nodes = || (0..self.station_of.len()).filter(|node| match station {
-            Some(station) => self.station_of[*node] == Some(station),
-            None => self.station_of[*node].is_some(),
-        });
-        let busy = || nodes().map(|node| last.levels[node].in_service_ns - warm.levels[node].in_service_ns).sum::<u128>();
+        let nodes = || {
+            (0..self.station_of.len()).filter(|node| match station {
+                Some(station) => self.station_of[*node] == Some(station),
+                None => self.station_of[*node].is_some(),
+            })
+        };
+        let busy =
+            || nodes().map(|node| last.levels[node].in_service_ns - warm.levels[node].in_service_ns).sum::<u128>();
         let waiting = || nodes().map(|node| last.levels[node].waiting_ns - warm.levels[node].waiting_ns).sum::<u128>();
         let averaged = |ns: u128| Some(ns as f64 / 1e9 / self.scale / length).filter(|value| value.is_finite());
         let per_s = |number: u64| Some(number as f64 / length).filter(|value| value.is_finite());
@@ -411,15 +420,19 @@ impl Measure {
             }
             "mean_sojourn_ms" => in_ms(mean(&mut sojourns().map(|span| self.seconds(span)))),
             "max_sojourn_ms" => in_ms(sojourns().max().map(|span| self.seconds(span))),
-            "mean_wait_s" if has_stations => number(mean(&mut served().map(|(_, request)| self.seconds(request.waited)))),
-            "second_moment_wait_s2" if has_stations => {
-                number(mean(&mut served().map(|(_, request)| self.seconds(request.waited) * self.seconds(request.waited))))
+            "mean_wait_s" if has_stations => {
+                number(mean(&mut served().map(|(_, request)| self.seconds(request.waited))))
             }
+            "second_moment_wait_s2" if has_stations => number(mean(
+                &mut served().map(|(_, request)| self.seconds(request.waited) * self.seconds(request.waited)),
+            )),
             "mean_wait_all_s" if has_stations => {
                 let joined = of().filter(|(_, request)| !request.rejected);
                 number(mean(&mut joined.map(|(_, request)| self.seconds(request.waited))))
             }
-            "max_wait_ms" if has_stations => in_ms(served().map(|(_, request)| self.seconds(request.waited)).reduce(f64::max)),
+            "max_wait_ms" if has_stations => {
+                in_ms(served().map(|(_, request)| self.seconds(request.waited)).reduce(f64::max))
+            }
             "p_wait" if has_stations => number(share(&|request| request.queued)),
             "utilization" if has_stations => {
                 let workers = match station {
@@ -442,7 +455,9 @@ impl Measure {
             "admitted_fraction" => number(share(&|request| !request.limited)),
             "abandon_fraction" if has_stations => number(share(&|request| request.abandoned)),
             "success_fraction" => number(share(&succeeded)),
-            "failure_fraction" => number(share(&|request| request.outcome.is_some_and(|outcome| !outcome.is_success()))),
+            "failure_fraction" => {
+                number(share(&|request| request.outcome.is_some_and(|outcome| !outcome.is_success())))
+            }
             "slow_fraction" => {
                 let slow = self.slow_over_s?;
                 number(share(&|request| request.latency.is_some_and(|latency| self.seconds(latency) > slow)))
@@ -483,10 +498,12 @@ impl Measure {
                 use CacheResult::*;
                 matches!(request.found, Some(Miss | Stale | TooOld | Coalesced))
             })),
-            "fetch_rate_per_s" => {
-                number(Some(last.stored as f64 / self.seconds(last.at.since(Time::ZERO))).filter(|rate| rate.is_finite()))
+            "fetch_rate_per_s" => number(
+                Some(last.stored as f64 / self.seconds(last.at.since(Time::ZERO))).filter(|rate| rate.is_finite()),
+            ),
+            "miss_share_of_fetches" => {
+                number(Some(last.missed as f64 / last.stored as f64).filter(|share| share.is_finite()))
             }
-            "miss_share_of_fetches" => number(Some(last.missed as f64 / last.stored as f64).filter(|share| share.is_finite())),
             "dead_letter_fraction" => number(share(&|request| request.dead_lettered)),
             "deliveries_per_message" => number(mean(&mut of().map(|(_, request)| f64::from(request.deliveries)))),
             "completed_count" => Some(json!(count(&succeeded) as u64)),
@@ -495,7 +512,9 @@ impl Measure {
                 let after = of().find(|(_, request)| request.sent >= self.fault_ends && !request.queued);
                 in_ms(after.map(|(_, request)| self.seconds(request.sent.since(Time::ZERO))))
             }
-            "first_rejected_index" => of().find(|(_, request)| request.rejected || request.limited).map(|(at, _)| json!(at)),
+            "first_rejected_index" => {
+                of().find(|(_, request)| request.rejected || request.limited).map(|(at, _)| json!(at))
+            }
             _ if metric.ends_with("_sojourn_s") => {
                 number(quantile(metric, &mut sojourns().map(Span::as_nanos).collect()))
             }

@@ -15,9 +15,10 @@ use std::sync::Arc;
 pub fn simulate(model: &Value, question: Question) -> Result<Answers, Refusal> {
     let system = System::read(model, question.run)?;
     let document = system.document(question.seed);
-    let plan = Document::from_value(document).and_then(|document| document.plan("A")).map_err(|problems| {
+    let plan = Document::from_json(document).plan("A", &[]).map_err(|problems| {
         // The paths are those of the scenario that the model was written down as.
-        let named = |problem: Problem| Problem::new(format!("as a scenario: {}", problem.path), problem.what, problem.hint);
+        let named =
+            |problem: Problem| Problem::new(format!("as a scenario: {}", problem.path), problem.what, problem.hint);
         Refusal::Problems(problems.into_iter().map(named).collect())
     })?;
     let mut world = World::new(Arc::new(plan));

@@ -249,7 +249,10 @@ impl System {
         let mut model: Model = read(model)?;
         let run: Run = match run {
             Some(run) => read(run).map_err(|problems| {
-                problems.into_iter().map(|at| Problem::new(format!("run.{}", at.path), at.what, at.hint)).collect::<Vec<_>>()
+                problems
+                    .into_iter()
+                    .map(|at| Problem::new(format!("run.{}", at.path), at.what, at.hint))
+                    .collect::<Vec<_>>()
             })?,
             None => Run::default(),
         };
@@ -300,7 +303,8 @@ impl System {
 
     /// Time after the last sending in which everything is answered, in model seconds.
     fn drain_s(&self) -> f64 {
-        let faults = self.model.faults.iter().flat_map(|fault| fault.interval_ms.get(1)).fold(0.0, |a: f64, b| a.max(*b));
+        let faults =
+            self.model.faults.iter().flat_map(|fault| fault.interval_ms.get(1)).fold(0.0, |a: f64, b| a.max(*b));
         let delays = self.model.retry.iter().flat_map(|retry| [retry.max_delay_s, retry.per_try_timeout_s]).flatten();
         100.0 * self.slowest_s() + faults / 1e3 + delays.sum::<f64>() * 20.0 + self.length_s() * 0.1 + 1.0
     }
@@ -351,7 +355,8 @@ impl System {
             let branches: Vec<Value> =
                 fan_out.targets.iter().map(|target| json!([{"call": {"to": node_id(target)}}])).collect();
             let steps = json!([{"all": {"branches": branches, "copies": fan_out.copies}}]);
-            let calls: Map<String, Value> = fan_out.targets.iter().map(|to| (node_id(to), self.balanced(json!({})))).collect();
+            let calls: Map<String, Value> =
+                fan_out.targets.iter().map(|to| (node_id(to), self.balanced(json!({})))).collect();
             nodes.insert("entrance".into(), self.entrance(steps, Value::Object(calls)));
             entry = "entrance".into();
         } else if let Some(cache) = &model.cache {
@@ -360,24 +365,36 @@ impl System {
                 (true, _) => json!([{"wait": {"dist": "constant", "value_ms": self.ms(cache.fetch_time_s)}}]),
                 (false, _) => json!([]),
             };
-            nodes.insert("entrance".into(), self.entrance(json!([{"cached": {"cache": "cache", "load": load}}]), json!({})));
+            nodes.insert(
+                "entrance".into(),
+                self.entrance(json!([{"cached": {"cache": "cache", "load": load}}]), json!({})),
+            );
             entry = "entrance".into();
         } else if let Some(queue) = &model.message_queue {
-            nodes.insert("queue".into(), json!({
-                "kind": "queue", "consumer": "consumer", "route": "message", "consumers": queue.consumers,
-                "visibility_timeout_s": queue.visibility_timeout_s * self.scale,
-                "max_receive_count": queue.max_receive_count,
-            }));
+            nodes.insert(
+                "queue".into(),
+                json!({
+                    "kind": "queue", "consumer": "consumer", "route": "message", "consumers": queue.consumers,
+                    "visibility_timeout_s": queue.visibility_timeout_s * self.scale,
+                    "max_receive_count": queue.max_receive_count,
+                }),
+            );
             let routes = json!({"message": [{"wait": self.dist(&queue.processing)}]});
             nodes.insert("consumer".into(), json!({"kind": "service", "routes": routes}));
-            nodes.insert("entrance".into(), self.entrance(json!([{"publish": {"to": "queue", "route": "message"}}]), json!({})));
+            nodes.insert(
+                "entrance".into(),
+                self.entrance(json!([{"publish": {"to": "queue", "route": "message"}}]), json!({})),
+            );
             entry = "entrance".into();
         } else if model.stations.is_empty() {
             nodes.insert("entrance".into(), self.entrance(json!([]), json!({})));
             entry = "entrance".into();
         }
         if let Some(limiter) = &model.limiter {
-            nodes.insert("door".into(), json!({"kind": "gateway", "upstream": entry, "rate_limit": self.limiter(limiter)}));
+            nodes.insert(
+                "door".into(),
+                json!({"kind": "gateway", "upstream": entry, "rate_limit": self.limiter(limiter)}),
+            );
             entry = "door".into();
         }
         nodes.insert("clients".into(), json!({"kind": "client", "calls": {entry.clone(): self.client_call()}}));
@@ -389,17 +406,23 @@ impl System {
         let mut faults = Map::new();
         for (index, fault) in model.faults.iter().enumerate() {
             let (from, to) = (fault.interval_ms.first(), fault.interval_ms.get(1));
-            faults.insert(format!("fault-{index}"), json!({
-                "node": node_id(&fault.station), "effect": {"kind": fault.kind},
-                "from_s": from.unwrap_or(&0.0) / 1e3 * self.scale, "to_s": to.unwrap_or(&0.0) / 1e3 * self.scale,
-            }));
+            faults.insert(
+                format!("fault-{index}"),
+                json!({
+                    "node": node_id(&fault.station), "effect": {"kind": fault.kind},
+                    "from_s": from.unwrap_or(&0.0) / 1e3 * self.scale, "to_s": to.unwrap_or(&0.0) / 1e3 * self.scale,
+                }),
+            );
         }
         for station in &model.stations {
             if let Some(ratio) = station.failure_probability.filter(|ratio| *ratio != 0.0) {
-                faults.insert(format!("failures-of-{}", node_id(&station.id)), json!({
-                    "node": node_id(&station.id), "effect": {"kind": "errors", "ratio": ratio},
-                    "from_s": 0, "to_s": end_s + 1.0,
-                }));
+                faults.insert(
+                    format!("failures-of-{}", node_id(&station.id)),
+                    json!({
+                        "node": node_id(&station.id), "effect": {"kind": "errors", "ratio": ratio},
+                        "from_s": 0, "to_s": end_s + 1.0,
+                    }),
+                );
             }
         }
         json!({
@@ -412,7 +435,11 @@ impl System {
     fn entry(&self) -> String {
         let called = |id: &str| self.model.stations.iter().any(|station| station.calls.as_deref() == Some(id));
         let first = self.model.stations.iter().find(|station| !called(&station.id));
-        self.model.entry.clone().or_else(|| first.map(|station| station.id.clone())).map_or("entrance".into(), |id| node_id(&id))
+        self.model
+            .entry
+            .clone()
+            .or_else(|| first.map(|station| station.id.clone()))
+            .map_or("entrance".into(), |id| node_id(&id))
     }
 
     fn ms(&self, seconds: f64) -> f64 {
