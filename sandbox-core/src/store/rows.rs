@@ -109,6 +109,13 @@ impl Tables {
         &mut Arc::make_mut(&mut self.0)[table.index()]
     }
 
+    /// The rows with these keys that the filter admits, in the order of their keys.
+    pub(super) fn select(&self, keys: Keys, filter: Filter) -> impl Iterator<Item = (RowId, &Row)> {
+        let rows = self.table(keys.table).iter_from(keys.from).take_while(move |(key, _)| *key < keys.to);
+        let admitted = rows.filter(move |(_, row)| filter.admits(row));
+        admitted.map(move |(key, row)| (RowId { table: keys.table, key }, row))
+    }
+
     /// Performs a statement that changes nothing.
     pub(super) fn read(&self, op: &Op) -> Done {
         match *op {

@@ -136,7 +136,7 @@ impl Sqlite {
 
     /// The session's connection is gone, and with it whatever it held and had not committed. The number may be used on.
     pub fn close(&mut self, session: SessionId) {
-        self.release(session);
+        self.end(session);
     }
 
     /// What is committed.
@@ -250,7 +250,7 @@ impl Sqlite {
         if !self.in_transaction(session) {
             return Err(Refusal::Misuse);
         }
-        self.release(session);
+        self.end(session);
         Ok(())
     }
 
@@ -296,16 +296,16 @@ impl Sqlite {
         }
     }
 
-    /// Commits what the session has changed and lets go of everything.
+    /// Commits what the session has changed and lets go of everything. With a rollback journal a writer keeps readers out
+    /// even if it has changed nothing.
     fn write_out(&mut self, id: SessionId) -> Result<Commit, Refusal> {
-        let session = &self.sessions[id.index()];
-        let changed = session.dirty.len() as u32;
-        if changed == 0 {
-            self.release(id);
-            return Ok(Commit::default());
-        }
-        if self.config.journal == Journal::Rollback {
+        if self.config.journal == Journal::Rollback && self.writer == Some(id) {
             self.exclude(id)?;
+        }
+        let changed = self.sessions[id.index()].dirty.len() as u32;
+        if changed == 0 {
+            self.end(id);
+            return Ok(Commit::default());
         }
         let session = std::mem::replace(&mut self.sessions[id.index()], Session::IDLE);
         self.sharing -= 1;
@@ -395,10 +395,17 @@ impl Sqlite {
         sessions.find(|(other, session)| *other != id && session.lock > Lock::Unlocked).map(|(other, _)| other)
     }
 
-    /// Lets go of everything; what was not committed is gone.
+    /// Ends the transaction; what was not committed is gone.
+    fn end(&mut self, id: SessionId) {
+        self.release(id);
+        self.sessions[id.index()].in_transaction = false;
+    }
+
+    /// Lets go of everything, as before the first statement of a transaction.
     fn release(&mut self, id: SessionId) {
         self.end_checkpoint(id);
-        let session = std::mem::replace(&mut self.sessions[id.index()], Session::IDLE);
+        let idle = Session { in_transaction: self.in_transaction(id), ..Session::IDLE };
+        let session = std::mem::replace(&mut self.sessions[id.index()], idle);
         if session.lock > Lock::Unlocked {
             self.sharing -= 1;
             self.writer = self.writer.filter(|writer| *writer != id);
