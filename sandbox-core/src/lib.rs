@@ -4,7 +4,7 @@
 //!
 //! ```text
 //! floor 0   time  ids  rng              u64 nanoseconds, typed ids, named random streams
-//!           chunks blocks shared_map  tables, lists and maps whose clones share what was not written
+//!           chunks blocks shared_map   tables, lists and maps whose clones share what was not written
 //!       1   policy     store            facts and `now` in, a decision out · rows, transactions, locks: statements in
 //!       2   scenario   trace            JSON -> validated plan · records and their digest
 //!       3   engine                      world (step, input, observe) and run (seek, step back, fork)
