@@ -40,6 +40,19 @@ id! {
     IncidentId(u16)
 }
 
+id! {
+    /// A session of a store, which is one connection: from 0 in the order of opening.
+    SessionId(u32)
+}
+id! {
+    /// A table of a store: position in its schema.
+    TableId(u8)
+}
+id! {
+    /// A transaction of a store, from 1 in the order of its first statement. 0 stands for whoever filled the store.
+    TransactionId(u64)
+}
+
 impl RequestId {
     /// The world's own traffic: health checks and monitors.
     pub const NONE: RequestId = RequestId(0);

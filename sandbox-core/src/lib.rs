@@ -3,8 +3,9 @@
 //! Data flows one way, and a file uses its own folder and lower floors only:
 //!
 //! ```text
-//! floor 0   time  ids  rng  chunks      u64 nanoseconds, typed ids, named random streams, shared tables
-//!       1   policy                      one file per policy: facts and `now` in, a decision out
+//! floor 0   time  ids  rng              u64 nanoseconds, typed ids, named random streams
+//!           chunks blocks shared_map   tables, lists and maps whose clones share what was not written
+//!       1   policy     store            facts and `now` in, a decision out · rows, transactions, locks: statements in
 //!       2   scenario   trace            JSON -> validated plan · records and their digest
 //!       3   engine                      world (step, input, observe) and run (seek, step back, fork)
 //!       4   metrics    timeline         folds over the trace: rows, percentiles · why, lanes, incidents, words
@@ -16,6 +17,7 @@
 //! Read in that order. Deliberately absent: any clock, thread, file, socket or `await`; iteration over hash maps; the
 //! standard library's transcendental functions (they differ between native and wasm).
 
+pub mod blocks;
 pub mod chunks;
 pub mod claim;
 pub mod engine;
@@ -26,6 +28,8 @@ pub mod policy;
 pub mod recording;
 pub mod rng;
 pub mod scenario;
+pub mod shared_map;
+pub mod store;
 pub mod time;
 pub mod timeline;
 pub mod trace;

@@ -208,7 +208,7 @@ fn requests_are_neither_lost_nor_counted_twice() {
 #[test]
 fn the_same_request_has_the_same_luck_in_every_variant() {
     let (bare, degraded) = (computed("A"), computed("B"));
-    let pairs = bare.folds().requests().iter().zip(degraded.folds().requests());
+    let pairs = bare.folds().requests().iter().zip(degraded.folds().requests().iter());
     for (a, b) in pairs {
         assert_eq!((a.intended, a.route, a.key), (b.intended, b.route, b.key));
     }

@@ -11,12 +11,15 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 /// The core's folders and files, each with its floor.
-const FLOORS: [(&str, u32); 13] = [
+const FLOORS: [(&str, u32); 17] = [
     ("time", 0),
     ("rng", 0),
     ("ids", 0),
     ("chunks", 0),
+    ("blocks", 0),
+    ("shared_map", 0),
     ("policy", 1),
+    ("store", 1),
     ("scenario", 2),
     ("trace", 2),
     ("engine", 3),

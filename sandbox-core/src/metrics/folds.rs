@@ -1,7 +1,8 @@
 //! Everything that is known of a whole run: its seconds, its requests, its milestones.
 
-use super::histogram::Buckets;
+use super::histogram::{Buckets, Lengths, three_digits};
 use super::row::{NodeRow, Row, lookup_index};
+use crate::blocks::Blocks;
 use crate::engine::{Fold, LevelRow, World};
 use crate::ids::{NodeId, RequestId, RouteId, Seq};
 use crate::scenario::{Kind, Op, Plan};
@@ -48,13 +49,6 @@ pub struct End {
     pub seq: Seq,
 }
 
-/// Whole-run numbers of a node.
-#[derive(Clone, Debug)]
-pub struct NodeTotals {
-    /// Time in the node of calls answered with success, in nanoseconds.
-    pub sojourn_ns: Histogram<u32>,
-}
-
 /// Everything that is known of a whole run.
 #[derive(Clone, Debug)]
 pub struct Folds {
@@ -64,19 +58,13 @@ pub struct Folds {
     open: Row,
     /// Latencies of the open second: reads and writes, successes and failures.
     open_latencies: [[Vec<Span>; 2]; 2],
-    requests: Vec<Summary>,
+    requests: Blocks<Summary>,
     milestones: Vec<Milestone>,
     incident_events: Vec<Milestone>,
-    latency_ns: Histogram<u32>,
-    latency_sum_ns: u128,
-    nodes: Vec<NodeTotals>,
+    /// Of each node the time that calls answered with success were in it.
+    sojourns: Vec<Lengths>,
     seen_failure: bool,
     seen_stale: bool,
-}
-
-/// A histogram of nanoseconds with three significant digits that grows as needed.
-fn histogram() -> Histogram<u32> {
-    Histogram::new(3).expect("three significant digits are allowed")
 }
 
 impl Fold for Folds {
@@ -87,20 +75,20 @@ impl Fold for Folds {
             rows: Vec::new(),
             open: Row { nodes: vec![NodeRow::default(); plan.nodes.len()], ..Row::default() },
             open_latencies: Default::default(),
-            requests: Vec::new(),
+            requests: Blocks::default(),
             milestones: Vec::new(),
             incident_events: Vec::new(),
-            latency_ns: histogram(),
-            latency_sum_ns: 0,
-            nodes: plan.nodes.iter().map(|_| NodeTotals { sojourn_ns: histogram() }).collect(),
+            sojourns: vec![Lengths::default(); plan.nodes.len()],
             seen_failure: false,
             seen_stale: false,
         }
     }
 
     fn on_step(&mut self, step: u64, records: &[Record], closed_seconds: &[LevelRow]) {
-        for levels in closed_seconds.chunks(self.clients.len()) {
-            self.close_second(levels);
+        if !closed_seconds.is_empty() {
+            for levels in closed_seconds.chunks(self.clients.len()) {
+                self.close_second(levels);
+            }
         }
         for record in records {
             self.on_record(step, record);
@@ -137,7 +125,7 @@ impl Folds {
     }
 
     /// All requests, in order of their intended send.
-    pub fn requests(&self) -> &[Summary] {
+    pub fn requests(&self) -> &Blocks<Summary> {
         &self.requests
     }
 
@@ -147,19 +135,19 @@ impl Folds {
         self.requests.iter().filter_map(move |summary| Some((summary, summary.end.filter(failed)?)))
     }
 
-    /// Latencies of all successes in nanoseconds, three significant digits.
-    pub fn latency_ns(&self) -> &Histogram<u32> {
-        &self.latency_ns
+    /// Latencies of all successes in nanoseconds to three significant digits, and their exact sum.
+    pub fn latencies_ns(&self) -> (Histogram<u32>, u128) {
+        let (mut histogram, mut sum_ns) = (three_digits(), 0);
+        for end in self.requests.iter().filter_map(|summary| summary.end.filter(|end| end.outcome.is_success())) {
+            histogram.record(end.latency.as_nanos()).expect("it grows as needed");
+            sum_ns += u128::from(end.latency.as_nanos());
+        }
+        (histogram, sum_ns)
     }
 
-    /// Sum of the latencies of all successes, in nanoseconds.
-    pub fn latency_sum_ns(&self) -> u128 {
-        self.latency_sum_ns
-    }
-
-    /// Whole-run numbers of a node.
-    pub fn node(&self, node: NodeId) -> &NodeTotals {
-        &self.nodes[node.index()]
+    /// The time that calls answered with success were in a node, in nanoseconds to three significant digits.
+    pub fn sojourns_ns(&self, node: NodeId) -> Histogram<u32> {
+        self.sojourns[node.index()].histogram()
     }
 
     fn close_second(&mut self, levels: &[LevelRow]) {
@@ -201,7 +189,7 @@ impl Folds {
             }
             What::Replied { status, sojourn } if own && status.is_success() => {
                 node.completions += 1;
-                self.nodes[record.node.index()].sojourn_ns.record(sojourn.as_nanos()).expect("it grows as needed");
+                self.sojourns[record.node.index()].push(sojourn);
             }
             What::TimedOut { .. } if own => node.timeouts += 1,
             What::CacheAsked { result, .. } => node.lookups[lookup_index(result)] += 1,
@@ -232,10 +220,6 @@ impl Folds {
         row.outcomes[outcome.index()] += 1;
         let success = outcome.is_success();
         self.open_latencies[op][usize::from(!success)].push(latency);
-        if success {
-            self.latency_ns.record(latency.as_nanos()).expect("it grows as needed");
-            self.latency_sum_ns += u128::from(latency.as_nanos());
-        }
         let failure = !success && !outcome.is_client_error();
         let first = (failure && !self.seen_failure) || (outcome == Outcome::OkStale && !self.seen_stale);
         self.seen_failure |= failure;
@@ -243,14 +227,13 @@ impl Folds {
         if first {
             self.milestones.push(Milestone { step, record: *record });
         }
-        let summary = &mut self.requests[record.request.0 as usize - 1];
+        let summary = self.requests.get_mut(record.request.0 as usize - 1).expect("what is answered was asked");
         summary.end = Some(End { outcome, latency, step, seq: record.seq });
     }
 
     /// Position in [`Row::ops`] of a request's kind of operation.
     fn op_of(&self, request: RequestId) -> usize {
-        let summary = &self.requests[request.0 as usize - 1];
-        match self.ops.get(summary.route.index()) {
+        match self.request(request).and_then(|summary| self.ops.get(summary.route.index())) {
             Some(Op::Write) => 1,
             _ => 0,
         }

@@ -1,6 +1,8 @@
 //! Latency distributions that merge: sparse buckets for a second, dense ones for any window of seconds.
 
+use crate::blocks::Blocks;
 use crate::time::Span;
+use hdrhistogram::Histogram;
 use serde::{Deserialize, Serialize};
 
 /// Counts of lengths in log-linear buckets: 128 to an octave, so a percentile read from them is off by at most 0.4 %.
@@ -25,7 +27,7 @@ impl Buckets {
             counts: Vec::new(),
         };
         for length in lengths.iter() {
-            let bucket = bucket_of(*length);
+            let bucket = bucket_of::<SUB_BITS>(*length);
             match buckets.counts.last_mut() {
                 Some((last, count)) if *last == bucket => *count += 1,
                 _ => buckets.counts.push((bucket, 1)),
@@ -114,27 +116,61 @@ impl Buckets {
     }
 }
 
-const SUB_BITS: u32 = 7;
+/// Any number of lengths to three significant digits, 2 bytes each: cheaper to note down than to count, and counted when
+/// somebody asks.
+#[derive(Clone, Debug, Default)]
+pub struct Lengths(Blocks<u16>);
 
-fn bucket_of(length: Span) -> u16 {
+impl Lengths {
+    /// Adds a length.
+    pub fn push(&mut self, length: Span) {
+        self.0.push(bucket_of::<DIGIT_BITS>(length));
+    }
+
+    /// All of them as a histogram of nanoseconds.
+    pub fn histogram(&self) -> Histogram<u32> {
+        let mut histogram = three_digits();
+        for bucket in self.0.iter() {
+            histogram.record(low_of::<DIGIT_BITS>(*bucket)).expect("it grows as needed");
+        }
+        histogram
+    }
+}
+
+/// A histogram of nanoseconds with three significant digits that grows as needed.
+pub fn three_digits() -> Histogram<u32> {
+    Histogram::new(3).expect("three significant digits are allowed")
+}
+
+/// 128 buckets to an octave.
+const SUB_BITS: u32 = 7;
+/// 1,024 buckets to an octave: the buckets of a histogram with three significant digits.
+const DIGIT_BITS: u32 = 10;
+
+/// The log-linear bucket of a length, with `2^BITS` buckets to an octave; lengths below that many nanoseconds have one each.
+fn bucket_of<const BITS: u32>(length: Span) -> u16 {
     let nanos = length.as_nanos();
-    if nanos < 1 << SUB_BITS {
+    if nanos < 1 << BITS {
         return nanos as u16;
     }
-    let octave = 63 - nanos.leading_zeros() - SUB_BITS;
-    let sub = (nanos >> octave) as u16 & ((1 << SUB_BITS) - 1);
-    ((octave as u16 + 1) << SUB_BITS) | sub
+    let octave = 63 - nanos.leading_zeros() - BITS;
+    let sub = (nanos >> octave) as u16 & ((1 << BITS) - 1);
+    ((octave as u16 + 1) << BITS) | sub
+}
+
+/// The shortest length of a bucket, in nanoseconds.
+fn low_of<const BITS: u32>(bucket: u16) -> u64 {
+    let sub = u64::from(bucket & ((1 << BITS) - 1));
+    match bucket >> BITS {
+        0 => sub,
+        octave => ((1 << BITS) + sub) << (octave - 1),
+    }
 }
 
 fn middle_of(bucket: u16) -> Span {
-    let octave = bucket >> SUB_BITS;
-    let sub = u64::from(bucket & ((1 << SUB_BITS) - 1));
-    if octave == 0 {
-        return Span::from_nanos(sub);
-    }
-    let shift = u32::from(octave) - 1;
-    let low = ((1u64 << SUB_BITS) + sub) << shift;
-    Span::from_nanos(low + (1u64 << shift) / 2)
+    let low = low_of::<SUB_BITS>(bucket);
+    let width = (1u64 << (bucket >> SUB_BITS)) / 2;
+    Span::from_nanos(low + width / 2)
 }
 
 #[cfg(test)]
@@ -152,6 +188,17 @@ mod tests {
             let rank = ((nanos.len() as f64 * q).ceil() as usize).max(1);
             let exact = nanos[rank - 1] as f64;
             prop_assert!((got - exact).abs() <= exact * 0.004 + 1.0, "{got} against {exact}");
+        }
+
+        /// Noted down and counted later is as good as counted at once.
+        #[test]
+        fn lengths_are_counted_as_a_histogram_counts_them(nanos in prop::collection::vec(0u64..=u64::MAX, 1..50), shift in 0u32..60) {
+            let (mut lengths, mut histogram) = (Lengths::default(), three_digits());
+            for nanos in nanos {
+                lengths.push(Span::from_nanos(nanos >> shift));
+                histogram.record(nanos >> shift).unwrap();
+            }
+            prop_assert_eq!(lengths.histogram(), histogram);
         }
 
         /// Two halves merged are the whole.

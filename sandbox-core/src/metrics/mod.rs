@@ -7,7 +7,7 @@ mod report;
 mod row;
 mod signals;
 
-pub use folds::{End, Folds, Milestone, NodeTotals, Summary};
+pub use folds::{End, Folds, Milestone, Summary};
 pub use histogram::{Buckets, Percentiles};
 pub use recovery::recovery_seconds;
 pub use report::{ClaimReport, LatencyReport, NodeReport, RequestsReport, RunReport};

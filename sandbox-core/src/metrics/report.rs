@@ -171,6 +171,7 @@ impl RunReport {
         let completed = ended(Outcome::is_success);
         let failed = ended(|outcome| !outcome.is_success());
         let offered = folds.requests().len() as u64;
+        let (latencies_ns, latency_sum_ns) = folds.latencies_ns();
         let simulated_seconds = run.computed_to().since(Time::ZERO).as_seconds();
         let by_outcome = Outcome::ALL.iter().map(|outcome| {
             let count = rows.iter().flat_map(|row| &row.ops).map(|op| u64::from(op.outcomes[outcome.index()])).sum();
@@ -196,7 +197,7 @@ impl RunReport {
             throughput_rps: rate,
             goodput_rps: rate,
             error_ratio: if completed + failed == 0 { 0.0 } else { failed as f64 / (completed + failed) as f64 },
-            latency_ms: LatencyReport::new(folds.latency_ns(), Some(folds.latency_sum_ns())),
+            latency_ms: LatencyReport::new(&latencies_ns, Some(latency_sum_ns)),
             nodes: (0..plan.nodes.len()).map(|index| node_report(run, NodeId(index as u16))).collect(),
             metrics: metrics(run),
             queries: BTreeMap::new(),
@@ -220,7 +221,7 @@ fn node_report(run: &Run<Folds>, id: NodeId) -> (String, NodeReport) {
         arrivals: sum(|row| row.arrivals),
         completions: sum(|row| row.completions),
         rejections: sum(|row| row.rejections),
-        sojourn_ms: LatencyReport::new(&run.folds().node(id).sojourn_ns, None),
+        sojourn_ms: LatencyReport::new(&run.folds().sojourns_ns(id), None),
     };
     (plan.id.clone(), report)
 }

@@ -29,6 +29,8 @@ mod read;
 mod retry_quota;
 mod retry_throttle;
 mod run_to_trip;
+mod sqlite;
+mod sqlite_busy;
 mod system;
 
 pub use case::{Case, CaseKind, Tolerance, read_cases};
@@ -120,6 +122,8 @@ fn answer(model: &Value, question: Question) -> Result<Answers, Refusal> {
         "retry_quota" => retry_quota::decide(model).map_err(Refusal::from),
         "retry_throttle" => retry_throttle::decide(model).map_err(Refusal::from),
         "run_to_trip" => run_to_trip::decide(model, question),
+        "sqlite" => sqlite::decide(model).map_err(Refusal::from),
+        "sqlite_busy" => sqlite_busy::decide(model).map_err(Refusal::from),
         "system" => system::simulate(model, question),
         _ => Err(Refusal::Unsupported(format!("model.type {kind} is not built"))),
     }

@@ -3,6 +3,7 @@
 use crate::view_model::charts::{is_5xx, is_lost};
 use crate::view_model::format;
 use crate::view_model::topology::name_of;
+use sandbox_core::blocks::Blocks;
 use sandbox_core::engine::{BreakerStateView, Health, IncidentState, NodeView, Observation};
 use sandbox_core::ids::NodeId;
 use sandbox_core::metrics::Summary;
@@ -42,14 +43,13 @@ pub struct Window {
 
 impl Window {
     /// Counts the requests that ended in the second before `at`. `requests` are in order of their intended send.
-    pub fn of(requests: &[Summary], at: Time) -> Window {
+    pub fn of(requests: &Blocks<Summary>, at: Time) -> Window {
         /// No request is waited for longer than this.
         const LONGEST: Span = Span::from_millis(10_000);
         let second = Span::from_millis(1_000);
         let begin = requests.partition_point(|summary| summary.intended < at - second - LONGEST);
-        let end = requests.partition_point(|summary| summary.intended <= at);
         let mut window = Window::default();
-        for summary in &requests[begin..end] {
+        for summary in requests.iter_from(begin).take_while(|summary| summary.intended <= at) {
             let Some(end) = summary.end else { continue };
             let ended = summary.intended + end.latency;
             if ended > at || at.since(ended) >= second {

@@ -1,0 +1,133 @@
+//! The store: real rows with versions, transactions, locks, snapshots.
+//!
+//! A state machine without clock or IO, like everything in the core: a statement goes in, what it did or who refused it
+//! comes out, and nothing here waits. How long a statement takes is the engine's business; [`Done`] and [`Commit`] give
+//! it what that depends on (rows scanned, pages written, syncs). Waiting is the caller's too: by polling for SQLite
+//! ([`BusyTimeout`]), until it is woken for a server ([`Store::next_woken`]).
+//!
+//! So a lost update, a stale read or a write skew is wrong data in these rows, not a counter that somebody raised;
+//! [`History`] and [`Invariant`] find them without knowing the rest of this folder.
+
+mod busy;
+mod conflicts;
+mod history;
+mod invariant;
+mod op;
+mod rows;
+mod server;
+mod sqlite;
+mod wal;
+
+#[cfg(test)]
+mod tests;
+
+pub use busy::{BusyTimeout, Line};
+pub use history::{Anomaly, Event, Finding, History, Seen};
+pub use invariant::{Breach, Invariant};
+pub use op::{
+    Change, Changes, Checkpoint, CheckpointMode, Column, Commit, Done, Filter, Keys, Mode, Op, Refusal, RowId,
+};
+pub use rows::{COLUMNS, Fields, ROWS_PER_PAGE, Row, Stamp, Tables};
+pub use server::Server;
+pub use sqlite::{Journal, Sqlite, SqliteConfig, Synchronous};
+pub use wal::Wal;
+
+use crate::ids::{SessionId, TransactionId};
+
+/// A store and its sessions: SQLite's locks or those of a server.
+#[derive(Clone, Debug)]
+pub enum Store {
+    /// One file, one writer at a time.
+    Sqlite(Sqlite),
+    /// Row locks, many writers.
+    Server(Server),
+}
+
+/// The same method of whichever store it is.
+macro_rules! either {
+    ($store:expr, $method:ident($($argument:expr),*)) => {
+        match $store {
+            Store::Sqlite(store) => store.$method($($argument),*),
+            Store::Server(store) => store.$method($($argument),*),
+        }
+    };
+}
+
+impl Store {
+    /// A new session, idle.
+    pub fn open(&mut self) -> SessionId {
+        either!(self, open())
+    }
+
+    /// The session's connection is gone, and with it whatever it held and had not committed. The number may be used on.
+    pub fn close(&mut self, session: SessionId) {
+        either!(self, close(session))
+    }
+
+    /// BEGIN.
+    pub fn begin(&mut self, session: SessionId, mode: Mode) -> Result<(), Refusal> {
+        either!(self, begin(session, mode))
+    }
+
+    /// A statement; outside BEGIN ... COMMIT it is a transaction of its own.
+    pub fn op(&mut self, session: SessionId, op: &Op) -> Result<Done, Refusal> {
+        either!(self, op(session, op))
+    }
+
+    /// COMMIT. Refused as busy, the transaction stays as it is; refused for another reason, it is over.
+    pub fn commit(&mut self, session: SessionId) -> Result<Commit, Refusal> {
+        either!(self, commit(session))
+    }
+
+    /// ROLLBACK.
+    pub fn rollback(&mut self, session: SessionId) -> Result<(), Refusal> {
+        either!(self, rollback(session))
+    }
+
+    /// The session stops repeating what was refused, or stops waiting. On a server its transaction fails with it.
+    pub fn give_up(&mut self, session: SessionId) {
+        either!(self, give_up(session))
+    }
+
+    /// Who holds what this session waits for; with SQLite, who would refuse it a write or a commit now.
+    pub fn blocked_by(&self, session: SessionId) -> Option<SessionId> {
+        either!(self, blocked_by(session))
+    }
+
+    /// The next session that has got what it stood in line for: its caller repeats the statement. To be asked until there
+    /// is none after every commit, rollback, failure and close. With SQLite nobody stands in line.
+    pub fn next_woken(&mut self) -> Option<SessionId> {
+        match self {
+            Store::Sqlite(_) => None,
+            Store::Server(store) => store.next_woken(),
+        }
+    }
+
+    /// Looks whether a waiting session waits in a circle, and if so rolls it back. With SQLite nobody does.
+    pub fn break_deadlock(&mut self, session: SessionId) -> Result<(), Refusal> {
+        match self {
+            Store::Sqlite(_) => Ok(()),
+            Store::Server(store) => store.break_deadlock(session),
+        }
+    }
+
+    /// The session's transaction, once it has begun to read or write.
+    pub fn transaction(&self, session: SessionId) -> Option<TransactionId> {
+        either!(self, transaction(session))
+    }
+
+    /// Whether the session is between BEGIN and COMMIT.
+    pub fn in_transaction(&self, session: SessionId) -> bool {
+        either!(self, in_transaction(session))
+    }
+
+    /// The rows that are committed.
+    pub fn committed(&self) -> &Tables {
+        either!(self, committed())
+    }
+
+    /// How often a transaction has committed changes.
+    pub fn commits(&self) -> u64 {
+        either!(self, commits())
+    }
+}

@@ -1,0 +1,1 @@
+//! Promises of both stores, kept under random programs.
