@@ -6,6 +6,7 @@ use super::stay::{Ask, CallEnd, Errand, NO_TIMER, OpenCall, Origin, Reply, StayI
 use crate::ids::{NodeId, RequestId, Seq};
 use crate::policy::balancer::Balancer;
 use crate::policy::circuit_breaker::{BreakerState, CallOutcome, CircuitBreaker, Permit, Transition};
+use crate::policy::client_throttle::ClientThrottle;
 use crate::policy::health_check::{HealthCheck, HealthTransition};
 use crate::policy::retry::{FailedAttempt, FailureKind, GiveUp, Pushback, Retry, RetryDecision};
 use crate::policy::{Denial, DenyReason};
@@ -25,6 +26,7 @@ pub struct Caller {
     /// With the record of its latest change.
     breaker: Option<(CircuitBreaker, Seq)>,
     retry: Option<Retry>,
+    throttle: Option<ClientThrottle>,
     balancer: Balancer,
     /// Calls under way, by instance.
     active: Vec<u32>,
@@ -63,6 +65,7 @@ impl Caller {
             call,
             breaker: plan.breaker.map(|config| (CircuitBreaker::new(config), Seq(0))),
             retry: plan.retry.as_ref().map(|retry| Retry::new(retry.config, retry.budget)),
+            throttle: plan.throttle.map(ClientThrottle::new),
             balancer: Balancer::new(plan.balancer),
             active: vec![0; instances],
             healthy: vec![true; instances],
@@ -125,6 +128,12 @@ impl Caller {
 
     fn attempt(&mut self, ctx: &mut Ctx, slot: Slot) -> Over {
         let now = ctx.now();
+        if let Some(throttle) = &mut self.throttle
+            && throttle.decide(now, self.luck.uniform()).is_err()
+        {
+            let cause = Some(ctx.stay(slot).last);
+            return self.hold_back(ctx, slot, Refusal::Throttled, cause, None);
+        }
         let mut permit = None;
         if let Some((breaker, changed)) = &mut self.breaker {
             let (decision, transition) = breaker.decide(now);
@@ -232,6 +241,12 @@ impl Caller {
         self.active[open.instance as usize] -= 1;
         let outcome = if reply.status.is_server_failure() { CallOutcome::Failure } else { CallOutcome::Success };
         self.tell_breaker(ctx, slot, &open, outcome);
+        // Turned away for load is not accepted; any other answer is, whatever it says.
+        if let Some(throttle) = &mut self.throttle
+            && !matches!(reply.status, Status::Unavailable | Status::TooManyRequests)
+        {
+            throttle.on_accept(ctx.now());
+        }
         match self.plan.retry.as_ref().is_some_and(|retry| retry.on.covers(reply.status)) {
             true => self.fail(ctx, slot, open, CallEnd::Replied(reply), reply.retry_at),
             false => self.end_attempts(ctx, slot, open, CallEnd::Replied(reply)),

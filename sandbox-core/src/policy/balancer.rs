@@ -11,10 +11,12 @@
 pub enum BalancerPolicy {
     /// The healthy instances in turn.
     RoundRobin,
-    /// Of `choices` random healthy instances the one with the fewest requests in flight.
+    /// Of `choices` random healthy instances the one with the fewest requests in flight (power of d choices).
     LeastRequest {
-        /// Instances looked at, at least 1. Default 2 (Envoy `choice_count`).
-        choices: u8,
+        /// Instances looked at, at least 1; `None`: all of them. Default 2 (Envoy `choice_count`).
+        choices: Option<u8>,
+        /// Whether the same instance may be drawn twice. Default yes (Envoy).
+        with_replacement: bool,
     },
     /// Any healthy instance, each equally likely.
     Random,
@@ -24,7 +26,7 @@ impl BalancerPolicy {
     /// This policy, or what is wrong with it.
     pub fn check(self) -> Result<BalancerPolicy, String> {
         match self {
-            BalancerPolicy::LeastRequest { choices: 0 } => {
+            BalancerPolicy::LeastRequest { choices: Some(0), .. } => {
                 Err("least_request looks at 0 instances: use 2 choices, or the policy `random`".into())
             }
             policy => Ok(policy),
@@ -34,7 +36,7 @@ impl BalancerPolicy {
 
 impl Default for BalancerPolicy {
     fn default() -> BalancerPolicy {
-        BalancerPolicy::LeastRequest { choices: 2 }
+        BalancerPolicy::LeastRequest { choices: Some(2), with_replacement: true }
     }
 }
 
@@ -56,14 +58,15 @@ impl Balancer {
     ///
     /// `active[i]` counts this balancer's own requests in flight at instance `i`, `healthy[i]` says whether `i` may get
     /// traffic; both have one element per instance. `draw(n)` gives a uniform whole number in `[0, n)`. A tie goes to
-    /// the instance drawn first.
+    /// the instance drawn first; among all instances it is drawn.
     pub fn decide(&mut self, active: &[u32], healthy: &[bool], draw: &mut dyn FnMut(u32) -> u32) -> Option<u16> {
         assert_eq!(active.len(), healthy.len(), "one active count and one health flag per instance");
         let candidates = healthy.iter().filter(|&&healthy| healthy).count() as u32;
         if candidates == 0 {
             return None;
         }
-        let mut any = || nth_healthy(healthy, draw(candidates));
+        let all = candidates as usize == healthy.len();
+        let nth = |n: u32| if all { n as usize } else { nth_healthy(healthy, n) };
         let chosen = match self.policy {
             BalancerPolicy::RoundRobin => {
                 let instances = healthy.len();
@@ -72,11 +75,22 @@ impl Balancer {
                 self.next = chosen + 1;
                 chosen
             }
-            BalancerPolicy::Random => any(),
-            BalancerPolicy::LeastRequest { choices } => {
-                let mut best = any();
+            BalancerPolicy::Random => nth(draw(candidates)),
+            BalancerPolicy::LeastRequest { choices: None, .. } => {
+                let of = |instance: &usize| healthy[*instance];
+                let least = (0..healthy.len()).filter(of).map(|instance| active[instance]).min()?;
+                let tied = |instance: &usize| of(instance) && active[*instance] == least;
+                let ties = (0..healthy.len()).filter(tied).count() as u32;
+                (0..healthy.len()).filter(tied).nth(draw(ties) as usize)?
+            }
+            BalancerPolicy::LeastRequest { choices: Some(choices), with_replacement } => {
+                let mut drawn: Vec<u32> = Vec::new();
+                let mut best = nth(draw_new(candidates, with_replacement, &mut drawn, draw));
                 for _ in 1..choices {
-                    let other = any();
+                    if drawn.len() as u32 == candidates {
+                        break;
+                    }
+                    let other = nth(draw_new(candidates, with_replacement, &mut drawn, draw));
                     if active[other] < active[best] {
                         best = other;
                     }
@@ -86,6 +100,20 @@ impl Balancer {
         };
         Some(chosen as u16)
     }
+}
+
+/// Draws a number below `bound`; without replacement one that is not in `drawn` yet, which then holds it.
+fn draw_new(bound: u32, with_replacement: bool, drawn: &mut Vec<u32>, draw: &mut dyn FnMut(u32) -> u32) -> u32 {
+    if with_replacement {
+        return draw(bound);
+    }
+    let mut number = draw(bound - drawn.len() as u32);
+    drawn.sort_unstable();
+    for taken in drawn.iter() {
+        number += u32::from(*taken <= number);
+    }
+    drawn.push(number);
+    number
 }
 
 /// The index of the healthy instance number `n`, counted from 0.
@@ -133,7 +161,12 @@ mod tests {
 
     #[test]
     fn no_choices_is_refused_with_a_reason() {
-        assert!(BalancerPolicy::LeastRequest { choices: 0 }.check().unwrap_err().contains("2 choices"));
+        assert!(
+            BalancerPolicy::LeastRequest { choices: Some(0), with_replacement: true }
+                .check()
+                .unwrap_err()
+                .contains("2 choices")
+        );
     }
 
     proptest! {
@@ -147,7 +180,7 @@ mod tests {
             let policy = match which {
                 0 => BalancerPolicy::RoundRobin,
                 1 => BalancerPolicy::Random,
-                _ => BalancerPolicy::LeastRequest { choices: 3 },
+                _ => BalancerPolicy::LeastRequest { choices: Some(3), with_replacement: true },
             };
             let (active, healthy): (Vec<u32>, Vec<bool>) = instances.into_iter().unzip();
             let mut balancer = Balancer::new(policy);

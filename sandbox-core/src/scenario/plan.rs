@@ -6,13 +6,14 @@ use super::dist::Dist;
 use super::planner::Planner;
 use super::popularity::Popularity;
 use super::program::Program;
-use super::spec::{CancelSpec, DisciplineSpec, EffectSpec, HoldSpec, OpSpec, Spec};
+use super::spec::{CancelSpec, DisciplineSpec, EffectSpec, HoldSpec, OpSpec, RateLimitKeySpec, Spec};
 use crate::ids::{NodeId, RouteId};
 use crate::policy::balancer::BalancerPolicy;
 use crate::policy::cache::CacheConfig;
 use crate::policy::circuit_breaker::CircuitBreakerConfig;
+use crate::policy::client_throttle::ClientThrottleConfig;
 use crate::policy::health_check::HealthCheckConfig;
-use crate::policy::rate_limiter::RateLimitConfig;
+use crate::policy::rate_limiter::RateLimiterConfig;
 use crate::policy::retry::RetryConfig;
 use crate::policy::retry_budget::BudgetConfig;
 use crate::time::{Span, Time};
@@ -109,8 +110,8 @@ pub struct GatewayPlan {
     pub work: Dist,
     /// Token check.
     pub auth: Option<TokenPlan>,
-    /// Token bucket.
-    pub rate_limit: Option<RateLimitConfig>,
+    /// Rate limiter, and what has one of its own.
+    pub rate_limit: Option<(RateLimiterConfig, RateLimitKeySpec)>,
 }
 
 /// How tokens are checked.
@@ -224,6 +225,8 @@ pub struct CallPlan {
     pub hedge: Option<HedgePlan>,
     /// Circuit breaker.
     pub breaker: Option<CircuitBreakerConfig>,
+    /// Adaptive throttle.
+    pub throttle: Option<ClientThrottleConfig>,
     /// How an instance is chosen.
     pub balancer: BalancerPolicy,
     /// Health checks of the instances.
@@ -241,6 +244,7 @@ impl CallPlan {
             retry: None,
             hedge: None,
             breaker: None,
+            throttle: None,
             health_check: None,
             ..self.clone()
         }

@@ -10,8 +10,9 @@ use crate::ids::{NodeId, RouteId};
 use crate::policy::balancer::BalancerPolicy;
 use crate::policy::cache::{CacheConfig, CacheParams, Eviction};
 use crate::policy::circuit_breaker::{CircuitBreakerConfig, CircuitBreakerParams, SlidingWindow};
+use crate::policy::client_throttle::ClientThrottleConfig;
 use crate::policy::health_check::{HealthCheckConfig, HealthCheckParams};
-use crate::policy::rate_limiter::RateLimitConfig;
+use crate::policy::rate_limiter::{Cost, LeakyQueueConfig, Rate, RateLimitConfig, RateLimiterConfig, WindowConfig};
 use crate::policy::retry::{Jitter, RetryConfig, RetryParams};
 use crate::policy::retry_budget::BudgetConfig;
 use crate::rng::name_hash;
@@ -265,8 +266,8 @@ impl<'a> Planner<'a> {
             }
         });
         let rate_limit = gateway.rate_limit.as_ref().and_then(|limit| {
-            let config = RateLimitConfig::per_second(limit.rate_rps, limit.burst);
-            self.taken(&format!("{path}.rate_limit"), config)
+            let config = self.taken(&format!("{path}.rate_limit"), rate_limiter(limit))?;
+            Some((config, limit.key))
         });
         let mut targets = Map::new();
         targets.insert(gateway.upstream.clone(), format!("{path}.upstream"));
@@ -593,13 +594,18 @@ impl<'a> Planner<'a> {
         });
         let balancer = match spec.balancer {
             Some(BalancerSpec::RoundRobin {}) => BalancerPolicy::RoundRobin,
-            Some(BalancerSpec::LeastRequest { choices }) => {
-                self.within(&format!("{path}.balancer.choices"), f64::from(choices), 1.0, 16.0);
-                BalancerPolicy::LeastRequest { choices }
+            Some(BalancerSpec::LeastRequest { choices, with_replacement }) => {
+                self.within(&format!("{path}.balancer.choices"), f64::from(choices.unwrap_or(1)), 1.0, 16.0);
+                BalancerPolicy::LeastRequest { choices, with_replacement }
             }
             Some(BalancerSpec::Random {}) => BalancerPolicy::Random,
-            None => BalancerPolicy::LeastRequest { choices: 2 },
+            None => BalancerPolicy::default(),
         };
+        let throttle = spec.throttle.and_then(|throttle| {
+            self.within(&format!("{path}.throttle.window_s"), throttle.window_s, 0.001, limits::DURATION_S);
+            let config = ClientThrottleConfig::new(throttle.k, Span::from_seconds(throttle.window_s));
+            self.taken(&format!("{path}.throttle"), config)
+        });
         let health_check = spec.health_check.as_ref().and_then(|check| {
             self.above_zero(&format!("{path}.health_check.interval_s"), check.interval_s, limits::DURATION_S);
             self.above_zero(&format!("{path}.health_check.timeout_ms"), check.timeout_ms, 3_600_000.0);
@@ -621,6 +627,7 @@ impl<'a> Planner<'a> {
             retry,
             hedge,
             breaker,
+            throttle,
             balancer,
             health_check,
         }
@@ -931,6 +938,34 @@ fn kind_name(node: &NodeSpec) -> &'static str {
         NodeSpec::Store(_) => "store",
         NodeSpec::Queue(_) => "queue",
     }
+}
+
+/// The limiter that a document asks for, or what it still has to say.
+#[inline]
+fn rate_limiter(spec: &RateLimitSpec) -> Result<RateLimiterConfig, String> {
+    use RateLimitAlgorithmSpec as Algorithm;
+    let needed = |value: Option<f64>, name: &str| value.ok_or_else(|| format!("this algorithm needs `{name}`"));
+    let bucket = || {
+        let rate = Rate::per_second(needed(spec.rate_rps, "rate_rps")?)?;
+        RateLimitConfig::new(rate, Cost::requests(needed(spec.burst, "burst")?)?)
+    };
+    let window = || {
+        let limit = Cost::requests(needed(spec.limit.map(f64::from), "limit")?)?;
+        let window = Span::from_seconds(needed(spec.window_s, "window_s")?.clamp(0.0, limits::DURATION_S));
+        Ok::<WindowConfig, String>(WindowConfig::new(limit, window)?.count_rejected(spec.count_rejected))
+    };
+    Ok(match spec.algorithm {
+        Algorithm::TokenBucket => RateLimiterConfig::TokenBucket(bucket()?),
+        Algorithm::Gcra => RateLimiterConfig::Gcra(bucket()?),
+        Algorithm::FixedWindow => RateLimiterConfig::FixedWindow(window()?),
+        Algorithm::FixedWindowAnchored => RateLimiterConfig::FixedWindowAnchored(window()?),
+        Algorithm::SlidingLog => RateLimiterConfig::SlidingLog(window()?),
+        Algorithm::SlidingCounter => RateLimiterConfig::SlidingCounter(window()?),
+        Algorithm::LeakyQueue => {
+            let rate = Rate::per_second(needed(spec.rate_rps, "rate_rps")?)?;
+            RateLimiterConfig::LeakyQueue(LeakyQueueConfig::new(rate, Cost::requests(needed(spec.burst, "burst")?)?))
+        }
+    })
 }
 
 #[inline]

@@ -145,12 +145,67 @@ spec! {
 }
 
 spec! {
-    /// A token bucket: `rate_rps` tokens a second, at most `burst` saved up; it starts full.
+    /// A rate limiter (`policies.md` section 5): requests beyond it are answered with 429.
     pub struct RateLimitSpec {
-        /// Requests a second in the long run.
-        pub rate_rps: f64,
-        /// Requests that may come at once.
-        pub burst: u32,
+        /// How it counts.
+        #[serde(default)]
+        pub algorithm: RateLimitAlgorithmSpec,
+        /// Requests a second in the long run: for `token_bucket`, `gcra` and `leaky_queue`.
+        #[serde(default)]
+        pub rate_rps: Option<f64>,
+        /// Requests that may come at once: for the same three.
+        #[serde(default)]
+        pub burst: Option<f64>,
+        /// Requests in a window: for the others.
+        #[serde(default)]
+        pub limit: Option<u32>,
+        /// Length of the window.
+        #[serde(default)]
+        pub window_s: Option<f64>,
+        /// Whether a refused request counts like an admitted one.
+        #[serde(default)]
+        pub count_rejected: bool,
+        /// What has a limit of its own.
+        #[serde(default)]
+        pub key: RateLimitKeySpec,
+    }
+}
+
+spec! {
+    /// How a rate limiter counts.
+    #[derive(Copy, Eq, Default)]
+    pub enum RateLimitAlgorithmSpec {
+        /// A bucket of tokens that starts full.
+        #[default]
+        TokenBucket,
+        /// The same decisions, kept as one instant.
+        Gcra,
+        /// Windows aligned to the start of the run.
+        FixedWindow,
+        /// Windows that begin with a request.
+        FixedWindowAnchored,
+        /// Every admission is remembered for a window.
+        SlidingLog,
+        /// Two counters, weighted.
+        SlidingCounter,
+        /// A line that lets one request through at a time; it delays instead of refusing, up to `burst`.
+        LeakyQueue,
+    }
+}
+
+spec! {
+    /// What has a rate limit of its own.
+    #[derive(Copy, Eq, Default)]
+    pub enum RateLimitKeySpec {
+        /// All requests together.
+        #[default]
+        All,
+        /// Each user.
+        User,
+        /// Each workload: each source of traffic.
+        Workload,
+        /// Each route.
+        Route,
     }
 }
 
@@ -526,9 +581,25 @@ spec! {
         /// How an instance is chosen; absent: least request of two.
         #[serde(default)]
         pub balancer: Option<BalancerSpec>,
+        /// Adaptive throttle of the caller; absent: none.
+        #[serde(default)]
+        pub throttle: Option<ThrottleSpec>,
         /// Active health checks of the instances; absent: all count as healthy.
         #[serde(default)]
         pub health_check: Option<HealthCheckSpec>,
+    }
+}
+
+spec! {
+    /// Adaptive throttling (SRE book, "Handling Overload"; `policies.md` section 7): a caller that is refused too much sends less.
+    #[derive(Copy)]
+    pub struct ThrottleSpec {
+        /// About this many calls are sent for each one accepted.
+        #[serde(default = "defaults::throttle_k")]
+        pub k: f64,
+        /// How far it looks back.
+        #[serde(default = "defaults::throttle_window_s")]
+        pub window_s: f64,
     }
 }
 
@@ -719,9 +790,12 @@ spec! {
         RoundRobin {},
         /// The one with the fewest calls under way, of some looked at.
         LeastRequest {
-            /// How many are looked at.
+            /// How many are looked at; null: all.
             #[serde(default = "defaults::choices")]
-            choices: u8,
+            choices: Option<u8>,
+            /// Whether the same one may be drawn twice.
+            #[serde(default = "defaults::yes")]
+            with_replacement: bool,
         },
         /// Any.
         Random {},
@@ -942,6 +1016,12 @@ mod defaults {
     pub fn one_f() -> f64 {
         1.0
     }
+    pub fn throttle_k() -> f64 {
+        2.0
+    }
+    pub fn throttle_window_s() -> f64 {
+        120.0
+    }
     pub fn ok() -> u16 {
         200
     }
@@ -990,8 +1070,8 @@ mod defaults {
     pub fn permitted_calls_in_half_open() -> u32 {
         3
     }
-    pub fn choices() -> u8 {
-        2
+    pub fn choices() -> Option<u8> {
+        Some(2)
     }
     pub fn health_interval_s() -> f64 {
         2.0

@@ -7,9 +7,12 @@ use crate::engine::calls::Caller;
 use crate::engine::ctx::Ctx;
 use crate::engine::event::{Event, Slot};
 use crate::engine::stay::{Ask, CallEnd, Errand, NO_TIMER, Origin, Reply};
-use crate::policy::rate_limiter::TokenBucket;
-use crate::scenario::{GatewayPlan, Kind};
+use crate::policy::Denial;
+use crate::policy::rate_limiter::RateLimiter;
+use crate::scenario::{GatewayPlan, Kind, RateLimitKeySpec};
+use crate::time::Time;
 use crate::trace::{Refusal, Status, What};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// A gateway's live state.
@@ -17,13 +20,13 @@ use std::sync::Arc;
 pub struct Gateway {
     pub callers: Vec<Caller>,
     plan: Arc<GatewayPlan>,
-    bucket: Option<TokenBucket>,
+    /// One limiter for each key that has been seen.
+    limiters: BTreeMap<u32, RateLimiter>,
 }
 
 impl Gateway {
     pub fn new(plan: &GatewayPlan, callers: Vec<Caller>) -> Gateway {
-        let bucket = plan.rate_limit.map(TokenBucket::new);
-        Gateway { callers, plan: Arc::new(plan.clone()), bucket }
+        Gateway { callers, plan: Arc::new(plan.clone()), limiters: BTreeMap::new() }
     }
 
     pub fn handle(&mut self, happening: Happening, ctx: &mut Ctx) {
@@ -52,9 +55,10 @@ impl Gateway {
             return ctx.refuse(slot, Refusal::Unauthorized, None, None);
         }
         let now = ctx.now();
-        if let Some(Err(denial)) = self.bucket.as_mut().map(|bucket| bucket.decide(now, 1)) {
-            return ctx.refuse(slot, Refusal::RateLimited, None, denial.retry_at);
-        }
+        let free_at = match self.limit(ctx, slot) {
+            Ok(free_at) => free_at,
+            Err(denial) => return ctx.refuse(slot, Refusal::RateLimited, None, denial.retry_at),
+        };
         let check = self.plan.auth.as_ref().map(|auth| &auth.work);
         let constant = self.plan.work.is_constant() && check.is_none_or(|check| check.is_constant());
         let mut span = ctx.work(slot, &self.plan.work);
@@ -62,7 +66,23 @@ impl Gateway {
             span += ctx.work(slot, check);
         }
         ctx.levels().in_service.add(now, 1);
-        ctx.schedule_work(slot, span, constant);
+        // A leaky queue lets a request through later; any other limiter at once.
+        ctx.schedule_work(slot, free_at.since(now) + span, constant && free_at == now);
+    }
+
+    /// When the limiter of this request lets it through, or why not.
+    fn limit(&mut self, ctx: &Ctx, slot: Slot) -> Result<Time, Denial> {
+        let now = ctx.now();
+        let Some((config, key)) = self.plan.rate_limit else { return Ok(now) };
+        let stay = ctx.stay(slot);
+        let key = match (key, stay.origin) {
+            (RateLimitKeySpec::All, _) => 0,
+            (RateLimitKeySpec::User, _) => stay.user,
+            (RateLimitKeySpec::Route, _) => u32::from(stay.route.0),
+            (RateLimitKeySpec::Workload, Origin::Workload(workload)) => u32::from(workload),
+            (RateLimitKeySpec::Workload, _) => u32::MAX,
+        };
+        self.limiters.entry(key).or_insert_with(|| RateLimiter::new(config)).decide(now, 1)
     }
 
     fn pass_on(&mut self, ctx: &mut Ctx, slot: Slot) {
