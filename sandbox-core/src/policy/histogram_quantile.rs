@@ -15,9 +15,8 @@ pub fn histogram_quantile(quantile: f64, bounds: &[f64], counts: &[u64]) -> Opti
     let (mut below, mut lower) = (0, 0.0);
     for (&upper, &count) in bounds.iter().zip(counts) {
         if (below + count) as f64 >= rank {
-            // Counts of a bucket that begins above its end (a first bound of 0 or less) are not spread out.
-            let share = if count == 0 || upper <= lower { 1.0 } else { (rank - below as f64) / count as f64 };
-            return Some(lower.min(upper) + (upper - lower).max(0.0) * share);
+            let spread = count > 0 && upper > 0.0;
+            return Some(if spread { lower + (upper - lower) * (rank - below as f64) / count as f64 } else { upper });
         }
         below += count;
         lower = upper;

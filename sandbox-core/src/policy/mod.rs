@@ -18,21 +18,29 @@
 
 use crate::time::Time;
 
+pub mod admission;
 pub mod auth;
 pub mod balancer;
+pub mod bulkhead;
+pub mod burn_rate;
 pub mod cache;
 pub mod circuit_breaker;
+pub mod client_address;
+pub mod client_throttle;
 pub mod deadline;
 pub mod health_check;
 pub mod hedging;
 pub mod histogram_quantile;
 pub mod idempotency;
 pub mod message_queue;
+pub mod outlier_detection;
+pub mod peak_ewma;
 pub mod preconditions;
 pub mod rate_limiter;
 pub mod retry;
 pub mod retry_budget;
 pub mod single_flight;
+pub mod smooth_wrr;
 
 /// A refusal: why, and when to come back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,6 +61,12 @@ pub enum DenyReason {
     BreakerHalfOpen,
     /// The bucket does not hold enough tokens yet.
     RateLimited,
+    /// The bulkhead runs and holds as many calls as it may.
+    BulkheadFull,
+    /// The part is overloaded and sheds load.
+    Overloaded,
+    /// The client spares a back end that refuses too much.
+    Throttled,
     /// The request costs more than a full bucket holds: it can never pass.
     CostAboveBurst,
 }

@@ -4,7 +4,8 @@
 //! case      one case of a file: a model, its expected answers, how exact they are
 //! overlay   the runs of a case: the same model with some places overwritten
 //! judge     answers beside expected ones: pass, fail, unsupported, error
-//! read      lengths of time and other numbers as models write them
+//! read      models as typed data; lengths of time as models write them
+//! limits    how much a model may ask for
 //! <type>    one file per `model.type`: reads the model, asks the policy, gives answers in the shape of `expected`
 //! ```
 //!
@@ -12,23 +13,33 @@
 //! other file of the same form (`tests/ground-truth/ground-truth.schema.json`). It translates and judges; what it asks
 //! lies in `policy` and `engine`.
 
+mod burn_rate;
 mod cache;
 mod case;
 mod circuit_breaker;
+mod client_address;
+mod codel;
+mod concurrency_limit;
 mod deadline;
 mod etag;
+mod health_check;
 mod hedging;
 mod histogram_quantile;
 mod http_cache;
 mod idempotency;
 mod judge;
 mod jwt;
+mod limiter;
+mod limits;
 mod message_queue;
+mod outlier_detection;
 mod overlay;
+mod peak_ewma;
 mod read;
 mod retry_quota;
 mod retry_throttle;
 mod run_to_trip;
+mod smooth_wrr;
 mod sqlite;
 mod sqlite_busy;
 mod system;
@@ -109,21 +120,30 @@ fn answer(model: &Value, question: Question) -> Result<Answers, Refusal> {
     let hint = "Name a type that ground-truth.schema.json knows.";
     let Some(kind) = model.get("type") else { return Err(Problem::new("type", "is missing", hint).into()) };
     match kind.as_str().unwrap_or_default() {
-        "histogram_quantile" => histogram_quantile::decide(model).map_err(Refusal::from),
-        "cache" => cache::decide(model).map_err(Refusal::from),
-        "circuit_breaker" => circuit_breaker::decide(model).map_err(Refusal::from),
-        "deadline" => deadline::decide(model).map_err(Refusal::from),
-        "etag" => etag::decide(model).map_err(Refusal::from),
-        "hedging" => hedging::decide(model).map_err(Refusal::from),
-        "http_cache" => http_cache::decide(model).map_err(Refusal::from),
-        "idempotency" => idempotency::decide(model).map_err(Refusal::from),
-        "jwt" => jwt::decide(model).map_err(Refusal::from),
-        "message_queue" => message_queue::decide(model).map_err(Refusal::from),
-        "retry_quota" => retry_quota::decide(model).map_err(Refusal::from),
-        "retry_throttle" => retry_throttle::decide(model).map_err(Refusal::from),
+        "burn_rate" => Ok(burn_rate::decide(model)?),
+        "cache" => Ok(cache::decide(model)?),
+        "circuit_breaker" => Ok(circuit_breaker::decide(model)?),
+        "client_address" => Ok(client_address::decide(model)?),
+        "codel" => Ok(codel::decide(model)?),
+        "concurrency_limit" => Ok(concurrency_limit::decide(model)?),
+        "deadline" => Ok(deadline::decide(model)?),
+        "etag" => Ok(etag::decide(model)?),
+        "health_check" => Ok(health_check::decide(model)?),
+        "hedging" => Ok(hedging::decide(model)?),
+        "histogram_quantile" => Ok(histogram_quantile::decide(model)?),
+        "http_cache" => Ok(http_cache::decide(model)?),
+        "idempotency" => Ok(idempotency::decide(model)?),
+        "jwt" => Ok(jwt::decide(model)?),
+        "limiter" => Ok(limiter::decide(model, question)?),
+        "message_queue" => Ok(message_queue::decide(model)?),
+        "outlier_detection" => Ok(outlier_detection::decide(model)?),
+        "peak_ewma" => Ok(peak_ewma::decide(model)?),
+        "retry_quota" => Ok(retry_quota::decide(model)?),
+        "retry_throttle" => Ok(retry_throttle::decide(model)?),
         "run_to_trip" => run_to_trip::decide(model, question),
-        "sqlite" => sqlite::decide(model).map_err(Refusal::from),
-        "sqlite_busy" => sqlite_busy::decide(model).map_err(Refusal::from),
+        "smooth_wrr" => Ok(smooth_wrr::decide(model)?),
+        "sqlite" => Ok(sqlite::decide(model)?),
+        "sqlite_busy" => Ok(sqlite_busy::decide(model)?),
         "system" => system::simulate(model, question),
         _ => Err(Refusal::Unsupported(format!("model.type {kind} is not built"))),
     }

@@ -1,8 +1,10 @@
 //! A `run_to_trip` model: independent calls one after the other until a circuit breaker opens or a host is ejected.
 
+use super::outlier_detection::OutlierDetectionModel;
 use super::read::read;
 use super::{Answers, Question, Refusal, circuit_breaker};
 use crate::policy::circuit_breaker::{CallOutcome, CircuitBreaker, Transition};
+use crate::policy::outlier_detection::OutlierDetection;
 use crate::rng::{Purpose, Stream, name_hash};
 use crate::scenario::Problem;
 use crate::time::{Span, Time};
@@ -17,7 +19,14 @@ const CALLS_MAX: u64 = 1_000_000_000;
 struct Model {
     failure_probability: f64,
     circuit_breaker: Option<Value>,
-    outlier_detection: Option<Value>,
+    outlier_detection: Option<OutlierDetectionModel>,
+}
+
+/// What trips.
+#[derive(Clone)]
+enum Tripping {
+    Breaker(CircuitBreaker),
+    Outlier(OutlierDetection),
 }
 
 /// The mean number of calls, the last one included, over `run.independent_runs` (1 if it does not say).
@@ -27,21 +36,25 @@ pub fn decide(model: &Value, question: Question) -> Result<Answers, Refusal> {
         let hint = "Use a probability above 0 and up to 1; without failures nothing trips.";
         return Err(Problem::new("failure_probability", format!("is {failure_probability}"), hint).into());
     }
-    let trips = match (circuit_breaker, outlier_detection) {
-        (Some(breaker), None) => circuit_breaker::config(breaker)?,
-        _ => return Err(Refusal::Unsupported("outlier detection is not built".into())),
+    let fresh = match (circuit_breaker, outlier_detection) {
+        (Some(breaker), None) => Tripping::Breaker(CircuitBreaker::new(circuit_breaker::config(breaker)?)),
+        (None, Some(outlier)) => Tripping::Outlier(OutlierDetection::new(outlier.config()?, 1)),
+        _ => {
+            let hint = "Write either circuit_breaker or outlier_detection.";
+            return Err(Problem::new("circuit_breaker", "is missing or doubled", hint).into());
+        }
     };
     let runs = question.run.and_then(|run| run.get("independent_runs")).and_then(Value::as_u64).unwrap_or(1).max(1);
     let mut luck = Stream::new(question.seed, name_hash("run_to_trip"), Purpose::Fault);
     let mut calls = 0;
     for _ in 0..runs {
-        let mut breaker = CircuitBreaker::new(trips);
+        let mut tripping = fresh.clone();
         loop {
             calls += 1;
             if calls > CALLS_MAX {
                 return Err(Refusal::Unsupported(format!("nothing tripped within {CALLS_MAX} calls")));
             }
-            if trip(&mut breaker, luck.uniform() < failure_probability) {
+            if tripping.call(luck.uniform() < failure_probability) {
                 break;
             }
         }
@@ -50,9 +63,16 @@ pub fn decide(model: &Value, question: Question) -> Result<Answers, Refusal> {
     Ok([("mean_calls_until_trip".to_string(), json!(mean))].into_iter().collect())
 }
 
-/// Makes a call, and says whether it opened the breaker. No time passes.
-fn trip(breaker: &mut CircuitBreaker, failed: bool) -> bool {
-    let permit = breaker.decide(Time::ZERO).0.expect("a closed breaker permits");
-    let outcome = if failed { CallOutcome::Failure } else { CallOutcome::Success };
-    matches!(breaker.on_result(Time::ZERO, permit, outcome, Span::ZERO), Some(Transition::Opened { .. }))
+impl Tripping {
+    /// Makes a call, and says whether it opened the breaker or ejected the host. No time passes.
+    fn call(&mut self, failed: bool) -> bool {
+        match self {
+            Tripping::Breaker(breaker) => {
+                let permit = breaker.decide(Time::ZERO).0.expect("a closed breaker permits");
+                let outcome = if failed { CallOutcome::Failure } else { CallOutcome::Success };
+                matches!(breaker.on_result(Time::ZERO, permit, outcome, Span::ZERO), Some(Transition::Opened { .. }))
+            }
+            Tripping::Outlier(detection) => detection.on_response(Time::ZERO, 0, !failed).is_some(),
+        }
+    }
 }
