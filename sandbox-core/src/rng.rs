@@ -41,6 +41,8 @@ pub enum Purpose {
     Patience = 13,
     /// Whether an adaptive throttle lets a call out.
     Throttle = 12,
+    /// How long a client of a closed loop thinks.
+    Think = 14,
 }
 
 /// A generator that moves on with every draw.

@@ -4,6 +4,7 @@ use super::calendar::{Calendar, Entry};
 use super::event::{Event, Slot};
 use super::gauge::{LevelRow, Levels};
 use super::io::{CallId, CallOp, Output};
+use super::sender::Sender;
 use super::stay::{Ask, Errand, Fork, NO_TIMER, OpenCall, Origin, Place, Reply, Stay, StayId, Stays};
 use super::tokens::Tokens;
 use super::world::Mount;
@@ -23,6 +24,8 @@ pub struct Core {
     pub calendar: Calendar,
     pub stays: Stays,
     pub tokens: Tokens,
+    /// How far each workload has come.
+    pub senders: Vec<Sender>,
     pub conditions: Vec<Condition>,
     /// The records of the faults that are active, the latest last.
     pub active_faults: Vec<(u16, Seq)>,
@@ -62,6 +65,7 @@ impl Core {
         let nodes = plan.nodes.len();
         Core {
             tokens: Tokens::new(&plan),
+            senders: plan.workloads.iter().map(|load| Sender::new(plan.seed, load)).collect(),
             plan,
             mount: mount.map(Arc::new),
             now: Time::ZERO,

@@ -13,6 +13,7 @@ mod line;
 mod nodes;
 mod observe;
 mod run;
+mod sender;
 mod sharing;
 mod stay;
 mod tokens;

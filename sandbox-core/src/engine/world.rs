@@ -8,12 +8,12 @@ use super::ctx::{Core, Ctx};
 use super::event::{Event, Reason, Slot, Upcoming};
 use super::gauge::LevelRow;
 use super::io::{CallResult, Credential, Input, LoggedInput, Output};
-use super::nodes::{Happening, Node, schedule_arrival, schedule_probe};
+use super::nodes::{Happening, Node, schedule_probe};
 use super::observe::{self, Observation};
+use super::sender;
 use super::stay::Origin;
 use crate::ids::{NodeId, RequestId, RouteId};
-use crate::rng::{Purpose, Stream};
-use crate::scenario::{Arrivals, EffectSpec, Kind, Plan};
+use crate::scenario::{EffectSpec, Kind, Plan};
 use crate::time::Time;
 use crate::trace::{Record, What};
 use serde::{Deserialize, Serialize};
@@ -24,7 +24,6 @@ use std::sync::Arc;
 pub struct World {
     core: Core,
     nodes: Vec<Node>,
-    arrivals: Vec<Stream>,
     steps: u64,
     /// The second that is not over yet.
     open_second: u32,
@@ -53,8 +52,7 @@ impl World {
     fn build(plan: Arc<Plan>, mount: Option<Mount>) -> World {
         let mounted = mount.is_some();
         let nodes = plan.nodes.iter().map(|node| Node::new(node, plan.seed, mounted)).collect();
-        let arrivals = plan.workloads.iter().map(|load| Stream::new(plan.seed, load.hash, Purpose::Arrivals)).collect();
-        let mut world = World { core: Core::new(plan.clone(), mount), nodes, arrivals, steps: 0, open_second: 0 };
+        let mut world = World { core: Core::new(plan.clone(), mount), nodes, steps: 0, open_second: 0 };
         for (fault, planned) in plan.faults.iter().enumerate() {
             let fault = fault as u16;
             world.core.calendar.schedule(planned.from, Event::Fault { fault, begins: true });
@@ -70,8 +68,8 @@ impl World {
             }
         }
         if !mounted {
-            for workload in 0..plan.workloads.len() as u16 {
-                world.schedule_arrival(workload);
+            for (workload, planned) in plan.workloads.iter().enumerate() {
+                sender::begin(&mut Ctx { core: &mut world.core, node: planned.client }, workload as u16);
             }
             world.core.calendar.schedule(plan.end, Event::End);
         }
@@ -191,7 +189,6 @@ impl World {
     fn happen(&mut self, entry: Entry) {
         match entry.event {
             Event::Arrival { workload } => {
-                self.schedule_arrival(workload);
                 let client = self.core.plan.workloads[workload as usize].client;
                 self.handle(client, Happening::Intended { workload });
             }
@@ -251,16 +248,6 @@ impl World {
                 self.core.stays.remove(child);
             }
         }
-    }
-
-    fn schedule_arrival(&mut self, workload: u16) {
-        let plan = &self.core.plan.workloads[workload as usize];
-        let (client, arrivals) = (plan.client, plan.arrivals);
-        let gap = match arrivals {
-            Arrivals::Poisson(mean) => self.arrivals[workload as usize].exponential(mean),
-            Arrivals::Constant(gap) => gap,
-        };
-        schedule_arrival(&mut Ctx { core: &mut self.core, node: client }, workload, gap);
     }
 
     fn arrive_from_outside(&mut self, route: RouteId, key: u32, credential: Credential) {

@@ -3,6 +3,7 @@
 //! [`Document`] is the JSON with its variants; [`Spec`] is one variant as data; [`Plan`] is validated and cannot hold
 //! nonsense. Every problem is reported at once, with its path and a hint.
 
+mod arrivals;
 mod dist;
 mod document;
 mod expr;
@@ -10,21 +11,24 @@ mod map;
 mod parse;
 mod plan;
 mod planner;
+mod popularity;
 mod problem;
 mod program;
 mod spec;
 mod tracked;
 
+pub use arrivals::{Arrivals, ArrivalsSpec, OpenLoop, Pace, RampPointSpec};
 pub use dist::{BranchSpec, Dist, DistSpec, PointSpec};
 pub use document::{Document, KnobView};
 pub use expr::Expr;
 pub use map::Map;
 pub use parse::{collect, read_json, read_value};
 pub use plan::{
-    Arrivals, BulkheadPlan, CachePlan, CallPlan, Cancel, ClientPlan, Condition, Discipline, FaultPlan, GatewayPlan,
-    HedgePlan, Hold, Kind, MonitorPlan, NodePlan, Op, Plan, QueuePlan, RetryOn, RetryPlan, RoutePlan, ServicePlan,
-    StorePlan, TokenPlan, WorkloadPlan, limits,
+    BulkheadPlan, CachePlan, CallPlan, Cancel, ClientPlan, Condition, Discipline, FaultPlan, GatewayPlan, HedgePlan,
+    Hold, Kind, MonitorPlan, NodePlan, Op, Plan, QueuePlan, RetryOn, RetryPlan, RoutePlan, ServicePlan, StorePlan,
+    TokenPlan, WorkloadPlan, limits,
 };
+pub use popularity::{Popularity, PopularitySpec};
 pub use problem::Problem;
 pub use program::{CallStep, Name, Program, Step};
 pub use spec::*;

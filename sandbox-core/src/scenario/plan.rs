@@ -1,8 +1,10 @@
 //! What runs: a validated scenario whose fields cannot hold nonsense.
 
 use super::Problem;
+use super::arrivals::{Arrivals, OpenLoop};
 use super::dist::Dist;
 use super::planner::Planner;
+use super::popularity::Popularity;
 use super::program::Program;
 use super::spec::{CancelSpec, DisciplineSpec, EffectSpec, HoldSpec, OpSpec, Spec};
 use crate::ids::{NodeId, RouteId};
@@ -320,25 +322,26 @@ pub struct WorkloadPlan {
     pub client: NodeId,
     /// Position in the client's `calls`.
     pub target: usize,
-    /// When requests are sent.
+    /// When requests are sent, from `from` on.
     pub arrivals: Arrivals,
+    /// Sending begins.
+    pub from: Time,
+    /// No request is sent at this instant or later.
+    pub to: Time,
+    /// No more requests than this are sent.
+    pub requests: Option<u32>,
+    /// 1 is the most urgent.
+    pub priority: u8,
     /// Routes with their cumulative share of the requests, the last one 1.
     pub routes: Vec<(RouteId, f64)>,
     /// Keys run below this.
     pub keys: u32,
+    /// How often each is asked for.
+    pub popularity: Popularity,
     /// How many users.
     pub users: u32,
     /// How long a token is valid.
     pub token_lifetime: Span,
-}
-
-/// When requests are sent.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Arrivals {
-    /// Exponential gaps with this mean.
-    Poisson(Span),
-    /// This gap.
-    Constant(Span),
 }
 
 /// A fault of the plan.
@@ -388,10 +391,16 @@ pub mod limits {
     pub const DURATION_S: f64 = 86_400.0;
     /// Requests of all workloads together: rate times duration.
     pub const REQUESTS: f64 = 5_000_000.0;
+    /// Requests of a workload that does not say how many at most, whatever chance and quick answers make of its rate.
+    pub const REQUESTS_SENT: u32 = 10_000_000;
     /// Rows, keys and copies.
     pub const ROWS: u32 = 1_000_000;
     /// Workers, connections and waiting places of a node.
     pub const PLACES: u32 = 1_000_000;
+    /// Workloads.
+    pub const WORKLOADS: usize = 64;
+    /// Clients of a closed loop.
+    pub const CLIENTS: u32 = 100_000;
     /// Users of a workload; each has a token that is really signed.
     pub const USERS: u32 = 100_000;
     /// Routes of all workloads together.
@@ -454,21 +463,38 @@ impl Plan {
 }
 
 impl WorkloadPlan {
-    /// Requests a second.
+    /// Requests that are to be expected in a run that ends at `end`.
     #[inline]
-    pub fn rate_rps(&self) -> f64 {
-        match self.arrivals {
-            Arrivals::Poisson(gap) | Arrivals::Constant(gap) => 1.0 / gap.as_seconds(),
+    pub fn expected(&self, end: Time) -> f64 {
+        let unlimited = self.arrivals.expected(self.to.min(end).since(self.from));
+        self.requests.map_or(unlimited, |most| unlimited.min(f64::from(most)))
+    }
+
+    /// Requests a second that are to be expected while it sends, in a run that ends at `end`. None: a closed loop, whose rate
+    /// depends on the answers.
+    #[inline]
+    pub fn rate_rps(&self, end: Time) -> Option<f64> {
+        match &self.arrivals {
+            Arrivals::Closed { .. } => None,
+            Arrivals::Open(OpenLoop::Poisson(gap) | OpenLoop::Constant(gap)) => Some(1.0 / gap.as_seconds()),
+            Arrivals::Open(_) => Some(self.expected(end) / self.to.min(end).since(self.from).as_seconds()),
         }
     }
 
     #[inline]
     fn describe(&self, plan: &Plan) -> String {
-        let process = match self.arrivals {
-            Arrivals::Poisson(_) => "Poisson",
-            Arrivals::Constant(_) => "constant-gap",
-        };
-        format!("{:.0} {process} requests a second from {}", self.rate_rps(), plan.nodes[self.client.index()].id)
+        let mut words = self.arrivals.describe(&plan.nodes[self.client.index()].id);
+        words += &self.popularity.describe();
+        if self.from > Time::ZERO {
+            words += &format!(", from {} s", self.from.as_seconds());
+        }
+        if self.to < plan.end {
+            words += &format!(", until {} s", self.to.as_seconds());
+        }
+        if let Some(most) = self.requests {
+            words += &format!(", at most {most} requests");
+        }
+        words
     }
 }
 

@@ -49,7 +49,7 @@ impl<'a> Planner<'a> {
         self.refuse_cycles();
         let workloads: Vec<WorkloadPlan> =
             spec.workloads.iter().filter_map(|(id, workload)| self.workload(id, workload, &routes)).collect();
-        self.check_volume();
+        self.check_volume(&workloads);
         let faults = spec.faults.iter().filter_map(|(id, fault)| self.fault(id, fault)).collect();
         for (id, monitor) in &spec.monitors {
             self.monitor(id, monitor);
@@ -641,9 +641,15 @@ impl<'a> Planner<'a> {
             );
             return None;
         }
-        let (ArrivalsSpec::Poisson { rate_rps } | ArrivalsSpec::Constant { rate_rps }) = workload.arrivals;
-        self.above_zero(&format!("{path}.arrivals.rate_rps"), rate_rps, 1_000_000.0);
+        let arrivals = workload.arrivals.plan(&format!("{path}.arrivals"), self.problems);
+        let (from, to) = self.window(&path, workload);
+        if let Some(requests) = workload.requests {
+            self.within(&format!("{path}.requests"), f64::from(requests), 1.0, limits::REQUESTS);
+        }
+        self.within(&format!("{path}.priority"), f64::from(workload.priority), 1.0, 255.0);
         self.within(&format!("{path}.keys"), f64::from(workload.keys), 1.0, f64::from(limits::ROWS));
+        let keys = workload.keys.max(1);
+        let popularity = workload.popularity.plan(keys, &format!("{path}.popularity"), self.problems);
         self.within(&format!("{path}.users"), f64::from(workload.users), 1.0, f64::from(limits::USERS));
         self.above_zero(&format!("{path}.token_lifetime_s"), workload.token_lifetime_s, limits::DURATION_S * 365.0);
         if workload.routes.is_empty() {
@@ -682,35 +688,63 @@ impl<'a> Planner<'a> {
         if let Some(last) = shares.last_mut() {
             last.1 = 1.0;
         }
-        let client = client?;
-        let gap = Span::from_seconds(1.0 / rate_rps);
+        let (client, arrivals) = (client?, arrivals?);
         Some(WorkloadPlan {
             id: id.to_string(),
             hash: name_hash(id),
             client,
             target: position(&self.nodes[client.index()].calls, &workload.target),
-            arrivals: match workload.arrivals {
-                ArrivalsSpec::Poisson { .. } => Arrivals::Poisson(gap),
-                ArrivalsSpec::Constant { .. } => Arrivals::Constant(gap),
-            },
+            arrivals,
+            from,
+            to,
+            requests: workload.requests,
+            priority: workload.priority,
             routes: shares,
-            keys: workload.keys.max(1),
+            keys,
+            popularity,
             users: workload.users.max(1),
             token_lifetime: Span::from_seconds(workload.token_lifetime_s),
         })
     }
 
+    /// When a workload sends.
     #[inline]
-    fn check_volume(&mut self) {
-        let rate = |workload: &WorkloadSpec| match workload.arrivals {
-            ArrivalsSpec::Poisson { rate_rps } | ArrivalsSpec::Constant { rate_rps } => rate_rps,
-        };
-        let requests = self.spec.workloads.values().map(rate).sum::<f64>() * self.spec.duration_s;
+    fn window(&mut self, path: &str, workload: &WorkloadSpec) -> (Time, Time) {
+        let (from_s, duration_s) = (workload.from_s, self.spec.duration_s);
+        if self.within(&format!("{path}.from_s"), from_s, 0.0, duration_s) && from_s == duration_s {
+            self.problem(format!("{path}.from_s"), "is the end of the run", "Use a smaller number.");
+        }
+        let from = Time::from_seconds(from_s);
+        let to = workload.to_s.map_or(Time::NEVER, Time::from_seconds);
+        if to <= from {
+            self.problem(format!("{path}.to_s"), "is not after `from_s`", "Sending ends after it begins.");
+        }
+        (from, to)
+    }
+
+    #[inline]
+    fn check_volume(&mut self, workloads: &[WorkloadPlan]) {
+        let end = Time::from_seconds(self.spec.duration_s);
+        let mut requests = 0.0;
+        for workload in workloads {
+            let expected = workload.expected(end);
+            if expected == f64::INFINITY {
+                let hint = "Leave time between the requests, or say with `requests` how many at most.";
+                self.problem(format!("workloads.{}.arrivals", workload.id), "requests would come without end", hint);
+            } else {
+                requests += expected;
+            }
+        }
         if requests > limits::REQUESTS {
             let what = format!("{requests:.0} requests are too many");
-            self.problem("workloads", what, format!("Keep rate times duration at most {:.0}.", limits::REQUESTS));
+            let hint = format!("Keep rate times duration, or `requests`, at most {:.0}.", limits::REQUESTS);
+            self.problem("workloads", what, hint);
         }
-        if self.spec.workloads.is_empty() {
+        let count = self.spec.workloads.len();
+        if count > limits::WORKLOADS {
+            self.problem("workloads", format!("{count} are too many"), format!("At most {}.", limits::WORKLOADS));
+        }
+        if count == 0 {
             self.problem("workloads", "is empty", "Without a workload nothing happens: add one.");
         }
     }

@@ -3,8 +3,10 @@
 //! An enum with data is an object whose tag (`kind`, `dist`, `process` or `policy`) names the variant; `tracked.rs` reads it so.
 //! Unknown fields are refused. Numbers are checked when the [`super::Plan`] is made.
 
+use super::arrivals::ArrivalsSpec;
 use super::dist::DistSpec;
 use super::map::Map;
+use super::popularity::PopularitySpec;
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -703,34 +705,32 @@ spec! {
         pub client: String,
         /// The node the requests go to.
         pub target: String,
-        /// When requests are sent. Open loop: nobody waits for an answer before sending the next.
+        /// When requests are sent.
         pub arrivals: ArrivalsSpec,
+        /// Sending begins at this second.
+        #[serde(default)]
+        pub from_s: f64,
+        /// No request is sent from this second on; absent: until the run ends.
+        #[serde(default)]
+        pub to_s: Option<f64>,
+        /// No more than this many requests are sent; absent: no such limit.
+        #[serde(default)]
+        pub requests: Option<u32>,
+        /// How urgent the requests are where a line is kept by priority: 1 is the most urgent.
+        #[serde(default = "defaults::priority")]
+        pub priority: u8,
         /// Which routes, by name.
         pub routes: Map<RouteSpec>,
-        /// Which rows, all equally likely: keys from 0 to this number less 1.
+        /// Which rows: keys from 0 to this number less 1.
         pub keys: u32,
+        /// How often each of the keys is asked for.
+        #[serde(default)]
+        pub popularity: PopularitySpec,
         /// How many users, each with a token of its own.
         pub users: u32,
         /// How long a token is valid; a user fetches a new one in time.
         #[serde(default = "defaults::token_lifetime_s")]
         pub token_lifetime_s: f64,
-    }
-}
-
-spec! {
-    /// When requests are sent.
-    #[cfg_attr(feature = "schema", schemars(tag = "process"))]
-    pub enum ArrivalsSpec {
-        /// Independently of each other: exponential gaps.
-        Poisson {
-            /// Requests a second.
-            rate_rps: f64,
-        },
-        /// One every 1 / `rate_rps` seconds.
-        Constant {
-            /// Requests a second.
-            rate_rps: f64,
-        },
     }
 }
 
@@ -890,6 +890,9 @@ mod defaults {
     }
     pub fn retry_on() -> Vec<super::RetryOnSpec> {
         vec![super::RetryOnSpec::Timeout, super::RetryOnSpec::Unavailable]
+    }
+    pub fn priority() -> u8 {
+        1
     }
     pub fn leeway_s() -> f64 {
         30.0

@@ -22,7 +22,7 @@ pub struct ScenarioReport {
     pub plan: String,
     /// How long its timeline is, in seconds.
     pub duration_s: f64,
-    /// Requests a second that its users send.
+    /// Requests a second that its users send; 0 if they wait for answers.
     pub rate_rps: f64,
     /// Keys run from 0 to this number less 1.
     pub keys: u32,
@@ -69,7 +69,7 @@ fn report(plan: &Plan) -> ScenarioReport {
         variant: plan.variant.clone(),
         plan: plan.describe(),
         duration_s: plan.end.as_seconds(),
-        rate_rps: workload.map_or(0.0, |workload| workload.rate_rps()),
+        rate_rps: workload.and_then(|workload| workload.rate_rps(plan.end)).unwrap_or(0.0),
         keys: workload.map_or(1, |workload| workload.keys),
         users: workload.map_or(1, |workload| workload.users),
         routes: routes.collect(),

@@ -150,8 +150,13 @@ pub fn part_view(plan: &Plan, node: &NodePlan, seen: &NodeView, busy_mean: Optio
     let say = match (&node.kind, seen.capacity) {
         _ if down => "no answer".to_string(),
         (Kind::Client(_), _) => {
-            let own = plan.workloads.iter().filter(|workload| plan.nodes[workload.client.index()].id == node.id);
-            format!("{:.0} req/s", own.map(|workload| workload.rate_rps()).sum::<f64>())
+            let own = || plan.workloads.iter().filter(|workload| plan.nodes[workload.client.index()].id == node.id);
+            let rate: f64 = own().filter_map(|workload| workload.rate_rps(plan.end)).sum();
+            match own().map(|workload| workload.arrivals.clients()).sum::<u32>() {
+                0 => format!("{rate:.0} req/s"),
+                clients if rate == 0.0 => format!("{} in a loop", format::count(u64::from(clients))),
+                clients => format!("{rate:.0} req/s, {} in a loop", format::count(u64::from(clients))),
+            }
         }
         (Kind::Gateway(gateway), _) => match (&gateway.rate_limit, &gateway.auth) {
             (Some(_), Some(_)) => "rate limit · JWT".into(),

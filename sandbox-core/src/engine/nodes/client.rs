@@ -1,12 +1,13 @@
-//! A client: sends its workloads' requests open loop and records how they end.
+//! A client: sends its workloads' requests and records how they end. When it sends them is in `engine/sender.rs`.
 //!
-//! Left out: what a person does with an answer; think time and closed loops.
+//! Left out: what a person does with an answer.
 
 use super::Happening;
 use crate::engine::calls::Caller;
 use crate::engine::ctx::Ctx;
-use crate::engine::event::{Event, Slot};
+use crate::engine::event::Slot;
 use crate::engine::io::Output;
+use crate::engine::sender;
 use crate::engine::stay::{Ask, CallEnd, Errand, Origin};
 use crate::ids::RequestId;
 use crate::rng::{Purpose, draw};
@@ -29,6 +30,7 @@ impl Client {
 
     /// A user wants something: which route, which row and which user depend on the request's number alone.
     fn intend(&mut self, ctx: &mut Ctx, workload: u16) {
+        sender::schedule_next(ctx, workload);
         ctx.core.requests += 1;
         let request = RequestId(ctx.core.requests);
         let seed = ctx.core.plan.seed;
@@ -38,7 +40,7 @@ impl Client {
         let (route, _) = plan.routes.iter().find(|(_, share)| roll < *share).unwrap_or(&plan.routes[0]);
         let what = What::Intended {
             route: *route,
-            key: of(Purpose::Key).below(plan.keys),
+            key: plan.popularity.draw(plan.keys, &mut of(Purpose::Key)),
             user: of(Purpose::User).below(plan.users),
         };
         let target = plan.target;
@@ -49,6 +51,10 @@ impl Client {
     pub fn send(&mut self, ctx: &mut Ctx, request: RequestId, origin: Origin, what: What, target: usize) {
         ctx.core.in_flight += 1;
         let slot = ctx.begin_root(request, Ask::Serve, origin, what);
+        if let Origin::Workload(workload) = origin {
+            let priority = ctx.core.plan.workloads[workload as usize].priority;
+            ctx.stay_mut(slot).priority = priority;
+        }
         let errand = Errand::handed_on(ctx.stay(slot), Ask::Serve);
         if let Some((slot, end)) = self.callers[target].begin(ctx, slot, errand) {
             self.answer(ctx, slot, end);
@@ -69,17 +75,15 @@ impl Client {
         ctx.core.in_flight -= 1;
         ctx.core.recent.ended[0] += 1;
         ctx.core.recent.failed[0] += u32::from(!outcome.is_success() && !outcome.is_client_error());
-        if let Origin::Outside(_) = ctx.stay(slot).origin {
-            let request = ctx.stay(slot).request;
-            let retry_after_s = retry_at.map(|at| at.since(now).as_seconds().ceil() as u32);
-            ctx.core.outputs.push(Output::Respond { request, outcome, version, retry_after_s });
-        }
+        let (request, origin, sent) = (ctx.stay(slot).request, ctx.stay(slot).origin, ctx.stay(slot).since);
         ctx.core.stays.remove(slot);
+        match origin {
+            Origin::Workload(workload) => sender::on_answer(ctx, workload, request, sent),
+            Origin::Outside(_) => {
+                let retry_after_s = retry_at.map(|at| at.since(now).as_seconds().ceil() as u32);
+                ctx.core.outputs.push(Output::Respond { request, outcome, version, retry_after_s });
+            }
+            Origin::Probe(_) => {}
+        }
     }
-}
-
-/// Schedules the next request of a workload, `gap` after this one.
-pub fn schedule_arrival(ctx: &mut Ctx, workload: u16, gap: crate::time::Span) {
-    let at = ctx.now() + gap;
-    ctx.core.calendar.schedule(at, Event::Arrival { workload });
 }

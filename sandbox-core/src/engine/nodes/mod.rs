@@ -9,7 +9,7 @@ mod service;
 mod store;
 
 pub use cache::CacheNode;
-pub use client::{Client, schedule_arrival};
+pub use client::Client;
 pub use gateway::{Gateway, schedule_probe};
 pub use monitor::{Monitor, Watch};
 pub use queue::Queue;
