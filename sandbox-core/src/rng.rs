@@ -40,11 +40,11 @@ pub enum Purpose {
     /// How long a call waits in line before it leaves.
     Patience = 13,
     /// Which copies a cache gives up, and when it has one loaded early.
-    Cache = 14,
+    Cache = 15,
     /// Whether an adaptive throttle lets a call out.
     Throttle = 12,
     /// How long a client of a closed loop thinks.
-    Think = 15,
+    Think = 14,
 }
 
 /// A generator that moves on with every draw.

@@ -22,8 +22,10 @@ pub struct SharedMap<K, V> {
 #[derive(Clone, Debug)]
 enum Node<K, V> {
     Leaf(Vec<(K, V)>),
-    Branch(Vec<(K, Arc<Node<K, V>>)>),
+    Branch(Vec<Child<K, V>>),
 }
+
+type Child<K, V> = (K, Arc<Node<K, V>>);
 
 use Node::{Branch, Leaf};
 
@@ -128,7 +130,7 @@ fn first_from<K: Ord + Copy, V>(node: &Node<K, V>, from: K) -> Option<(K, &V)> {
 }
 
 /// What an insertion replaced, and the right half of the node with its bound if the node had to be split.
-type Inserted<K, V> = (Option<V>, Option<(K, Arc<Node<K, V>>)>);
+type Inserted<K, V> = (Option<V>, Option<Child<K, V>>);
 
 fn insert<K: Ord + Copy, V: Clone>(node: &mut Arc<Node<K, V>>, key: K, value: V) -> Inserted<K, V> {
     match Arc::make_mut(node) {
@@ -184,7 +186,7 @@ fn remove<K: Ord + Copy, V: Clone>(node: &mut Arc<Node<K, V>>, key: K) -> V {
 /// Entries in order; see [`SharedMap::iter`].
 #[derive(Clone, Debug)]
 pub struct Iter<'a, K, V> {
-    branches: Vec<std::slice::Iter<'a, (K, Arc<Node<K, V>>)>>,
+    branches: Vec<std::slice::Iter<'a, Child<K, V>>>,
     leaf: std::slice::Iter<'a, (K, V)>,
 }
 

@@ -123,6 +123,9 @@ proptest! {
             .filter(|case| !NOT_BUILT.contains(&case["model"]["type"].as_str().unwrap()))
             .collect();
         let mut case = built[which % built.len()].clone();
+        if let Some(runs) = case.pointer_mut("/run/independent_runs") {
+            *runs = json!(20);
+        }
         let place = if whole { &mut case } else { &mut case["model"] };
         for (way, new) in &changes {
             mutate(place, way, new);

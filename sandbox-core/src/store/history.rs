@@ -116,6 +116,8 @@ struct Facts {
     ended: BTreeMap<TransactionId, usize>,
     /// Committed writers of a row in the order of their commits.
     writers: BTreeMap<RowId, Vec<TransactionId>>,
+    /// The place of a transaction among these.
+    place: BTreeMap<(RowId, TransactionId), usize>,
     deleted: BTreeSet<RowId>,
     /// The last version that a transaction made of a row.
     last_version: BTreeMap<(TransactionId, RowId), u64>,
@@ -128,6 +130,7 @@ impl Facts {
             committed: BTreeMap::new(),
             ended: BTreeMap::new(),
             writers: BTreeMap::new(),
+            place: BTreeMap::new(),
             deleted: BTreeSet::new(),
             last_version: BTreeMap::new(),
         };
@@ -149,7 +152,9 @@ impl Facts {
                     facts.ended.insert(*id, at);
                     facts.committed.insert(*id, at);
                     for row in written.remove(id).unwrap_or_default() {
-                        facts.writers.entry(row).or_default().push(*id);
+                        let writers = facts.writers.entry(row).or_default();
+                        facts.place.insert((row, *id), writers.len());
+                        writers.push(*id);
                     }
                 }
             }
@@ -165,10 +170,7 @@ impl Facts {
             None if self.deleted.contains(&row) => None,
             None => Some(writers),
             Some(seen) if seen.writer == TransactionId(0) => Some(writers),
-            Some(seen) => {
-                let at = writers.iter().position(|writer| *writer == seen.writer)?;
-                Some(&writers[at + 1..])
-            }
+            Some(seen) => Some(&writers[self.place.get(&(row, seen.writer))? + 1..]),
         }
     }
 
@@ -196,9 +198,8 @@ impl Facts {
                             find(Anomaly::DirtyRead, row, seen.writer);
                         }
                     }
-                    let later = self.later_writers(row, seen).unwrap_or_default();
-                    let began = self.began[id];
-                    if let Some(other) = later.iter().find(|other| before(self.committed.get(other), began)) {
+                    let next = self.later_writers(row, seen).and_then(|later| later.first());
+                    if let Some(other) = next.filter(|other| self.committed[other] < self.began[id]) {
                         find(Anomaly::StaleRead, row, *other);
                     }
                     if let Some(earlier) = read.insert((*id, row), seen).filter(|earlier| *earlier != seen) {
@@ -270,7 +271,9 @@ impl<'a> Graph<'a> {
                     None => continue,
                 },
                 Kind::Rw => match back(&[Kind::Ww, Kind::Wr]) {
-                    Some(circle) if self.wrote(edge.from, edge.row) => (Anomaly::LostUpdate, circle),
+                    Some(circle) if self.facts.place.contains_key(&(edge.row, edge.from)) => {
+                        (Anomaly::LostUpdate, circle)
+                    }
                     Some(circle) => (Anomaly::ReadSkew, circle),
                     None => match back(&[Kind::Ww, Kind::Wr, Kind::Rw]) {
                         Some(circle) => (Anomaly::WriteSkew, circle),
@@ -282,10 +285,6 @@ impl<'a> Graph<'a> {
             transactions.extend(circle);
             findings.insert(Finding { anomaly, row: edge.row, transactions });
         }
-    }
-
-    fn wrote(&self, id: TransactionId, row: RowId) -> bool {
-        self.facts.writers.get(&row).is_some_and(|writers| writers.contains(&id))
     }
 
     /// A shortest way over these kinds of edges: all on it but `to`.
@@ -339,4 +338,126 @@ fn peel(edges: Vec<Edge>, ends: impl Fn(&Edge) -> (TransactionId, TransactionId)
         }
     }
     edges.into_iter().filter(|edge| ways_in[&ends(edge).0] > 0).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ids::TableId;
+
+    /// Reads a history: `r1x0` (transaction 1 reads the version of row x that 0 wrote), `w1x`, `d1x`, `c1`, `a1`; a
+    /// version other than the writer's first comes after a dot (`r2x1.3`).
+    fn history(text: &str) -> History {
+        let mut history = History::new();
+        let mut versions: BTreeMap<(RowId, TransactionId), u64> = BTreeMap::new();
+        for word in text.split_whitespace() {
+            let mut letters = word.chars();
+            let what = letters.next().unwrap();
+            let digit = |letter: char| TransactionId(letter.to_digit(10).unwrap().into());
+            let id = digit(letters.next().unwrap());
+            let row = letters.next().map(|row| RowId { table: TableId(0), key: row as u64 });
+            let event = match (what, row) {
+                ('b', _) => Event::Began,
+                ('c', _) => Event::Committed,
+                ('a', _) => Event::RolledBack,
+                ('d', Some(row)) => Event::Deleted { row },
+                ('w', Some(row)) => {
+                    let version = versions.entry((row, id)).or_insert(0);
+                    *version += 1;
+                    Event::Wrote { row, version: *version }
+                }
+                ('r', Some(row)) => {
+                    let writer = letters.next().map(digit);
+                    let version = letters.as_str().strip_prefix('.').map_or(1, |version| version.parse().unwrap());
+                    Event::Read { row, seen: writer.map(|writer| Seen { writer, version }) }
+                }
+                _ => panic!("{word}"),
+            };
+            history.push(id, event);
+        }
+        history
+    }
+
+    fn found(text: &str) -> Vec<(Anomaly, char, Vec<u64>)> {
+        let letter = |row: RowId| char::from_u32(row.key as u32).unwrap();
+        let ids = |finding: &Finding| finding.transactions.iter().map(|id| id.0).collect();
+        history(text).findings().iter().map(|found| (found.anomaly, letter(found.row), ids(found))).collect()
+    }
+
+    #[test]
+    fn a_serial_history_is_fine_and_so_is_one_with_an_order() {
+        assert_eq!(found("r1x0 w1x c1 r2x1 w2x r2x2 c2 r3x2 c3"), []);
+        assert_eq!(found("r1x0 w2x c2 w1y c1 r3x2 r3y1 c3"), []);
+        assert_eq!(found("r1x w1x d1x r1x c1 r2x w2x c2"), []);
+    }
+
+    #[test]
+    fn what_is_rolled_back_counts_only_if_somebody_saw_it() {
+        assert_eq!(found("r1x0 r2x0 w1x a1 w2x c2"), []);
+        assert_eq!(found("w1x r2x1 a1 c2"), [(Anomaly::DirtyRead, 'x', vec![2, 1])]);
+    }
+
+    #[test]
+    fn a_version_that_its_writer_replaced_is_a_dirty_read() {
+        assert_eq!(found("w1x w1x c1 r2x1.1 c2"), [(Anomaly::DirtyRead, 'x', vec![2, 1])]);
+        assert_eq!(found("w1x w1x c1 r2x1.2 c2"), []);
+    }
+
+    #[test]
+    fn a_row_has_one_unfinished_writer() {
+        assert_eq!(found("w1x w2x c1 c2"), [(Anomaly::DirtyWrite, 'x', vec![2, 1])]);
+        assert_eq!(found("w1x a1 w2x c2"), []);
+    }
+
+    #[test]
+    fn lost_update() {
+        assert_eq!(found("r1x0 r2x0 w1x c1 w2x c2"), [(Anomaly::LostUpdate, 'x', vec![2, 1])]);
+    }
+
+    #[test]
+    fn two_reads_of_one_row() {
+        let expected = [(Anomaly::NonRepeatableRead, 'x', vec![1, 2]), (Anomaly::ReadSkew, 'x', vec![1, 2])];
+        assert_eq!(found("r1x0 w2x c2 r1x2 c1"), expected);
+        assert_eq!(found("r1x0 w1x r1x1 c1"), []);
+    }
+
+    #[test]
+    fn half_of_a_transfer() {
+        assert_eq!(found("r1x0 w2x w2y c2 r1y2 c1"), [(Anomaly::ReadSkew, 'x', vec![1, 2])]);
+    }
+
+    #[test]
+    fn write_skew_between_two_and_with_a_reader() {
+        let both = [(Anomaly::WriteSkew, 'x', vec![2, 1]), (Anomaly::WriteSkew, 'y', vec![1, 2])];
+        assert_eq!(found("r1x0 r1y0 r2x0 r2y0 w1x w2y c1 c2"), both);
+        let names = found("r1x0 r1y0 w2y c2 r3x0 r3y2 c3 w1x c1");
+        assert!(names.iter().all(|(anomaly, _, members)| *anomaly == Anomaly::WriteSkew && members.len() == 3));
+        assert_eq!(names.len(), 2);
+    }
+
+    #[test]
+    fn each_reads_what_the_other_wrote() {
+        let anomalies: BTreeSet<Anomaly> =
+            found("w1x w2y r1y2 r2x1 c1 c2").into_iter().map(|(anomaly, _, _)| anomaly).collect();
+        assert_eq!(anomalies, BTreeSet::from([Anomaly::DirtyRead, Anomaly::CircularFlow]));
+    }
+
+    #[test]
+    fn an_old_version_is_stale_only_for_who_began_later() {
+        assert_eq!(found("w1x c1 r2x0 c2"), [(Anomaly::StaleRead, 'x', vec![2, 1])]);
+        assert_eq!(found("b2 w1x c1 r2x0 c2"), []);
+    }
+
+    #[test]
+    fn a_long_chain_has_no_circle() {
+        let mut history = History::new();
+        let row = RowId { table: TableId(0), key: 0 };
+        for number in 1..=20_000 {
+            let seen = Some(Seen { writer: TransactionId(number - 1), version: number });
+            history.push(TransactionId(number), Event::Read { row, seen });
+            history.push(TransactionId(number), Event::Wrote { row, version: number + 1 });
+            history.push(TransactionId(number), Event::Committed);
+        }
+        assert_eq!(history.findings(), []);
+    }
 }

@@ -109,13 +109,6 @@ impl Tables {
         &mut Arc::make_mut(&mut self.0)[table.index()]
     }
 
-    /// The rows with these keys that the filter admits, in the order of their keys.
-    pub(super) fn select(&self, keys: Keys, filter: Filter) -> impl Iterator<Item = (RowId, &Row)> {
-        let rows = self.table(keys.table).iter_from(keys.from).take_while(move |(key, _)| *key < keys.to);
-        let admitted = rows.filter(move |(_, row)| filter.admits(row));
-        admitted.map(move |(key, row)| (RowId { table: keys.table, key }, row))
-    }
-
     /// Performs a statement that changes nothing.
     pub(super) fn read(&self, op: &Op) -> Done {
         match *op {
@@ -138,7 +131,7 @@ impl Tables {
             (done.key, done.row) = (first.map(|(key, _)| key), first.map(|(_, row)| *row));
             return done;
         }
-        for (key, row) in self.table(keys.table).iter_from(keys.from).take_while(|(key, _)| *key < keys.to) {
+        for (key, row) in self.with(keys) {
             done.rows_scanned += 1;
             if filter.admits(row) {
                 note(&mut done, key, row);
@@ -148,64 +141,75 @@ impl Tables {
         done
     }
 
-    /// Performs a statement that changes rows and tells `touched` which.
-    pub(super) fn write(&mut self, op: &Op, stamp: Stamp, mut touched: impl FnMut(RowId)) -> Done {
-        let mut done = Done::default();
-        match *op {
-            Op::Insert { row, fields } => {
-                done.rows_scanned = 1;
-                if self.get(row).is_none() {
+    /// The rows that a statement is about to change or to lock, as these tables show them.
+    pub(super) fn aim(&self, op: &Op) -> Aim {
+        let mut aim = Aim::default();
+        let (keys, filter) = match *op {
+            Op::Read { .. } | Op::Scan { .. } => return aim,
+            Op::Insert { row, .. } => return Aim { rows: vec![row], scanned: 1 },
+            Op::ReadForUpdate { row } => (Keys::one(row), Filter::Any),
+            Op::Update { keys, filter, .. } | Op::Delete { keys, filter } => (keys, filter),
+        };
+        for (key, row) in self.with(keys) {
+            aim.scanned += 1;
+            if filter.admits(row) {
+                aim.rows.push(RowId { table: keys.table, key });
+            }
+        }
+        aim
+    }
+
+    /// Changes the rows that a statement aimed at, if they are still meant by it, and tells `touched` which.
+    pub(super) fn write(&mut self, op: &Op, aim: &Aim, stamp: Stamp, mut touched: impl FnMut(RowId)) -> Done {
+        let mut done = Done { rows_scanned: aim.scanned, ..Done::default() };
+        for row in &aim.rows {
+            let shown = match (*op, self.get(*row).copied()) {
+                (Op::Insert { fields, .. }, None) => {
                     let new = Row { fields, version: 1, stamp };
-                    self.put(row, new);
-                    note(&mut done, row.key, &new);
-                    touched(row);
+                    self.put(*row, new);
+                    new
                 }
-            }
-            Op::Update { keys, filter, changes } => {
-                self.each(keys, &mut done, |tables, row, mut value, done| {
-                    if filter.admits(&value) {
-                        change(&mut value.fields, &changes);
-                        value = Row { version: value.version + 1, stamp, ..value };
-                        tables.put(row, value);
-                        note(done, row.key, &value);
-                        touched(row);
-                    }
-                });
-            }
-            Op::Delete { keys, filter } => {
-                self.each(keys, &mut done, |tables, row, value, done| {
-                    if filter.admits(&value) {
-                        tables.remove(row);
-                        note(done, row.key, &value);
-                        touched(row);
-                    }
-                });
-            }
-            Op::Read { .. } | Op::ReadForUpdate { .. } | Op::Scan { .. } => unreachable!("{op:?} writes nothing"),
+                (Op::Update { filter, changes, .. }, Some(old)) if filter.admits(&old) => {
+                    let new = Row { fields: changed(old.fields, changes), version: old.version + 1, stamp };
+                    self.put(*row, new);
+                    new
+                }
+                (Op::Delete { filter, .. }, Some(old)) if filter.admits(&old) => {
+                    self.remove(*row);
+                    old
+                }
+                _ => continue,
+            };
+            note(&mut done, row.key, &shown);
+            touched(*row);
         }
         done
     }
 
-    /// Does something with each row that has one of these keys; it may change or remove that row.
-    fn each(&mut self, keys: Keys, done: &mut Done, mut act: impl FnMut(&mut Tables, RowId, Row, &mut Done)) {
-        let mut from = keys.from;
-        while let Some((key, row)) = self.table(keys.table).first_from(from).filter(|(key, _)| *key < keys.to) {
-            let value = *row;
-            done.rows_scanned += 1;
-            act(self, RowId { table: keys.table, key }, value, done);
-            from = key + 1;
-        }
+    /// The rows that have one of these keys.
+    fn with(&self, keys: Keys) -> impl Iterator<Item = (u64, &Row)> {
+        self.table(keys.table).iter_from(keys.from).take_while(move |(key, _)| *key < keys.to)
     }
 }
 
-fn change(fields: &mut Fields, changes: &Changes) {
+/// What a statement is about to change or to lock.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Aim {
+    /// The rows, in the order of their keys.
+    pub rows: Vec<RowId>,
+    /// How many rows were looked at to find them.
+    pub scanned: u64,
+}
+
+fn changed(mut fields: Fields, changes: Changes) -> Fields {
     for (field, change) in fields.iter_mut().zip(changes) {
-        match *change {
+        match change {
             Change::Keep => {}
             Change::Set(number) => *field = number,
             Change::Add(number) => *field = field.saturating_add(number),
         }
     }
+    fields
 }
 
 /// Counts a row in; the first one is shown.
@@ -232,6 +236,11 @@ mod tests {
         tables
     }
 
+    fn write(tables: &mut Tables, op: Op, number: u64) -> Done {
+        let aim = tables.aim(&op);
+        tables.write(&op, &aim, stamp(number), |_| {})
+    }
+
     fn stamp(number: u64) -> Stamp {
         Stamp { writer: TransactionId(number), commit: number }
     }
@@ -250,11 +259,11 @@ mod tests {
     fn an_update_raises_the_version_and_a_snapshot_does_not_see_it() {
         let mut tables = filled(&[10]);
         let snapshot = tables.clone();
-        let done = tables.write(&Op::add(row(0), 0, -3), stamp(1), |_| {});
+        let done = write(&mut tables, Op::add(row(0), 0, -3), 1);
         assert_eq!(done.row, Some(Row { fields: [7, 0, 0, 0], version: 2, stamp: stamp(1) }));
         assert_eq!(snapshot.get(row(0)).unwrap().fields[0], 10);
-        assert_eq!(tables.write(&Op::compare_and_set(row(0), 1, 0, 0), stamp(2), |_| {}).rows, 0);
-        assert_eq!(tables.write(&Op::compare_and_set(row(0), 2, 0, 0), stamp(2), |_| {}).rows, 1);
+        assert_eq!(write(&mut tables, Op::compare_and_set(row(0), 1, 0, 0), 2).rows, 0);
+        assert_eq!(write(&mut tables, Op::compare_and_set(row(0), 2, 0, 0), 2).rows, 1);
     }
 
     #[test]
@@ -262,11 +271,12 @@ mod tests {
         let mut tables = filled(&[1, 2, 3]);
         let mut touched = Vec::new();
         let below = Op::Delete { keys: Keys::all(TABLE), filter: Filter::Below(0, 3) };
-        let done = tables.write(&below, stamp(1), |row| touched.push(row.key));
+        let aim = tables.aim(&below);
+        let done = tables.write(&below, &aim, stamp(1), |row| touched.push(row.key));
         assert_eq!((done.rows, done.rows_scanned, touched), (2, 3, vec![0, 1]));
         let insert = |key| Op::Insert { row: row(key), fields: [9, 0, 0, 0] };
-        assert_eq!(tables.write(&insert(2), stamp(2), |_| {}).rows, 0);
-        assert_eq!(tables.write(&insert(70), stamp(2), |_| {}).rows, 1);
+        assert_eq!(write(&mut tables, insert(2), 2).rows, 0);
+        assert_eq!(write(&mut tables, insert(70), 2).rows, 1);
         assert_eq!(tables.rows(TABLE).map(|(key, row)| (key, row.fields[0])).collect::<Vec<_>>(), [(2, 3), (70, 9)]);
         assert_eq!((tables.len(TABLE), Page::of(row(64)) == Page::of(row(70))), (2, true));
     }

@@ -8,12 +8,11 @@
 //!
 //! A session waits in a circle until somebody looks: [`Server::break_deadlock`], at once or after a time out
 //! (PostgreSQL's `deadlock_timeout`, 1 s). The one that looks is the victim. Left out: table locks, shared row locks,
-//! savepoints, vacuum and bloat, the log, replicas; and a statement over many rows that had to wait looks at all of them
-//! again, not only at those that it waited for.
+//! savepoints, vacuum and bloat, the log, replicas.
 
 use super::conflicts::Conflicts;
-use super::op::{Commit, Done, Filter, Keys, Mode, Op, Refusal, RowId};
-use super::rows::{Page, Row, Stamp, Tables};
+use super::op::{Commit, Done, Mode, Op, Refusal, RowId};
+use super::rows::{Aim, Page, Row, Stamp, Tables};
 use crate::ids::{SessionId, TransactionId};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -51,7 +50,10 @@ struct Transaction {
     written: BTreeSet<RowId>,
     dirty: BTreeSet<Page>,
     locked: Vec<RowId>,
+    /// The row for which it stands in line.
     waits_for: Option<RowId>,
+    /// The rows that its statement found before it had to wait: these are judged again, others that have come are not.
+    aim: Option<Aim>,
 }
 
 #[derive(Clone, Debug)]
@@ -212,6 +214,7 @@ impl Server {
                 dirty: BTreeSet::new(),
                 locked: Vec::new(),
                 waits_for: None,
+                aim: None,
             });
             return;
         };
@@ -229,18 +232,15 @@ impl Server {
 
     fn perform(&mut self, id: SessionId, op: &Op) -> Result<Done, Refusal> {
         self.watch(id, |conflicts, transaction| conflicts.on_read(transaction, op.keys()))?;
-        for row in self.rows_to_lock(id, op) {
-            self.lock(id, row)?;
-            self.require_unchanged(id, row)?;
-        }
-        let transaction = self.sessions[id.index()].transaction.as_mut().expect("the statement has begun it");
+        let aim = self.lock_rows(id, op)?;
+        let transaction = self.running(id);
         if !op.writes() {
             return Ok(transaction.view.read(op));
         }
         let stamp = Stamp { writer: transaction.id, commit: Stamp::PENDING };
         let dirty_before = transaction.dirty.len();
         let mut touched = Vec::new();
-        let done = transaction.view.write(op, stamp, |row| touched.push(row));
+        let done = transaction.view.write(op, &aim, stamp, |row| touched.push(row));
         transaction.dirty.extend(touched.iter().map(|row| Page::of(*row)));
         transaction.written.extend(&touched);
         let pages_written = (transaction.dirty.len() - dirty_before) as u32;
@@ -250,18 +250,35 @@ impl Server {
         Ok(Done { pages_written, ..done })
     }
 
-    /// The rows that the statement is about to change, as the transaction sees them. An insert locks its key unless the
-    /// row is there for good; what is not there cannot be updated, and is not waited for.
-    fn rows_to_lock(&self, id: SessionId, op: &Op) -> Vec<RowId> {
-        let view = &self.sessions[id.index()].transaction.as_ref().expect("the statement has begun it").view;
-        let of = |keys: Keys, filter: Filter| view.select(keys, filter).map(|(row, _)| row).collect();
-        match *op {
-            Op::Read { .. } | Op::Scan { .. } => Vec::new(),
-            Op::ReadForUpdate { row } => of(Keys::one(row), Filter::Any),
-            Op::Update { keys, filter, .. } | Op::Delete { keys, filter } => of(keys, filter),
-            Op::Insert { row, .. } if view.get(row).is_some() && !self.locks.contains_key(&row) => Vec::new(),
-            Op::Insert { row, .. } => vec![row],
+    /// Locks the rows that the statement is about to change, as the transaction sees them. What is not there cannot be
+    /// updated and is not waited for; an insert locks its key unless the row is there for good.
+    fn lock_rows(&mut self, id: SessionId, op: &Op) -> Result<Aim, Refusal> {
+        let transaction = self.running(id);
+        let waited = transaction.aim.take();
+        let mut aim = waited.clone().unwrap_or_else(|| transaction.view.aim(op));
+        if let Op::Insert { row, .. } = op {
+            let there = transaction.view.get(*row).is_some();
+            if there && !self.is_written(*row) {
+                if waited.is_some() {
+                    self.running(id).locked.retain(|locked| locked != row);
+                    self.hand_over(*row);
+                }
+                aim.rows.clear();
+            }
         }
+        for row in &aim.rows {
+            if let Err(refusal) = self.lock(id, *row) {
+                self.running(id).aim = Some(aim);
+                return Err(refusal);
+            }
+            self.require_unchanged(id, *row)?;
+        }
+        Ok(aim)
+    }
+
+    /// The transaction of a session that performs a statement.
+    fn running(&mut self, id: SessionId) -> &mut Transaction {
+        self.sessions[id.index()].transaction.as_mut().expect("the statement has begun it")
     }
 
     /// Locks a row, or stands in line for it.
@@ -280,6 +297,13 @@ impl Server {
             lock.line.push_back(id);
         }
         Err(Refusal::Waiting { by: lock.holder })
+    }
+
+    /// Whether somebody has changed the row and has not ended.
+    fn is_written(&self, row: RowId) -> bool {
+        let Some(lock) = self.locks.get(&row) else { return false };
+        let holder = &self.sessions[lock.holder.index()].transaction;
+        holder.as_ref().is_some_and(|transaction| transaction.written.contains(&row))
     }
 
     /// The first updater wins: whoever keeps a snapshot may not change a row that others have changed since.
@@ -355,22 +379,314 @@ impl Server {
             let lock = self.locks.get_mut(&row).expect("somebody holds what it waits for");
             lock.line.retain(|waiting| *waiting != id);
         }
-        for row in transaction.locked {
-            let lock = self.locks.get_mut(&row).expect("it holds what it has locked");
-            let Some(next) = lock.line.pop_front() else {
-                self.locks.remove(&row);
-                continue;
-            };
-            lock.holder = next;
-            let waiting = self.sessions[next.index()].transaction.as_mut().expect("whoever waits is in a transaction");
-            waiting.waits_for = None;
-            waiting.locked.push(row);
-            self.woken.push_back(next);
-        }
+        transaction.locked.into_iter().for_each(|row| self.hand_over(row));
+    }
+
+    /// Gives a locked row to the next in line.
+    fn hand_over(&mut self, row: RowId) {
+        let lock = self.locks.get_mut(&row).expect("it is locked");
+        let Some(next) = lock.line.pop_front() else {
+            return drop(self.locks.remove(&row));
+        };
+        lock.holder = next;
+        let waiting = self.sessions[next.index()].transaction.as_mut().expect("whoever waits is in a transaction");
+        waiting.waits_for = None;
+        waiting.locked.push(row);
+        self.woken.push_back(next);
     }
 }
 
 /// Whether a transaction sees one snapshot from its first statement to its end.
 fn keeps_snapshot(mode: Mode) -> bool {
     matches!(mode, Mode::RepeatableRead | Mode::Serializable)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ids::TableId;
+    use crate::store::op::{Change, Changes, Filter, Keys};
+
+    const A: SessionId = SessionId(0);
+    const B: SessionId = SessionId(1);
+    const C: SessionId = SessionId(2);
+    const TABLE: TableId = TableId(0);
+
+    fn row(key: u64) -> RowId {
+        RowId { table: TABLE, key }
+    }
+
+    /// Rows 1, 2, ... with these numbers in column 0; three sessions.
+    fn server(numbers: &[i64]) -> Server {
+        let mut tables = Tables::new(1);
+        (1..).zip(numbers).for_each(|(key, number)| tables.fill(row(key), [*number, 0, 0, 0]));
+        let mut server = Server::new(tables);
+        assert_eq!([A, B, C], [(); 3].map(|()| server.open()));
+        server
+    }
+
+    fn begin_all(server: &mut Server, mode: Mode) {
+        [A, B, C].into_iter().for_each(|session| server.begin(session, mode).unwrap());
+    }
+
+    fn read(server: &mut Server, session: SessionId, key: u64) -> Option<i64> {
+        server.op(session, &Op::Read { row: row(key) }).unwrap().row.map(|row| row.fields[0])
+    }
+
+    fn add(server: &mut Server, session: SessionId, key: u64, number: i64) -> Result<u64, Refusal> {
+        server.op(session, &Op::add(row(key), 0, number)).map(|done| done.rows)
+    }
+
+    fn insert(server: &mut Server, session: SessionId, key: u64, number: i64) -> Result<u64, Refusal> {
+        server.op(session, &Op::Insert { row: row(key), fields: [number, 0, 0, 0] }).map(|done| done.rows)
+    }
+
+    fn delete(server: &mut Server, session: SessionId, filter: Filter) -> Result<u64, Refusal> {
+        server.op(session, &Op::Delete { keys: Keys::all(TABLE), filter }).map(|done| done.rows)
+    }
+
+    fn sum(server: &mut Server, session: SessionId, filter: Filter) -> Result<i64, Refusal> {
+        server.op(session, &Op::Scan { keys: Keys::all(TABLE), filter, sum: Some(1) }).map(|done| done.sum)
+    }
+
+    #[test]
+    fn readers_never_wait_and_see_nothing_uncommitted() {
+        for (mode, after) in [(Mode::Plain, 7), (Mode::RepeatableRead, 5), (Mode::Serializable, 5)] {
+            let mut server = server(&[5]);
+            begin_all(&mut server, mode);
+            assert_eq!(read(&mut server, B, 1), Some(5));
+            assert_eq!(add(&mut server, A, 1, 2), Ok(1));
+            assert_eq!((read(&mut server, A, 1), read(&mut server, B, 1)), (Some(7), Some(5)));
+            assert_eq!(server.commit(A).unwrap().number, Some(1));
+            assert_eq!(read(&mut server, B, 1), Some(after), "{mode:?}");
+            server.rollback(B).unwrap();
+            assert_eq!(read(&mut server, B, 1), Some(7));
+        }
+    }
+
+    /// The manual's transfer between accounts: read committed judges the row again, so no update is lost.
+    #[test]
+    fn who_waits_for_a_row_goes_on_with_its_newest_version() {
+        let mut server = server(&[100, 100]);
+        begin_all(&mut server, Mode::Plain);
+        add(&mut server, A, 1, 100).unwrap();
+        assert_eq!(add(&mut server, B, 1, 10), Err(Refusal::Waiting { by: A }));
+        assert_eq!(add(&mut server, C, 1, 1), Err(Refusal::Waiting { by: A }));
+        assert_eq!((server.blocked_by(B), server.next_woken()), (Some(A), None));
+        server.commit(A).unwrap();
+        assert_eq!((server.next_woken(), server.next_woken(), server.blocked_by(C)), (Some(B), None, Some(B)));
+        assert_eq!(add(&mut server, B, 1, 10), Ok(1));
+        assert_eq!(read(&mut server, B, 1), Some(210));
+        server.rollback(B).unwrap();
+        assert_eq!(server.next_woken(), Some(C));
+        assert_eq!(add(&mut server, C, 1, 1), Ok(1));
+        server.commit(C).unwrap();
+        assert_eq!(server.committed().get(row(1)).unwrap().fields[0], 201);
+    }
+
+    /// The manual's web sites: of hits 9 and 10, both rising, the row that had 10 is judged again and has 11 now; the one
+    /// that has 10 now was not found when the statement began.
+    #[test]
+    fn read_committed_can_miss_rows_that_change_while_it_waits() {
+        let mut server = server(&[9, 10]);
+        begin_all(&mut server, Mode::Plain);
+        let mut changes = Changes::default();
+        changes[0] = Change::Add(1);
+        server.op(A, &Op::Update { keys: Keys::all(TABLE), filter: Filter::Any, changes }).unwrap();
+        assert_eq!(delete(&mut server, B, Filter::Equals(0, 10)), Err(Refusal::Waiting { by: A }));
+        server.commit(A).unwrap();
+        assert_eq!(server.next_woken(), Some(B));
+        assert_eq!(delete(&mut server, B, Filter::Equals(0, 10)), Ok(0));
+    }
+
+    #[test]
+    fn what_the_statement_does_not_mean_is_not_waited_for() {
+        let mut server = server(&[0]);
+        begin_all(&mut server, Mode::Plain);
+        add(&mut server, A, 1, 5).unwrap();
+        assert_eq!(delete(&mut server, B, Filter::AtLeast(0, 5)), Ok(0));
+        assert_eq!(add(&mut server, B, 2, 1), Ok(0));
+    }
+
+    #[test]
+    fn a_lost_update_needs_a_read_before_the_write() {
+        let mut server = server(&[100]);
+        begin_all(&mut server, Mode::Plain);
+        let seen = [A, B].map(|session| read(&mut server, session, 1).unwrap());
+        assert!(server.op(A, &Op::set(row(1), 0, seen[0] + 1)).is_ok());
+        server.commit(A).unwrap();
+        assert!(server.op(B, &Op::set(row(1), 0, seen[1] + 1)).is_ok());
+        server.commit(B).unwrap();
+        assert_eq!(server.committed().get(row(1)).unwrap().fields[0], 101);
+    }
+
+    #[test]
+    fn locking_reads_queue_up_so_that_nothing_is_lost() {
+        let mut server = server(&[100]);
+        begin_all(&mut server, Mode::Plain);
+        let locking = Op::ReadForUpdate { row: row(1) };
+        assert_eq!(server.op(A, &locking).unwrap().row.unwrap().fields[0], 100);
+        assert_eq!(server.op(B, &locking), Err(Refusal::Waiting { by: A }));
+        add(&mut server, A, 1, 1).unwrap();
+        server.commit(A).unwrap();
+        assert_eq!(server.next_woken(), Some(B));
+        assert_eq!(server.op(B, &locking).unwrap().row.unwrap().fields[0], 101);
+    }
+
+    #[test]
+    fn with_a_snapshot_the_first_updater_wins() {
+        for mode in [Mode::RepeatableRead, Mode::Serializable] {
+            let mut server = server(&[1, 2, 3]);
+            begin_all(&mut server, mode);
+            assert_eq!([A, B, C].map(|session| read(&mut server, session, 1)), [Some(1); 3]);
+            add(&mut server, A, 1, 1).unwrap();
+            assert_eq!(add(&mut server, B, 1, 1), Err(Refusal::Waiting { by: A }));
+            server.commit(A).unwrap();
+            assert_eq!(server.next_woken(), Some(B));
+            assert_eq!(add(&mut server, B, 1, 1), Err(Refusal::SerializationFailure));
+            assert_eq!(server.op(B, &Op::Read { row: row(1) }), Err(Refusal::Aborted));
+            assert_eq!(server.commit(B), Err(Refusal::Aborted));
+            assert_eq!(delete(&mut server, C, Filter::Equals(0, 1)), Err(Refusal::SerializationFailure));
+        }
+    }
+
+    #[test]
+    fn who_waited_for_nothing_in_the_end_may_update_its_snapshot() {
+        let mut server = server(&[1]);
+        begin_all(&mut server, Mode::RepeatableRead);
+        add(&mut server, A, 1, 1).unwrap();
+        assert_eq!(add(&mut server, B, 1, 5), Err(Refusal::Waiting { by: A }));
+        server.rollback(A).unwrap();
+        assert_eq!(server.next_woken(), Some(B));
+        assert_eq!(add(&mut server, B, 1, 5), Ok(1));
+        assert_eq!(read(&mut server, B, 1), Some(6));
+    }
+
+    #[test]
+    fn a_key_is_inserted_once() {
+        for (mode, second) in [(Mode::Plain, Ok(0)), (Mode::RepeatableRead, Err(Refusal::SerializationFailure))] {
+            let mut server = server(&[]);
+            begin_all(&mut server, mode);
+            assert_eq!(insert(&mut server, A, 7, 1), Ok(1));
+            assert_eq!(insert(&mut server, B, 7, 2), Err(Refusal::Waiting { by: A }));
+            server.commit(A).unwrap();
+            assert_eq!(server.next_woken(), Some(B));
+            assert_eq!(insert(&mut server, B, 7, 2), second, "{mode:?}");
+            assert_eq!(insert(&mut server, C, 7, 3), Ok(0), "its first statement comes after the commit");
+        }
+    }
+
+    /// The manual's accounts 11111 and 22222, locked in opposite orders.
+    #[test]
+    fn a_circle_is_broken_by_the_session_that_looks() {
+        for looks in [A, B] {
+            let mut server = server(&[1, 2]);
+            begin_all(&mut server, Mode::Plain);
+            add(&mut server, A, 1, 1).unwrap();
+            add(&mut server, B, 2, 1).unwrap();
+            assert_eq!(add(&mut server, B, 1, 1), Err(Refusal::Waiting { by: A }));
+            assert_eq!(server.break_deadlock(B), Ok(()));
+            assert_eq!(add(&mut server, C, 2, 1), Err(Refusal::Waiting { by: B }));
+            assert_eq!(add(&mut server, A, 2, 1), Err(Refusal::Waiting { by: B }));
+            assert_eq!(server.break_deadlock(C), Ok(()), "it waits for the circle and is not in it");
+            assert_eq!(server.break_deadlock(looks), Err(Refusal::Deadlock));
+            assert_eq!(server.commit(looks), Err(Refusal::Aborted));
+            let woken: Vec<SessionId> = std::iter::from_fn(|| server.next_woken()).collect();
+            assert_eq!(woken, if looks == A { vec![B] } else { vec![C] });
+        }
+    }
+
+    #[test]
+    fn who_gives_up_or_goes_leaves_the_line() {
+        let mut server = server(&[1]);
+        begin_all(&mut server, Mode::Plain);
+        add(&mut server, A, 1, 1).unwrap();
+        assert_eq!(add(&mut server, B, 1, 1), Err(Refusal::Waiting { by: A }));
+        assert_eq!(add(&mut server, C, 1, 1), Err(Refusal::Waiting { by: A }));
+        server.give_up(B);
+        assert_eq!(server.commit(B), Err(Refusal::Aborted));
+        server.close(A);
+        assert_eq!((server.next_woken(), server.next_woken()), (Some(C), None));
+        assert_eq!(add(&mut server, C, 1, 1), Ok(1));
+        server.commit(C).unwrap();
+        assert_eq!(server.committed().get(row(1)).unwrap().fields[0], 2);
+        assert!(server.locks.is_empty());
+    }
+
+    /// The manual's two doctors, or two colours: each looks at what the other changes.
+    #[test]
+    fn write_skew_passes_a_snapshot_and_is_refused_as_not_serializable() {
+        for mode in [Mode::RepeatableRead, Mode::Serializable] {
+            let mut server = server(&[1, 1]);
+            begin_all(&mut server, mode);
+            for session in [A, B] {
+                assert_eq!((read(&mut server, session, 1), read(&mut server, session, 2)), (Some(1), Some(1)));
+            }
+            add(&mut server, A, 1, -1).unwrap();
+            add(&mut server, B, 2, -1).unwrap();
+            server.commit(A).unwrap();
+            let second = server.commit(B).map(|commit| commit.number);
+            match mode {
+                Mode::Serializable => assert_eq!(second, Err(Refusal::SerializationFailure)),
+                _ => assert_eq!(second, Ok(Some(2))),
+            }
+        }
+    }
+
+    /// The manual's `mytab`: each adds up one class and inserts the sum into the other.
+    #[test]
+    fn a_phantom_counts_as_an_overwritten_read() {
+        let mut server = server(&[]);
+        begin_all(&mut server, Mode::Serializable);
+        assert_eq!(sum(&mut server, A, Filter::Equals(0, 1)), Ok(0));
+        assert_eq!(sum(&mut server, B, Filter::Equals(0, 2)), Ok(0));
+        insert(&mut server, A, 10, 2).unwrap();
+        insert(&mut server, B, 11, 1).unwrap();
+        server.commit(A).unwrap();
+        assert_eq!(server.commit(B), Err(Refusal::SerializationFailure));
+    }
+
+    /// One overwritten read has a serial order: the reader first.
+    #[test]
+    fn a_single_overwritten_read_is_not_refused() {
+        let mut server = server(&[1, 2]);
+        begin_all(&mut server, Mode::Serializable);
+        read(&mut server, A, 1);
+        add(&mut server, B, 1, 1).unwrap();
+        server.commit(B).unwrap();
+        add(&mut server, A, 2, 1).unwrap();
+        assert!(server.commit(A).is_ok());
+    }
+
+    /// Fekete, O'Neil and O'Neil 2004: a report makes two transactions unserializable that were serializable without it.
+    #[test]
+    fn a_reader_alone_can_be_the_one_too_many() {
+        for report in [false, true] {
+            let mut server = server(&[0, 0]);
+            begin_all(&mut server, Mode::Serializable);
+            let withdrawal = A;
+            assert_eq!((read(&mut server, withdrawal, 1), read(&mut server, withdrawal, 2)), (Some(0), Some(0)));
+            add(&mut server, B, 2, 20).unwrap();
+            server.commit(B).unwrap();
+            if report {
+                assert_eq!((read(&mut server, C, 1), read(&mut server, C, 2)), (Some(0), Some(20)));
+                server.commit(C).unwrap();
+            }
+            let withdrawn = add(&mut server, withdrawal, 1, -11).and_then(|_| server.commit(withdrawal));
+            assert_eq!(withdrawn.is_err(), report);
+        }
+    }
+
+    #[test]
+    fn a_statement_of_its_own_commits_and_may_wait() {
+        let mut server = server(&[1]);
+        server.begin(A, Mode::Plain).unwrap();
+        add(&mut server, A, 1, 1).unwrap();
+        assert_eq!(add(&mut server, B, 1, 1), Err(Refusal::Waiting { by: A }));
+        server.commit(A).unwrap();
+        assert_eq!(server.next_woken(), Some(B));
+        let done = server.op(B, &Op::add(row(1), 0, 1)).unwrap();
+        assert_eq!((done.commit.number, done.commit.pages, done.pages_written), (Some(2), 1, 1));
+        assert_eq!(read(&mut server, C, 1), Some(3));
+    }
 }

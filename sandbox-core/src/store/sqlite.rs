@@ -231,7 +231,8 @@ impl Sqlite {
         let view = session.view.get_or_insert_with(|| self.committed.clone());
         let stamp = Stamp { writer: session.id, commit: self.commits + 1 };
         let dirty_before = session.dirty.len();
-        let done = view.write(op, stamp, |row| {
+        let aim = view.aim(op);
+        let done = view.write(op, &aim, stamp, |row| {
             session.dirty.insert(Page::of(row));
         });
         Done { pages_written: (session.dirty.len() - dirty_before) as u32, ..done }

@@ -12,7 +12,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 /// A case that asks for more calls than this in all will not be finished.
-const CALLS_MAX: u64 = 1_000_000_000;
+const CALLS_MAX: u64 = 200_000_000;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -52,7 +52,8 @@ impl Client {
         ctx.core.in_flight += 1;
         let slot = ctx.begin_root(request, Ask::Serve, origin, what);
         if let Origin::Workload(workload) = origin {
-            ctx.stay_mut(slot).priority = ctx.core.plan.workloads[workload as usize].priority;
+            let priority = ctx.core.plan.workloads[workload as usize].priority;
+            ctx.stay_mut(slot).priority = priority;
         }
         let errand = Errand::handed_on(ctx.stay(slot), Ask::Serve);
         if let Some((slot, end)) = self.callers[target].begin(ctx, slot, errand) {
