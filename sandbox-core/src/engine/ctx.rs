@@ -4,6 +4,7 @@ use super::calendar::{Calendar, Entry};
 use super::event::{Event, Slot};
 use super::gauge::{LevelRow, Levels};
 use super::io::{CallId, CallOp, Output};
+use super::nodes::Statement;
 use super::sender::Sender;
 use super::stay::{Ask, Errand, Fork, NO_TIMER, OpenCall, Origin, Place, Reply, Stay, StayId, Stays};
 use super::tokens::Tokens;
@@ -13,6 +14,7 @@ use crate::rng::{Purpose, Stream, draw, lineage};
 use crate::scenario::{Condition, Dist, Plan};
 use crate::time::{Span, Time};
 use crate::trace::{Record, Refusal, Status, What};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Everything of the world but its nodes.
@@ -32,6 +34,11 @@ pub struct Core {
     pub levels: Vec<Levels>,
     /// The live [`Event::Shared`] of each node.
     pub shared: Vec<u32>,
+    /// Rows that broke each rule of the plan when it was last looked at.
+    pub breaches: Vec<i64>,
+    /// The statements under way, by number.
+    pub statements: BTreeMap<u32, Statement>,
+    last_statement: u32,
     /// The variables of every stay's program, `Plan::locals` each.
     pub locals: Vec<f64>,
     pub requests: u32,
@@ -65,6 +72,7 @@ impl Core {
         let nodes = plan.nodes.len();
         Core {
             tokens: Tokens::new(&plan),
+            breaches: vec![0; plan.audits.len()],
             senders: plan.workloads.iter().map(|load| Sender::new(plan.seed, load)).collect(),
             plan,
             mount: mount.map(Arc::new),
@@ -75,6 +83,8 @@ impl Core {
             active_faults: Vec::new(),
             levels: vec![Levels::default(); nodes],
             shared: vec![NO_TIMER; nodes],
+            statements: BTreeMap::new(),
+            last_statement: 0,
             locals: Vec::new(),
             requests: 0,
             in_flight: 0,
@@ -120,6 +130,13 @@ impl Core {
     /// How many records there are so far.
     pub fn records(&self) -> u32 {
         self.next_seq
+    }
+
+    /// Keeps a statement until its caller has the answer; the number finds it.
+    pub fn keep_statement(&mut self, statement: Statement) -> u32 {
+        self.last_statement = self.last_statement.wrapping_add(1);
+        self.statements.insert(self.last_statement, statement);
+        self.last_statement
     }
 
     /// Whether the node's work is done by a real part.
@@ -218,6 +235,8 @@ impl Ctx<'_> {
             fork: Fork::default(),
             call: None,
             copy: None,
+            owner: None,
+            session: None,
             asked_at: now,
             version: None,
             reply: None,
@@ -254,6 +273,8 @@ impl Ctx<'_> {
             fork: Fork::default(),
             call: None,
             copy: None,
+            owner: matches!(errand.ask, Ask::Statement(_)).then(|| self.core.stays.id(slot)),
+            session: None,
             version: None,
             reply: None,
             ..*caller
@@ -278,6 +299,7 @@ impl Ctx<'_> {
             withdrawn: false,
             call: None,
             copy: None,
+            session: None,
             reply: None,
             ..*whole
         };
@@ -445,6 +467,8 @@ pub fn status_of(refusal: Refusal) -> Status {
         | Refusal::BulkheadFull
         | Refusal::Throttled
         | Refusal::Busy
+        | Refusal::Deadlock
+        | Refusal::SerializationFailure
         | Refusal::Down
         | Refusal::QueueFull
         | Refusal::BreakerOpen

@@ -36,6 +36,8 @@ pub enum Event {
     Shared(NodeId),
     /// A node fails by chance, or is repaired.
     Chance(NodeId),
+    /// A rule that rows must keep is looked at.
+    Audit(u16),
     /// A monitor probes its target, or a caller checks its instances.
     Probe {
         /// Who probes.
@@ -115,6 +117,8 @@ pub enum Reason {
     Withdrawn,
     /// A node fails by chance or is repaired.
     Chance,
+    /// A rule that rows must keep is looked at.
+    Audit,
     /// A probe is due.
     ProbeDue,
     /// A fault begins.

@@ -40,6 +40,8 @@ pub enum Ask {
     },
     /// The load of a copy failed; nobody waits for the answer.
     CacheFail,
+    /// Perform the statement of this number.
+    Statement(u32),
     /// Read the row.
     Read,
     /// Write the row.
@@ -225,6 +227,10 @@ pub struct Stay {
     pub call: Option<OpenCall>,
     /// An expired copy, kept in case the origin fails.
     pub copy: Option<Found>,
+    /// For a statement: the stay whose transaction it belongs to.
+    pub owner: Option<StayId>,
+    /// The call through which it has a session with a database, and the number of its latest statement.
+    pub session: Option<(u16, u32)>,
     /// When it began to load a copy.
     pub asked_at: Time,
     /// Version of the row read or written.

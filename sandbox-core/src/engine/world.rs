@@ -12,9 +12,10 @@ use super::nodes::{Happening, Node, schedule_probe};
 use super::observe::{self, Observation};
 use super::sender;
 use super::stay::Origin;
-use crate::ids::{NodeId, RequestId, RouteId};
+use crate::ids::{NodeId, RequestId, RouteId, TableId};
 use crate::scenario::{EffectSpec, Kind, Plan};
-use crate::time::Time;
+use crate::store::Row;
+use crate::time::{Span, Time};
 use crate::trace::{Record, What};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -28,6 +29,9 @@ pub struct World {
     /// The second that is not over yet.
     open_second: u32,
 }
+
+/// Time between two looks at a rule that rows must keep.
+const AUDIT_EVERY: Span = Span::from_millis(1_000);
 
 /// How a world is mounted on the wall clock.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -221,6 +225,7 @@ impl World {
             }
             Event::Shared(node) => self.handle(node, Happening::Shared),
             Event::Chance(node) => self.handle(node, Happening::Chance),
+            Event::Audit(audit) => self.audit(audit),
             Event::Probe { node, call } => self.handle(node, Happening::ProbeDue { call }),
             Event::Fault { fault, begins } => self.fault(fault, begins),
             Event::End => {}
@@ -302,6 +307,30 @@ impl World {
         }
     }
 
+    /// Counts the rows that break a rule, and observes by how many more or fewer they are than the last time.
+    fn audit(&mut self, audit: u16) {
+        let plan = self.core.plan.clone();
+        let planned = &plan.audits[audit as usize];
+        let Node::Database(database) = &self.nodes[planned.node.index()] else {
+            unreachable!("an audit has a database")
+        };
+        let breaks = |(key, row): &(u64, &Row)| {
+            let value_of = &mut |name: u16| match name {
+                0 => *key as f64,
+                1 => row.version as f64,
+                column => row.fields[usize::from(column) - 2] as f64,
+            };
+            planned.breach.eval(value_of) != 0.0
+        };
+        let found = database.store().committed().rows(TableId(planned.table)).filter(breaks).count() as i64;
+        let more = found - std::mem::replace(&mut self.core.breaches[audit as usize], found);
+        if more != 0 {
+            let what = What::Observed { signal: planned.signal, value: more as f64 };
+            self.core.record(planned.node, RequestId::NONE, what, None, None);
+        }
+        self.core.calendar.schedule(self.core.now + AUDIT_EVERY, Event::Audit(audit));
+    }
+
     fn peek(&mut self) -> Option<Entry> {
         let Core { calendar, stays, shared, .. } = &mut self.core;
         calendar.peek(|entry| Core::is_alive(stays, shared, entry))
@@ -352,6 +381,7 @@ impl World {
             Event::Withdraw(slot) => (stays[slot].node, stays[slot].request, Reason::Withdrawn),
             Event::Shared(node) => (node, RequestId::NONE, Reason::WorkDone),
             Event::Chance(node) => (node, RequestId::NONE, Reason::Chance),
+            Event::Audit(audit) => (self.core.plan.audits[audit as usize].node, RequestId::NONE, Reason::Audit),
             Event::Probe { node, .. } => (node, RequestId::NONE, Reason::ProbeDue),
             Event::Fault { fault, begins } => {
                 let node = self.core.plan.faults[fault as usize].nodes[0];

@@ -24,11 +24,11 @@ pub use expr::Expr;
 pub use map::Map;
 pub use parse::{collect, read_json, read_value};
 pub use plan::{
-    BulkheadPlan, CachePlan, CallPlan, Cancel, ClientPlan, Condition, Discipline, FaultPlan, GatewayPlan, HedgePlan,
-    Hold, Kind, MonitorPlan, NodePlan, Op, Plan, QueuePlan, RetryOn, RetryPlan, RoutePlan, ServicePlan, StorePlan,
-    TokenPlan, WorkloadPlan, limits,
+    AuditPlan, BulkheadPlan, CachePlan, CallPlan, Cancel, ClientPlan, Condition, DatabasePlan, Discipline, FaultPlan,
+    GatewayPlan, HedgePlan, Hold, Kind, MonitorPlan, NodePlan, Op, Plan, QueuePlan, RetryOn, RetryPlan, RoutePlan,
+    ServicePlan, StorePlan, TokenPlan, WorkloadPlan, limits,
 };
 pub use popularity::{Popularity, PopularitySpec};
 pub use problem::Problem;
-pub use program::{CallStep, Name, Program, Step};
+pub use program::{CallStep, Name, Program, StatementPlan, StatementStep, Step};
 pub use spec::*;

@@ -44,7 +44,7 @@ pub fn parse_spec(document: &Value) -> (Option<Spec>, Vec<Problem>) {
 
 #[inline]
 fn parse_node(mut node: Value, path: &str, problems: &mut Vec<Problem>) -> Option<NodeSpec> {
-    const KINDS: &str = "client, gateway, service, cache, store, queue";
+    const KINDS: &str = "client, gateway, service, cache, store, queue, database";
     let Some(fields) = node.as_object_mut() else {
         problems.push(Problem::new(path, format!("is {}, not an object", kind_of(&node)), "Write `{\"kind\": ...}`."));
         return None;
@@ -60,6 +60,7 @@ fn parse_node(mut node: Value, path: &str, problems: &mut Vec<Problem>) -> Optio
         "cache" => collect(node, path, problems).map(NodeSpec::Cache),
         "store" => collect(node, path, problems).map(NodeSpec::Store),
         "queue" => collect(node, path, problems).map(NodeSpec::Queue),
+        "database" => collect(node, path, problems).map(NodeSpec::Database),
         _ => {
             problems.push(Problem::new(
                 format!("{path}.kind"),

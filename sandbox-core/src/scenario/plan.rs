@@ -1,12 +1,12 @@
 //! What runs: a validated scenario whose fields cannot hold nonsense.
 
-use super::Problem;
 use super::arrivals::{Arrivals, OpenLoop};
 use super::dist::Dist;
 use super::planner::Planner;
 use super::popularity::Popularity;
 use super::program::Program;
 use super::spec::{CancelSpec, DisciplineSpec, EffectSpec, HoldSpec, OpSpec, RateLimitKeySpec, Spec};
+use super::{Expr, Problem};
 use crate::ids::{NodeId, RouteId};
 use crate::policy::balancer::BalancerPolicy;
 use crate::policy::cache::CacheConfig;
@@ -16,6 +16,7 @@ use crate::policy::health_check::HealthCheckConfig;
 use crate::policy::rate_limiter::RateLimiterConfig;
 use crate::policy::retry::RetryConfig;
 use crate::policy::retry_budget::BudgetConfig;
+use crate::store::{BusyTimeout, Store};
 use crate::time::{Span, Time};
 use crate::trace::Status;
 use serde_json::Value;
@@ -45,6 +46,8 @@ pub struct Plan {
     pub keys: u32,
     /// Variables of every stay's program.
     pub locals: usize,
+    /// Rules that rows must keep, judged once a second.
+    pub audits: Vec<AuditPlan>,
     /// One way, from each node to each.
     pub(super) delays: Vec<Span>,
 }
@@ -83,6 +86,42 @@ pub enum Kind {
     Monitor(MonitorPlan),
     /// Keeps messages and delivers them.
     Queue(QueuePlan),
+    /// Holds rows in tables, with transactions.
+    Database(DatabasePlan),
+}
+
+/// A database.
+#[derive(Clone, Debug)]
+pub struct DatabasePlan {
+    /// Its rows as they are at the start.
+    pub store: Store,
+    /// Names of its tables with those of their columns.
+    pub tables: Vec<(String, Vec<String>)>,
+    /// Connections; None: any number.
+    pub connections: Option<u32>,
+    /// How a session waits for a lock of SQLite.
+    pub busy: BusyTimeout,
+    /// Time of a statement that reads.
+    pub read: Dist,
+    /// Time of a statement that writes.
+    pub write: Dist,
+    /// Time of a commit.
+    pub commit: Dist,
+    /// Time for each row that is looked at.
+    pub scan_row: Span,
+}
+
+/// Counts the rows that break a rule, and observes the change.
+#[derive(Clone, Debug)]
+pub struct AuditPlan {
+    /// The database.
+    pub node: NodeId,
+    /// Position among its tables.
+    pub table: u8,
+    /// The rule, over the row's key, version and columns.
+    pub breach: Expr,
+    /// Position among the plan's observed signals.
+    pub signal: u16,
 }
 
 /// A queue of messages; at least once, by visibility timeout. How it delivers stands in its only call: the timeout is the

@@ -6,7 +6,7 @@ use super::problem;
 use super::program::{Compiler, Program};
 use super::spec::*;
 use super::{Map, Problem};
-use crate::ids::{NodeId, RouteId};
+use crate::ids::{NodeId, RouteId, TableId};
 use crate::policy::balancer::BalancerPolicy;
 use crate::policy::cache::{CacheConfig, CacheParams, Eviction};
 use crate::policy::circuit_breaker::{CircuitBreakerConfig, CircuitBreakerParams, SlidingWindow};
@@ -16,6 +16,7 @@ use crate::policy::rate_limiter::{Cost, LeakyQueueConfig, Rate, RateLimitConfig,
 use crate::policy::retry::{Jitter, RetryConfig, RetryParams};
 use crate::policy::retry_budget::BudgetConfig;
 use crate::rng::name_hash;
+use crate::store::{BusyTimeout, COLUMNS, Fields, Journal, Line, RowId, Server, Sqlite, SqliteConfig, Store, Tables};
 use crate::time::{Span, Time};
 use crate::trace::Status;
 use serde_json::Value;
@@ -23,7 +24,7 @@ use std::collections::BTreeSet;
 
 /// Makes a plan, noting every problem on the way.
 pub(super) struct Planner<'a> {
-    spec: &'a Spec,
+    pub(super) spec: &'a Spec,
     json: &'a Value,
     problems: &'a mut Vec<Problem>,
     nodes: Vec<NodePlan>,
@@ -69,6 +70,7 @@ impl<'a> Planner<'a> {
             workloads,
             faults,
             locals: self.locals,
+            audits: Vec::new(),
             delays,
         }
     }
@@ -236,6 +238,7 @@ impl<'a> Planner<'a> {
             NodeSpec::Cache(cache) => (self.cache(&path, cache), Vec::new()),
             NodeSpec::Store(store) => (self.store(&path, store), Vec::new()),
             NodeSpec::Queue(queue) => self.queue(&path, queue, routes),
+            NodeSpec::Database(database) => (self.database(&path, database), Vec::new()),
         };
         for plan in self.nodes.iter_mut().filter(|plan| plan.group == id) {
             plan.kind = kind.clone();
@@ -377,8 +380,19 @@ impl<'a> Planner<'a> {
                     self.targets(&format!("{at}.try.do"), &attempt.steps, targets);
                     self.targets(&format!("{at}.try.on_failure"), &attempt.on_failure, targets);
                 }
+                StepSpec::Begin(BeginSpec { database, .. })
+                | StepSpec::Commit(EndSpec { database })
+                | StepSpec::Rollback(EndSpec { database })
+                | StepSpec::Select(SelectSpec { database, .. })
+                | StepSpec::Scan(ScanSpec { database, .. })
+                | StepSpec::Update(UpdateSpec { database, .. })
+                | StepSpec::Insert(InsertSpec { database, .. })
+                | StepSpec::Delete(DeleteSpec { database, .. }) => {
+                    self.refuse_unless(&format!("{at}.database"), database, "a statement", &["database"]);
+                    targets.insert(database.clone(), format!("{at}.database"));
+                }
                 StepSpec::Work(_) | StepSpec::Wait(_) | StepSpec::Set(_) | StepSpec::Observe(_) => {}
-                StepSpec::Respond(_) => {}
+                StepSpec::Respond(_) | StepSpec::Pause(_) => {}
             }
         }
     }
@@ -423,6 +437,57 @@ impl<'a> Planner<'a> {
             bulkheads.push(BulkheadPlan { max_concurrent: concurrent, max_waiting: waiting, status });
         }
         (bulkheads, of_route)
+    }
+
+    fn database(&mut self, path: &str, database: &DatabaseSpec) -> Kind {
+        if let Some(connections) = database.connections {
+            self.within(&format!("{path}.connections"), f64::from(connections), 1.0, f64::from(limits::PLACES));
+        }
+        self.within(&format!("{path}.busy_timeout_ms"), database.busy_timeout_ms, 0.0, 3_600_000.0);
+        self.within(&format!("{path}.scan_row_us"), database.scan_row_us, 0.0, 1e6);
+        let rows: u64 = database.tables.values().map(|table| u64::from(table.rows)).sum();
+        self.within(&format!("{path}.tables"), rows as f64, 0.0, f64::from(limits::ROWS));
+        let mut tables = Tables::new(database.tables.len().min(255) as u8);
+        let mut names = Vec::new();
+        for (index, (name, table)) in database.tables.iter().enumerate() {
+            let at = format!("{path}.tables.{name}.columns");
+            if table.columns.len() > COLUMNS {
+                self.problem(
+                    &at,
+                    format!("{} columns are too many", table.columns.len()),
+                    format!("At most {COLUMNS}."),
+                );
+            }
+            let mut fields = Fields::default();
+            for (place, value) in fields.iter_mut().zip(table.columns.values()) {
+                *place = *value as i64;
+            }
+            for key in 0..u64::from(table.rows.min(limits::ROWS)) {
+                tables.fill(RowId { table: TableId(index as u8), key }, fields);
+            }
+            names.push((name.clone(), table.columns.keys().cloned().collect()));
+        }
+        let journal =
+            |journal| Store::Sqlite(Sqlite::new(SqliteConfig { journal, ..SqliteConfig::default() }, tables.clone()));
+        let store = match database.engine {
+            DatabaseEngineSpec::SqliteWal => journal(Journal::Wal),
+            DatabaseEngineSpec::SqliteDelete => journal(Journal::Rollback),
+            DatabaseEngineSpec::Server => Store::Server(Server::new(tables)),
+        };
+        let line = match database.busy {
+            BusySpec::Poll => Line::Poll,
+            BusySpec::Fifo => Line::Fifo,
+        };
+        Kind::Database(DatabasePlan {
+            store,
+            tables: names,
+            connections: database.connections,
+            busy: BusyTimeout { timeout: Span::from_ms(database.busy_timeout_ms), line },
+            read: self.dist(&format!("{path}.read"), &database.read),
+            write: self.dist(&format!("{path}.write"), &database.write),
+            commit: database.commit.as_ref().map_or(Dist::ZERO, |dist| self.dist(&format!("{path}.commit"), dist)),
+            scan_row: Span::from_ms(database.scan_row_us / 1e3),
+        })
     }
 
     fn queue(&mut self, path: &str, queue: &QueueSpec, routes: &[RoutePlan]) -> (Kind, Vec<CallPlan>) {
@@ -827,7 +892,7 @@ impl<'a> Planner<'a> {
             &format!("{path}.target"),
             &monitor.target,
             "a monitor",
-            &["gateway", "service", "cache", "store", "queue"],
+            &["gateway", "service", "cache", "store", "queue", "database"],
         );
         let name = format!("monitor-{id}");
         let spec = CallSpec {
@@ -925,6 +990,7 @@ fn title_of(node: &NodeSpec) -> Option<&String> {
         NodeSpec::Cache(node) => node.title.as_ref(),
         NodeSpec::Store(node) => node.title.as_ref(),
         NodeSpec::Queue(node) => node.title.as_ref(),
+        NodeSpec::Database(node) => node.title.as_ref(),
     }
 }
 
@@ -937,6 +1003,7 @@ fn kind_name(node: &NodeSpec) -> &'static str {
         NodeSpec::Cache(_) => "cache",
         NodeSpec::Store(_) => "store",
         NodeSpec::Queue(_) => "queue",
+        NodeSpec::Database(_) => "database",
     }
 }
 

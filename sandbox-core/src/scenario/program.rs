@@ -6,9 +6,13 @@
 use super::dist::Dist;
 use super::plan::{CallPlan, RoutePlan};
 use super::planner::Planner;
-use super::spec::{AllSpec, CachedSpec, CallStepSpec, IfSpec, RepeatSpec, RespondSpec, StepSpec, TrySpec};
+use super::spec::{
+    AllSpec, CachedSpec, CallStepSpec, DeleteSpec, IfSpec, InsertSpec, NodeSpec, RepeatSpec, RespondSpec, ScanSpec,
+    SelectSpec, StepSpec, TransactionModeSpec, TrySpec, UpdateSpec,
+};
 use super::{Expr, Map};
-use crate::ids::RouteId;
+use crate::ids::{RouteId, TableId};
+use crate::store::{Column, Fields, Mode};
 use crate::trace::Status;
 
 /// A program.
@@ -62,6 +66,10 @@ pub enum Step {
     },
     /// A branch is done.
     EndBranch,
+    /// A pause of a computed number of milliseconds.
+    Pause(Expr),
+    /// Ask a database.
+    Statement(StatementStep),
     /// Look into a cache.
     Look {
         /// Position in the node's calls.
@@ -98,9 +106,76 @@ pub struct CallStep {
     pub arg: Option<Expr>,
 }
 
+/// A statement of a program.
+#[derive(Clone, Debug)]
+pub struct StatementStep {
+    /// Position in the node's calls.
+    pub call: usize,
+    /// What is asked.
+    pub what: StatementPlan,
+}
+
+/// A statement whose numbers are expressions.
+#[derive(Clone, Debug)]
+pub enum StatementPlan {
+    /// BEGIN.
+    Begin(Mode),
+    /// Read a row, perhaps locking it, for the number in a column.
+    Select {
+        /// Position of the table.
+        table: TableId,
+        /// Which row.
+        key: Expr,
+        /// Which column is the answer.
+        column: Option<Column>,
+        /// Whether the row is locked.
+        for_update: bool,
+    },
+    /// Look at all rows, adding up a column.
+    Scan {
+        /// Position of the table.
+        table: TableId,
+        /// Which column is added up.
+        sum: Option<Column>,
+    },
+    /// Change a row.
+    Update {
+        /// Position of the table.
+        table: TableId,
+        /// Which row.
+        key: Expr,
+        /// For each changed column whether the number is added, and the number.
+        changes: Vec<(Column, bool, Expr)>,
+        /// The version it must still have.
+        if_version: Option<Expr>,
+    },
+    /// Add a row.
+    Insert {
+        /// Position of the table.
+        table: TableId,
+        /// Which row.
+        key: Expr,
+        /// What its columns hold.
+        fields: Fields,
+        /// Columns that hold something computed.
+        set: Vec<(Column, Expr)>,
+    },
+    /// Delete a row.
+    Delete {
+        /// Position of the table.
+        table: TableId,
+        /// Which row.
+        key: Expr,
+    },
+    /// COMMIT.
+    Commit,
+    /// ROLLBACK.
+    Rollback,
+}
+
 /// What every expression of a program may name; the program's variables follow.
-const NAMES: [&str; 10] =
-    ["key", "user", "arg", "attempt", "now_s", "random", "status", "value", "version", "priority"];
+const NAMES: [&str; 11] =
+    ["key", "user", "arg", "attempt", "now_s", "random", "status", "value", "version", "priority", "request"];
 
 /// Position of a name in [`NAMES`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -126,6 +201,8 @@ pub enum Name {
     Version,
     /// Priority of the request.
     Priority,
+    /// Number of the request, from 1.
+    Request,
 }
 
 impl Name {
@@ -135,7 +212,9 @@ impl Name {
     /// The name at this position; None: a variable.
     pub fn at(position: u16) -> Option<Name> {
         use Name::*;
-        [Key, User, Arg, Attempt, NowS, Random, Status, Value, Version, Priority].get(position as usize).copied()
+        [Key, User, Arg, Attempt, NowS, Random, Status, Value, Version, Priority, Request]
+            .get(position as usize)
+            .copied()
     }
 }
 
@@ -286,6 +365,28 @@ impl<'p, 'a> Compiler<'p, 'a> {
             StepSpec::All(all) => self.all(&format!("{path}.all"), all),
             StepSpec::Cached(cached) => self.cached(&format!("{path}.cached"), cached),
             StepSpec::Try(attempt) => self.attempt(&format!("{path}.try"), attempt),
+            StepSpec::Pause(pause) => {
+                if let Some(ms) = self.number(&format!("{path}.pause.ms"), &pause.ms) {
+                    self.push(Step::Pause(ms));
+                }
+            }
+            StepSpec::Begin(begin) => {
+                let mode = match begin.mode {
+                    TransactionModeSpec::Plain => Mode::Plain,
+                    TransactionModeSpec::Immediate => Mode::Immediate,
+                    TransactionModeSpec::Exclusive => Mode::Exclusive,
+                    TransactionModeSpec::RepeatableRead => Mode::RepeatableRead,
+                    TransactionModeSpec::Serializable => Mode::Serializable,
+                };
+                self.statement(&begin.database, StatementPlan::Begin(mode));
+            }
+            StepSpec::Commit(end) => self.statement(&end.database, StatementPlan::Commit),
+            StepSpec::Rollback(end) => self.statement(&end.database, StatementPlan::Rollback),
+            StepSpec::Select(select) => self.select(&format!("{path}.select"), select),
+            StepSpec::Scan(scan) => self.scan(&format!("{path}.scan"), scan),
+            StepSpec::Update(update) => self.update(&format!("{path}.update"), update),
+            StepSpec::Insert(insert) => self.insert(&format!("{path}.insert"), insert),
+            StepSpec::Delete(delete) => self.delete(&format!("{path}.delete"), delete),
             StepSpec::Set(values) => self.set(&format!("{path}.set"), values),
             StepSpec::Observe(values) => self.observe(&format!("{path}.observe"), values),
             StepSpec::Respond(answer) => self.respond(&format!("{path}.respond"), answer),
@@ -411,6 +512,97 @@ impl<'p, 'a> Compiler<'p, 'a> {
         self.pending[handler] = Some(self.here());
         self.block(&format!("{path}.on_failure"), &attempt.on_failure);
         self.steps[jump] = Step::Jump(self.here());
+    }
+
+    fn statement(&mut self, database: &str, what: StatementPlan) {
+        let call = self.call_to(database);
+        self.push(Step::Statement(StatementStep { call, what }));
+    }
+
+    /// A table of a database: its position, and its columns with what they hold at the start.
+    fn table(&mut self, path: &str, database: &str, table: &str) -> Option<(TableId, Vec<(String, f64)>)> {
+        let Some(NodeSpec::Database(spec)) = self.planner.spec.nodes.get(database) else { return None };
+        let found = spec.tables.iter().position(|(name, _)| name == table);
+        let Some(place) = found else {
+            let known: Vec<&str> = spec.tables.keys().map(String::as_str).collect();
+            let hint = format!("Its tables: {}.", known.join(", "));
+            self.problem(&format!("{path}.table"), format!("`{database}` has no table `{table}`"), &hint);
+            return None;
+        };
+        let columns = &spec.tables.get(table).expect("it was found").columns;
+        let columns = columns.iter().map(|(name, value)| (name.clone(), *value)).collect();
+        Some((TableId(place as u8), columns))
+    }
+
+    fn column(&mut self, path: &str, columns: &[(String, f64)], name: &str) -> Option<Column> {
+        let found = columns.iter().position(|(known, _)| known == name);
+        if found.is_none() {
+            let known: Vec<&str> = columns.iter().map(|(known, _)| known.as_str()).collect();
+            let hint = format!("Columns: {}.", known.join(", "));
+            self.problem(path, format!("the table has no column `{name}`"), &hint);
+        }
+        found.map(|index| index as Column)
+    }
+
+    fn select(&mut self, path: &str, select: &SelectSpec) {
+        let table = self.table(path, &select.database, &select.table);
+        let key = self.number(&format!("{path}.key"), &select.key);
+        let (Some((table, columns)), Some(key)) = (table, key) else { return };
+        let column = match &select.column {
+            Some(name) => match self.column(&format!("{path}.column"), &columns, name) {
+                Some(column) => Some(column),
+                None => return,
+            },
+            None => None,
+        };
+        self.statement(&select.database, StatementPlan::Select { table, key, column, for_update: select.for_update });
+    }
+
+    fn scan(&mut self, path: &str, scan: &ScanSpec) {
+        let Some((table, columns)) = self.table(path, &scan.database, &scan.table) else { return };
+        let sum = scan.sum.as_ref().and_then(|name| self.column(&format!("{path}.sum"), &columns, name));
+        self.statement(&scan.database, StatementPlan::Scan { table, sum });
+    }
+
+    fn update(&mut self, path: &str, update: &UpdateSpec) {
+        let table = self.table(path, &update.database, &update.table);
+        let key = self.number(&format!("{path}.key"), &update.key);
+        let if_version = update.if_version.as_ref().and_then(|text| self.number(&format!("{path}.if_version"), text));
+        let (Some((table, columns)), Some(key)) = (table, key) else { return };
+        let mut changes = Vec::new();
+        for (values, adds, field) in [(&update.set, false, "set"), (&update.add, true, "add")] {
+            for (name, text) in values {
+                let at = format!("{path}.{field}.{name}");
+                let (column, number) = (self.column(&at, &columns, name), self.number(&at, text));
+                changes.extend(column.zip(number).map(|(column, number)| (column, adds, number)));
+            }
+        }
+        self.statement(&update.database, StatementPlan::Update { table, key, changes, if_version });
+    }
+
+    fn insert(&mut self, path: &str, insert: &InsertSpec) {
+        let table = self.table(path, &insert.database, &insert.table);
+        let key = self.number(&format!("{path}.key"), &insert.key);
+        let (Some((table, columns)), Some(key)) = (table, key) else { return };
+        let mut fields = Fields::default();
+        for (place, (_, value)) in fields.iter_mut().zip(&columns) {
+            *place = *value as i64;
+        }
+        let mut set = Vec::new();
+        for (name, text) in &insert.set {
+            let at = format!("{path}.set.{name}");
+            let (column, number) = (self.column(&at, &columns, name), self.number(&at, text));
+            set.extend(column.zip(number));
+        }
+        self.statement(&insert.database, StatementPlan::Insert { table, key, fields, set });
+    }
+
+    fn delete(&mut self, path: &str, delete: &DeleteSpec) {
+        let table = self.table(path, &delete.database, &delete.table);
+        let key = self.number(&format!("{path}.key"), &delete.key);
+        if let (Some((table, _)), Some(key)) = (table, key) {
+            self.statement(&delete.database, StatementPlan::Delete { table, key });
+        }
     }
 
     fn set(&mut self, path: &str, values: &Map<String>) {

@@ -96,6 +96,8 @@ pub enum NodeSpec {
     Store(StoreSpec),
     /// A queue of messages between services.
     Queue(QueueSpec),
+    /// A database with tables, transactions and locks.
+    Database(DatabaseSpec),
 }
 
 spec! {
@@ -335,6 +337,24 @@ spec! {
         Cached(CachedSpec),
         /// Do steps, and others if one of them fails.
         Try(TrySpec),
+        /// A pause of a computed length.
+        Pause(PauseSpec),
+        /// Begin a transaction. One that is still open when the program ends is rolled back.
+        Begin(BeginSpec),
+        /// Read a row.
+        Select(SelectSpec),
+        /// Look at all rows of a table.
+        Scan(ScanSpec),
+        /// Change a row.
+        Update(UpdateSpec),
+        /// Add a row.
+        Insert(InsertSpec),
+        /// Delete a row.
+        Delete(DeleteSpec),
+        /// Commit the transaction.
+        Commit(EndSpec),
+        /// Roll the transaction back.
+        Rollback(EndSpec),
         /// Set variables, by name, to the value of an expression.
         Set(Map<String>),
         /// Observe values of declared signals, by name, each given by an expression.
@@ -433,6 +453,200 @@ spec! {
         /// The number that the caller's expressions see as `value`.
         #[serde(default)]
         pub value: Option<String>,
+    }
+}
+
+spec! {
+    /// A database: rows with versions in tables, transactions, locks, a pool of connections.
+    pub struct DatabaseSpec {
+        /// Title for people; the id if absent.
+        #[serde(default)]
+        pub title: Option<String>,
+        /// Whose rules it follows.
+        #[serde(default)]
+        pub engine: DatabaseEngineSpec,
+        /// Connections; who finds none waits. Absent or null: any number.
+        #[serde(default)]
+        pub connections: Option<u32>,
+        /// How long a statement waits for a lock of SQLite (`PRAGMA busy_timeout`).
+        #[serde(default = "defaults::busy_timeout_ms")]
+        pub busy_timeout_ms: f64,
+        /// Who comes first when a lock is given back.
+        #[serde(default)]
+        pub busy: BusySpec,
+        /// Its tables.
+        pub tables: Map<TableSpec>,
+        /// Time of a statement that reads.
+        pub read: DistSpec,
+        /// Time of a statement that writes.
+        pub write: DistSpec,
+        /// Time of a commit; absent: none.
+        #[serde(default)]
+        pub commit: Option<DistSpec>,
+        /// Further time for each row that a statement looks at, in microseconds.
+        #[serde(default)]
+        pub scan_row_us: f64,
+    }
+}
+
+spec! {
+    /// Whose rules a database follows.
+    #[derive(Copy, Eq, Default)]
+    pub enum DatabaseEngineSpec {
+        /// SQLite with a write-ahead log: one writer, readers beside it.
+        #[default]
+        SqliteWal,
+        /// SQLite with a rollback journal.
+        SqliteDelete,
+        /// A server with row locks and many writers, as PostgreSQL.
+        Server,
+    }
+}
+
+spec! {
+    /// Who comes first when a lock of SQLite is given back.
+    #[derive(Copy, Eq, Default)]
+    pub enum BusySpec {
+        /// Whoever looks first: sleeps of 1, 2, 5, 10 ... ms, as SQLite does.
+        #[default]
+        Poll,
+        /// Whoever has waited longest: the bound that polling does not reach.
+        Fifo,
+    }
+}
+
+spec! {
+    /// A table; keys run from 0.
+    pub struct TableSpec {
+        /// Rows at the start.
+        #[serde(default)]
+        pub rows: u32,
+        /// Its columns, at most four, with what each row holds at the start.
+        pub columns: Map<f64>,
+    }
+}
+
+spec! {
+    /// How a transaction begins.
+    #[derive(Copy, Eq, Default)]
+    pub enum TransactionModeSpec {
+        /// `BEGIN`: deferred in SQLite, read committed on a server.
+        #[default]
+        Plain,
+        /// `BEGIN IMMEDIATE`: takes SQLite's write lock at once.
+        Immediate,
+        /// `BEGIN EXCLUSIVE`.
+        Exclusive,
+        /// One snapshot, first updater wins (server).
+        RepeatableRead,
+        /// Whatever no serial order explains is refused (server).
+        Serializable,
+    }
+}
+
+spec! {
+    /// The start of a transaction.
+    pub struct BeginSpec {
+        /// The database.
+        pub database: String,
+        /// How.
+        #[serde(default)]
+        pub mode: TransactionModeSpec,
+    }
+}
+
+spec! {
+    /// The end of a transaction.
+    pub struct EndSpec {
+        /// The database.
+        pub database: String,
+    }
+}
+
+spec! {
+    /// Reads one row. `value` is then the number in `column`, or 1 or 0 for there or not there; `version` the row's.
+    pub struct SelectSpec {
+        /// The database.
+        pub database: String,
+        /// The table.
+        pub table: String,
+        /// The row, as an expression.
+        pub key: String,
+        /// The column that is asked for.
+        #[serde(default)]
+        pub column: Option<String>,
+        /// `FOR UPDATE`: locks the row on a server.
+        #[serde(default)]
+        pub for_update: bool,
+    }
+}
+
+spec! {
+    /// Looks at every row of a table. `value` is then their number, or the sum of a column.
+    pub struct ScanSpec {
+        /// The database.
+        pub database: String,
+        /// The table.
+        pub table: String,
+        /// The column that is added up.
+        #[serde(default)]
+        pub sum: Option<String>,
+    }
+}
+
+spec! {
+    /// Changes one row. `value` is then 1, or 0 if nothing was changed.
+    pub struct UpdateSpec {
+        /// The database.
+        pub database: String,
+        /// The table.
+        pub table: String,
+        /// The row, as an expression.
+        pub key: String,
+        /// Columns that get the value of an expression.
+        #[serde(default)]
+        pub set: Map<String>,
+        /// Columns that the value of an expression is added to.
+        #[serde(default)]
+        pub add: Map<String>,
+        /// Only if the row still has this version: compare-and-set.
+        #[serde(default)]
+        pub if_version: Option<String>,
+    }
+}
+
+spec! {
+    /// Adds a row. `value` is then 1, or 0 if the key was taken.
+    pub struct InsertSpec {
+        /// The database.
+        pub database: String,
+        /// The table.
+        pub table: String,
+        /// The row, as an expression.
+        pub key: String,
+        /// What its columns hold, as expressions; the others get what the table says.
+        #[serde(default)]
+        pub set: Map<String>,
+    }
+}
+
+spec! {
+    /// Deletes a row. `value` is then 1, or 0 if there was none.
+    pub struct DeleteSpec {
+        /// The database.
+        pub database: String,
+        /// The table.
+        pub table: String,
+        /// The row, as an expression.
+        pub key: String,
+    }
+}
+
+spec! {
+    /// A pause whose length is computed.
+    pub struct PauseSpec {
+        /// Milliseconds, as an expression.
+        pub ms: String,
     }
 }
 
@@ -1021,6 +1235,9 @@ mod defaults {
     }
     pub fn throttle_window_s() -> f64 {
         120.0
+    }
+    pub fn busy_timeout_ms() -> f64 {
+        5_000.0
     }
     pub fn ok() -> u16 {
         200

@@ -9,7 +9,7 @@ use crate::ids::{NodeId, RequestId, Seq};
 use crate::metrics::Run;
 use crate::scenario::{Kind, Op, Plan};
 use crate::time::{Span, Time};
-use crate::trace::{Outcome, Record, What};
+use crate::trace::{CacheResult, Outcome, Record, What};
 use serde::Serialize;
 
 /// The answer to "why?".
@@ -68,6 +68,8 @@ pub enum PartKind {
     PoolWait,
     /// Waiting for the one writer.
     LockWait,
+    /// Waiting for somebody else's load of the same copy.
+    CoalescedWait,
     /// In a pause between two attempts.
     BackOff,
     /// In an attempt that failed and was made again.
@@ -86,6 +88,7 @@ impl PartKind {
             PartKind::Service => "service",
             PartKind::PoolWait => "pool wait",
             PartKind::LockWait => "lock wait",
+            PartKind::CoalescedWait => "coalesced wait",
             PartKind::BackOff => "back-off",
             PartKind::FailedAttempt => "failed attempt",
             PartKind::Timeout => "timeout",
@@ -198,9 +201,11 @@ fn kind(plan: &Plan, op: Op, from: &Record, to: &Record) -> PartKind {
         (What::BackedOff { .. }, _) => PartKind::BackOff,
         (_, What::Arrived { .. } | What::Received { .. }) => PartKind::Network,
         (_, What::TimedOut { .. }) => PartKind::Timeout,
+        (What::Blocked, _) => PartKind::LockWait,
+        (What::CacheAsked { result: CacheResult::Coalesced, .. }, _) => PartKind::CoalescedWait,
         (What::Queued { .. }, _) => match (&plan.nodes[to.node.index()].kind, op) {
             (Kind::Store(_), Op::Write) => PartKind::LockWait,
-            (Kind::Store(_), Op::Read) => PartKind::PoolWait,
+            (Kind::Store(_), Op::Read) | (Kind::Database(_), _) => PartKind::PoolWait,
             _ => PartKind::Queue,
         },
         _ => PartKind::Service,

@@ -81,6 +81,7 @@ pub fn record(plan: &Plan, record: &Record) -> String {
         What::DeadLettered => format!("{here} puts the message of {who} to the dead letters"),
         What::Admitted => format!("{here} lets {who} past the bulkhead"),
         What::BrokeDown => format!("{here} breaks down by chance"),
+        What::Blocked => format!("{who} waits at {here} for a lock that another transaction holds"),
         What::Repaired => format!("{here} works again"),
         What::Observed { value, .. } => format!("{here} observes {value} on {who}"),
     }
@@ -110,6 +111,7 @@ pub fn upcoming(plan: &Plan, next: &Upcoming) -> String {
         Reason::PauseOver => format!("{here} goes on with {who}"),
         Reason::Withdrawn => format!("{here} learns that the caller of {who} has gone"),
         Reason::Chance => format!("{here} breaks down by chance or works again"),
+        Reason::Audit => format!("the rows of {here} are looked over"),
         Reason::ProbeDue => format!("{here} probes"),
         Reason::FaultBegins { fault } => format!("fault: {}", plan.faults[fault as usize].title),
         Reason::FaultEnds { fault } => format!("fault over: {}", plan.faults[fault as usize].title),
@@ -201,6 +203,8 @@ fn refused(here: &str, who: &str, refusal: Refusal) -> String {
         Refusal::DeadlinePassed => format!("{here} drops {who}: its caller's deadline has passed"),
         Refusal::Throttled => format!("the throttle of {here} holds {who} back: not sent"),
         Refusal::Busy => format!("{here} is busy: another transaction holds the lock that {who} needs"),
+        Refusal::Deadlock => format!("{here} rolls {who} back: it waited in a circle with others"),
+        Refusal::SerializationFailure => format!("{here} rolls {who} back: others changed what it had read"),
         Refusal::Program => format!("{here} answers {who} with a failure"),
     }
 }

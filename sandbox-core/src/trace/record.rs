@@ -244,6 +244,8 @@ pub enum What {
     BrokeDown,
     /// A node that had broken down by chance works again.
     Repaired,
+    /// Another transaction holds the lock that this needs: it waits. Its cause is what that transaction did last.
+    Blocked,
 }
 
 /// Why a node refused a call.
@@ -282,6 +284,10 @@ pub enum Refusal {
     Busy,
     /// The program answered so.
     Program,
+    /// The transaction waited in a circle with others and was rolled back.
+    Deadlock,
+    /// No serial order explains the transaction: it was rolled back.
+    SerializationFailure,
 }
 
 /// The status of an answer, as HTTP would say it.
@@ -567,6 +573,7 @@ impl What {
             Admitted => (42, 0, 0),
             BrokeDown => (43, 0, 0),
             Repaired => (44, 0, 0),
+            Blocked => (45, 0, 0),
         }
     }
 }

@@ -32,6 +32,7 @@ mod jwt;
 mod limiter;
 mod limits;
 mod message_queue;
+mod optimistic_locking;
 mod outlier_detection;
 mod overlay;
 mod peak_ewma;
@@ -144,6 +145,7 @@ fn answer(model: &Value, question: Question) -> Result<Answers, Refusal> {
         "smooth_wrr" => Ok(smooth_wrr::decide(model)?),
         "sqlite" => Ok(sqlite::decide(model)?),
         "sqlite_busy" => Ok(sqlite_busy::decide(model)?),
+        "optimistic_locking" => optimistic_locking::simulate(model, question),
         "system" => system::simulate(model, question),
         _ => Err(Refusal::Unsupported(format!("model.type {kind} is not built"))),
     }

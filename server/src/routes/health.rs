@@ -134,7 +134,7 @@ pub fn report(plan: &Plan, observed: &Observed) -> HealthReport {
 fn check(plan: &Plan, node: &NodeView) -> Option<Check> {
     let component_type = match plan.nodes[node.id.index()].kind {
         Kind::Client(_) | Kind::Monitor(_) => return None,
-        Kind::Store(_) | Kind::Cache(_) | Kind::Queue(_) => "datastore",
+        Kind::Store(_) | Kind::Cache(_) | Kind::Queue(_) | Kind::Database(_) => "datastore",
         Kind::Gateway(_) | Kind::Service(_) => "component",
     };
     let mut why = Vec::new();

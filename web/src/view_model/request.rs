@@ -183,7 +183,7 @@ fn end_view(plan: &Plan, why: &Why, lanes: &Lanes) -> EndView {
         class: match part.kind {
             PartKind::Network => "k-net",
             PartKind::Service => "k-work",
-            PartKind::Queue | PartKind::PoolWait | PartKind::LockWait => "k-queue",
+            PartKind::Queue | PartKind::PoolWait | PartKind::LockWait | PartKind::CoalescedWait => "k-queue",
             PartKind::BackOff => "k-wait",
             PartKind::FailedAttempt | PartKind::Timeout => "k-lost",
         },

@@ -2,6 +2,7 @@
 
 mod cache;
 mod client;
+mod database;
 mod gateway;
 mod monitor;
 mod queue;
@@ -10,6 +11,7 @@ mod store;
 
 pub use cache::CacheNode;
 pub use client::Client;
+pub use database::{Database, Statement};
 pub use gateway::{Gateway, schedule_probe};
 pub use monitor::{Monitor, Watch};
 pub use queue::Queue;
@@ -61,6 +63,7 @@ pub enum Node {
     Store(Store),
     Monitor(Monitor),
     Queue(Queue),
+    Database(Database),
 }
 
 impl Node {
@@ -76,6 +79,7 @@ impl Node {
             Kind::Store(store) => Node::Store(Store::new(store)),
             Kind::Monitor(_) => Node::Monitor(Monitor::new(callers)),
             Kind::Queue(queue) => Node::Queue(Queue::new(queue, callers)),
+            Kind::Database(database) => Node::Database(Database::new(database)),
         }
     }
 
@@ -89,6 +93,7 @@ impl Node {
             Node::Store(store) => store.handle(happening, ctx),
             Node::Monitor(monitor) => monitor.handle(happening, ctx),
             Node::Queue(queue) => queue.handle(happening, ctx),
+            Node::Database(database) => database.handle(happening, ctx),
         }
     }
 
@@ -100,7 +105,7 @@ impl Node {
             Node::Service(service) => &service.callers,
             Node::Monitor(monitor) => &monitor.callers,
             Node::Queue(queue) => &queue.callers,
-            Node::Cache(_) | Node::Store(_) => &[],
+            Node::Cache(_) | Node::Store(_) | Node::Database(_) => &[],
         }
     }
 
@@ -111,7 +116,7 @@ impl Node {
             Node::Service(service) => &mut service.callers,
             Node::Monitor(monitor) => &mut monitor.callers,
             Node::Queue(queue) => &mut queue.callers,
-            Node::Cache(_) | Node::Store(_) => &mut [],
+            Node::Cache(_) | Node::Store(_) | Node::Database(_) => &mut [],
         }
     }
 
@@ -165,6 +170,7 @@ impl Node {
             Node::Gateway(gateway) => gateway.withdraw(ctx, slot),
             Node::Queue(queue) => queue.withdraw(ctx, slot),
             Node::Cache(cache) => cache.withdraw(ctx, slot),
+            Node::Database(database) => database.withdraw(ctx, slot),
             Node::Client(_) | Node::Monitor(_) => ctx.core.stays.remove(slot),
         }
     }

@@ -4,6 +4,7 @@
 //! (`hold`). Left out: start-up, pauses of the runtime, memory; a service that goes down finishes what it has begun.
 
 use super::Happening;
+use super::database::Statement;
 use super::gateway::{schedule_probe, worked};
 use crate::engine::calls::Caller;
 use crate::engine::ctx::{Ctx, status_of};
@@ -13,7 +14,10 @@ use crate::engine::sharing::Sharing;
 use crate::engine::stay::{Ask, CallEnd, Errand, Fork, Found, NO_TIMER, Place, Reply};
 use crate::ids::Seq;
 use crate::rng::{Purpose, Stream};
-use crate::scenario::{CallStep, Discipline, Dist, Expr, Hold, Kind, Name, NodePlan, ServicePlan, Step};
+use crate::scenario::{
+    CallStep, Discipline, Dist, Expr, Hold, Kind, Name, NodePlan, ServicePlan, StatementPlan, StatementStep, Step,
+};
+use crate::store::{Change, Changes, Filter, Keys, Op, RowId};
 use crate::time::{Span, Time};
 use crate::trace::{CacheFallback, CacheResult, Refusal, Status, What};
 use std::collections::VecDeque;
@@ -289,6 +293,13 @@ impl Service {
                     return self.finish(ctx, slot, Reply { version, value, ..Reply::status(*status) });
                 }
                 Some(Step::Fork { branches, needed }) => return self.fork(ctx, slot, branches, *needed),
+                Some(Step::Pause(ms)) => {
+                    let span = Span::from_ms(value(ctx, slot, ms).clamp(0.0, 3_600_000.0));
+                    let timer = ctx.core.calendar.schedule(ctx.core.now + span, Event::Paused(slot));
+                    ctx.stay_mut(slot).timer = timer;
+                    return;
+                }
+                Some(Step::Statement(step)) => return self.state(ctx, slot, step),
                 Some(Step::Look { cache, .. }) => return self.ask(ctx, slot, *cache, Ask::CacheGet),
                 Some(Step::Keep { cache }) => {
                     self.keep(ctx, slot, *cache);
@@ -481,10 +492,36 @@ impl Service {
         }
     }
 
+    /// Asks a database.
+    fn state(&mut self, ctx: &mut Ctx, slot: Slot, step: &StatementStep) {
+        let statement = statement(ctx, slot, &step.what);
+        let place = ctx.core.keep_statement(statement);
+        let way = u32::from(ctx.stay(slot).step) + 1;
+        let errand = Errand { way, ..Errand::handed_on(ctx.stay(slot), Ask::Statement(place)) };
+        ctx.stay_mut(slot).session = Some((step.call as u16, place));
+        if let Some((slot, end)) = self.callers[step.call].begin(ctx, slot, errand) {
+            self.on_call_end(ctx, slot, end);
+        }
+    }
+
+    /// Whatever the program's session still holds is given back.
+    fn close_session(&mut self, ctx: &mut Ctx, slot: Slot) {
+        let Some((call, latest)) = ctx.stay_mut(slot).session.take() else { return };
+        ctx.core.statements.remove(&latest);
+        let place = ctx.core.keep_statement(Statement::Close);
+        self.send_aside(ctx, slot, usize::from(call), Ask::Statement(place));
+    }
+
     fn on_call_end(&mut self, ctx: &mut Ctx, slot: Slot, end: CallEnd) {
         // Which call it was follows from the program: a read with a cache asks the cache first.
         let asked_cache = ctx.stay(slot).copy.is_some();
         let ask = match self.step(ctx, slot) {
+            Step::Statement(_) => {
+                if let Some((_, statement)) = ctx.stay(slot).session {
+                    ctx.core.statements.remove(&statement);
+                }
+                return self.on_answer(ctx, slot, end);
+            }
             Step::Call(_) => return self.on_answer(ctx, slot, end),
             Step::Look { .. } => Ask::CacheGet,
             Step::Read { cache: Some(_), .. } if !asked_cache => Ask::CacheGet,
@@ -714,6 +751,7 @@ impl Service {
 
     /// The program of a stay is over.
     fn finish(&mut self, ctx: &mut Ctx, slot: Slot, reply: Reply) {
+        self.close_session(ctx, slot);
         if is_background(ctx, slot) {
             return ctx.core.stays.remove(slot);
         }
@@ -819,6 +857,7 @@ impl Service {
         if let Some(open) = ctx.stay(slot).call {
             self.callers[open.call as usize].abandon(ctx, slot);
         }
+        self.close_session(ctx, slot);
         let now = ctx.now();
         let stay = ctx.stay_mut(slot);
         stay.timer = NO_TIMER;
@@ -862,6 +901,44 @@ fn is_background(ctx: &Ctx, slot: Slot) -> bool {
     stay.ask == Ask::Strand && stay.parent.is_none()
 }
 
+/// A statement with its numbers filled in.
+fn statement(ctx: &mut Ctx, slot: Slot, plan: &StatementPlan) -> Statement {
+    let mut number = |expr: &Expr| value(ctx, slot, expr);
+    let row = |table, key: f64| RowId { table, key: key.max(0.0) as u64 };
+    match plan {
+        StatementPlan::Begin(mode) => Statement::Begin(*mode),
+        StatementPlan::Select { table, key, column, for_update } => {
+            let row = row(*table, number(key));
+            let op = if *for_update { Op::ReadForUpdate { row } } else { Op::Read { row } };
+            Statement::Op(op, *column)
+        }
+        StatementPlan::Scan { table, sum } => {
+            Statement::Op(Op::Scan { keys: Keys::all(*table), filter: Filter::Any, sum: *sum }, None)
+        }
+        StatementPlan::Update { table, key, changes, if_version } => {
+            let keys = Keys::one(row(*table, number(key)));
+            let filter = if_version.as_ref().map_or(Filter::Any, |version| Filter::Version(number(version) as u64));
+            let mut filled = Changes::default();
+            for (column, adds, expr) in changes {
+                let by = number(expr) as i64;
+                filled[usize::from(*column)] = if *adds { Change::Add(by) } else { Change::Set(by) };
+            }
+            Statement::Op(Op::Update { keys, filter, changes: filled }, None)
+        }
+        StatementPlan::Insert { table, key, fields, set } => {
+            let row = row(*table, number(key));
+            let mut fields = *fields;
+            set.iter().for_each(|(column, expr)| fields[usize::from(*column)] = number(expr) as i64);
+            Statement::Op(Op::Insert { row, fields }, None)
+        }
+        StatementPlan::Delete { table, key } => {
+            Statement::Op(Op::Delete { keys: Keys::one(row(*table, number(key))), filter: Filter::Any }, None)
+        }
+        StatementPlan::Commit => Statement::Commit,
+        StatementPlan::Rollback => Statement::Rollback,
+    }
+}
+
 /// The value of an expression of a stay's program.
 fn value(ctx: &mut Ctx, slot: Slot, expr: &Expr) -> f64 {
     expr.eval(&mut |position| {
@@ -878,6 +955,7 @@ fn value(ctx: &mut Ctx, slot: Slot, expr: &Expr) -> f64 {
             Name::Value => stay.got.1,
             Name::Version => stay.version.map_or(0.0, |version| version as f64),
             Name::Priority => f64::from(stay.priority),
+            Name::Request => f64::from(stay.request.0),
         }
     })
 }

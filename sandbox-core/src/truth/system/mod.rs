@@ -8,6 +8,7 @@ use crate::engine::World;
 use crate::scenario::{Document, Problem};
 use measure::Measure;
 use scenario::System;
+pub use scenario::in_ms;
 use serde_json::Value;
 use std::sync::Arc;
 

@@ -446,31 +446,8 @@ impl System {
         seconds * 1e3 * self.scale
     }
 
-    /// A distribution with its times in scenario milliseconds.
     fn dist(&self, model: &Value) -> Value {
-        let Some(fields) = model.as_object() else { return model.clone() };
-        let given = fields.get("dist").and_then(Value::as_str).unwrap_or_default();
-        let needless = |name: &str| match given {
-            "lognormal" => name == "mu_ln" || name == "sigma_ln",
-            "hyperexponential" | "pareto" | "bounded_pareto" => name == "mean_s",
-            _ => false,
-        };
-        let mut dist = Map::new();
-        for (name, value) in fields.iter().filter(|(name, _)| !needless(name)) {
-            let (name, factor) = match (name.strip_suffix("_s"), name.strip_suffix("_ms")) {
-                (_, Some(_)) => (name.clone(), self.scale),
-                (Some(stem), _) => (format!("{stem}_ms"), 1e3 * self.scale),
-                _ => (name.clone(), 1.0),
-            };
-            let value = match value {
-                Value::Array(parts) => Value::Array(parts.iter().map(|part| self.dist(part)).collect()),
-                Value::Number(number) if factor != 1.0 => json!(number.as_f64().unwrap_or(f64::NAN) * factor),
-                Value::String(word) if word == "deterministic" => json!("constant"),
-                other => other.clone(),
-            };
-            dist.insert(name, value);
-        }
-        Value::Object(dist)
+        in_ms(model, self.scale)
     }
 
     fn station(&self, station: &StationModel) -> Value {
@@ -693,4 +670,31 @@ fn mean_s(dist: &Value) -> f64 {
         .or(field("mean_ms").or(field("value_ms")).map(|ms| ms / 1e3))
         .or(field("min_s").map(|min| min * 3.0))
         .unwrap_or_else(|| parts("branches").chain(parts("points")).map(weighed).sum())
+}
+
+/// A distribution with its times in scenario milliseconds, `scale` scenario seconds being a model's second.
+pub fn in_ms(model: &Value, scale: f64) -> Value {
+    let Some(fields) = model.as_object() else { return model.clone() };
+    let given = fields.get("dist").and_then(Value::as_str).unwrap_or_default();
+    let needless = |name: &str| match given {
+        "lognormal" => name == "mu_ln" || name == "sigma_ln",
+        "hyperexponential" | "pareto" | "bounded_pareto" => name == "mean_s",
+        _ => false,
+    };
+    let mut dist = Map::new();
+    for (name, value) in fields.iter().filter(|(name, _)| !needless(name)) {
+        let (name, factor) = match (name.strip_suffix("_s"), name.strip_suffix("_ms")) {
+            (_, Some(_)) => (name.clone(), scale),
+            (Some(stem), _) => (format!("{stem}_ms"), 1e3 * scale),
+            _ => (name.clone(), 1.0),
+        };
+        let value = match value {
+            Value::Array(parts) => Value::Array(parts.iter().map(|part| in_ms(part, scale)).collect()),
+            Value::Number(number) if factor != 1.0 => json!(number.as_f64().unwrap_or(f64::NAN) * factor),
+            Value::String(word) if word == "deterministic" => json!("constant"),
+            other => other.clone(),
+        };
+        dist.insert(name, value);
+    }
+    Value::Object(dist)
 }

@@ -1,0 +1,358 @@
+//! A database: real rows with versions, transactions and their locks, behind a pool of connections.
+//!
+//! What a statement sees, changes and is refused is the store model's ([`crate::store`]); this file gives it time: a
+//! statement takes effect when it begins, a commit when it ends, so locks are held for as long as the work takes. Left
+//! out: the cache of pages, the size of rows, real parts (a real database is a plain `store`).
+
+use super::Happening;
+use super::gateway::worked;
+use crate::engine::ctx::Ctx;
+use crate::engine::event::{Event, Slot};
+use crate::engine::stay::{Ask, NO_TIMER, Place, Reply, StayId};
+use crate::ids::{Seq, SessionId};
+use crate::scenario::{DatabasePlan, Dist};
+use crate::store::{Column, Mode, Op, Refusal as StoreRefusal, Store};
+use crate::time::Time;
+use crate::trace::{Refusal, Status, What};
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+
+/// A statement with its numbers filled in.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Statement {
+    /// BEGIN.
+    Begin(Mode),
+    /// Anything that reads or writes rows, and the column whose number is the answer.
+    Op(Op, Option<Column>),
+    /// COMMIT.
+    Commit,
+    /// ROLLBACK.
+    Rollback,
+    /// The caller is done; whatever its session still holds is given back.
+    Close,
+}
+
+/// A database's live state.
+#[derive(Clone, Debug)]
+pub struct Database {
+    plan: Arc<DatabasePlan>,
+    store: Store,
+    /// By the stay of the caller.
+    sessions: BTreeMap<(Slot, u32), Session>,
+    /// Statements that wait for a connection.
+    line: VecDeque<(Slot, Statement)>,
+    saturated: Option<Seq>,
+    in_work: u32,
+    waiting_for_locks: u32,
+    /// Statements that stand in line for SQLite's write lock, if it is given out in order.
+    fair: VecDeque<Slot>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Session {
+    id: SessionId,
+    /// The statement that it works on.
+    slot: Slot,
+    statement: Statement,
+    /// How often the statement was refused as busy, and since when.
+    refusals: u32,
+    since: Time,
+    /// What a statement that took effect when it began will answer.
+    answer: (f64, Option<u64>),
+    /// The latest record of what it did: why others wait for it.
+    last: Seq,
+}
+
+impl Database {
+    pub fn new(plan: &DatabasePlan) -> Database {
+        Database {
+            store: plan.store.clone(),
+            plan: Arc::new(plan.clone()),
+            sessions: BTreeMap::new(),
+            line: VecDeque::new(),
+            saturated: None,
+            in_work: 0,
+            waiting_for_locks: 0,
+            fair: VecDeque::new(),
+        }
+    }
+
+    /// The rows as they are committed.
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
+    pub fn handle(&mut self, happening: Happening, ctx: &mut Ctx) {
+        match happening {
+            Happening::Arrived(slot) => self.arrive(ctx, slot),
+            Happening::Worked(slot) => self.on_worked(ctx, slot),
+            Happening::LostPatience(slot) => self.look_again(ctx, slot),
+            _ => {}
+        }
+    }
+
+    fn arrive(&mut self, ctx: &mut Ctx, slot: Slot) {
+        ctx.arrive(slot);
+        let Ask::Statement(number) = ctx.stay(slot).ask else {
+            let status = if ctx.condition().down { Status::Unavailable } else { Status::Ok };
+            return ctx.reply(slot, Reply::status(status));
+        };
+        let Some(statement) = ctx.core.statements.get(&number).copied() else {
+            // Its caller gave it up before it came here.
+            return ctx.refuse(slot, Refusal::DeadlinePassed, None, None);
+        };
+        if statement == Statement::Close {
+            let owner = owner_of(ctx, slot);
+            ctx.core.statements.remove(&number);
+            ctx.core.stays.remove(slot);
+            return self.close(ctx, owner);
+        }
+        if ctx.condition().down {
+            return ctx.refuse(slot, Refusal::Down, ctx.fault(), None);
+        }
+        let owner = owner_of(ctx, slot);
+        if !self.sessions.contains_key(&key(owner)) {
+            let full = self.plan.connections.is_some_and(|connections| self.sessions.len() as u32 >= connections);
+            if full {
+                let saturated = *self.saturated.get_or_insert_with(|| ctx.saturate(self.sessions.len() as u32));
+                let ahead = self.line.len() as u32;
+                ctx.note_because(slot, What::Queued { ahead }, Some(saturated));
+                ctx.stay_mut(slot).place = Place::Line;
+                self.line.push_back((slot, statement));
+                return self.show_levels(ctx);
+            }
+            self.connect(ctx, slot, owner);
+        }
+        self.begin(ctx, slot, owner, statement);
+    }
+
+    fn connect(&mut self, ctx: &mut Ctx, slot: Slot, owner: StayId) {
+        let id = self.store.open();
+        let last = ctx.stay(slot).last;
+        let session =
+            Session { id, slot, statement: Statement::Close, refusals: 0, since: ctx.now(), answer: (0.0, None), last };
+        self.sessions.insert(key(owner), session);
+        self.show_levels(ctx);
+    }
+
+    fn begin(&mut self, ctx: &mut Ctx, slot: Slot, owner: StayId, statement: Statement) {
+        let now = ctx.now();
+        let session = self.sessions.get_mut(&key(owner)).expect("the caller has a session");
+        (session.slot, session.statement, session.refusals, session.since) = (slot, statement, 0, now);
+        self.perform(ctx, owner);
+    }
+
+    /// Lets the store perform the statement; a commit takes its time first.
+    fn perform(&mut self, ctx: &mut Ctx, owner: StayId) {
+        let Session { id, slot, statement, .. } = self.sessions[&key(owner)];
+        let plan = self.plan.clone();
+        let done = match statement {
+            Statement::Begin(mode) => self.store.begin(id, mode).map(|()| (Dist::ZERO, 0, (0.0, None))),
+            Statement::Op(op, column) => self.store.op(id, &op).map(|done| {
+                let value = match (column, done.row, op) {
+                    (_, _, Op::Scan { sum: Some(_), .. }) => done.sum as f64,
+                    (Some(column), Some(row), _) => row.fields[usize::from(column)] as f64,
+                    _ => done.rows as f64,
+                };
+                let own = if op.writes() { plan.write.clone() } else { plan.read.clone() };
+                (own, done.rows_scanned, (value, done.row.map(|row| row.version)))
+            }),
+            Statement::Commit => Ok((plan.commit.clone(), 0, (0.0, None))),
+            Statement::Rollback => self.store.rollback(id).map(|()| (Dist::ZERO, 0, (0.0, None))),
+            Statement::Close => unreachable!("a close is no work"),
+        };
+        match done {
+            Ok((dist, scanned, answer)) => {
+                self.sessions.get_mut(&key(owner)).expect("it is there").answer = answer;
+                let span = ctx.work(slot, &dist) + plan.scan_row.scaled(scanned as f64);
+                self.in_work += 1;
+                self.show_levels(ctx);
+                ctx.stay_mut(slot).place = Place::Worker;
+                ctx.schedule_work(slot, span, dist.is_constant() && scanned == 0);
+            }
+            Err(refusal) => self.on_refusal(ctx, owner, refusal),
+        }
+    }
+
+    fn on_worked(&mut self, ctx: &mut Ctx, slot: Slot) {
+        self.in_work -= 1;
+        ctx.stay_mut(slot).timer = NO_TIMER;
+        ctx.stay_mut(slot).place = Place::Outside;
+        worked(ctx, slot);
+        let owner = owner_of(ctx, slot);
+        let Session { id, statement, answer, .. } = self.sessions[&key(owner)];
+        if statement == Statement::Commit
+            && let Err(refusal) = self.store.commit(id)
+        {
+            return self.on_refusal(ctx, owner, refusal);
+        }
+        if ctx.strikes(slot) {
+            ctx.refuse(slot, Refusal::Fault, ctx.fault(), None);
+            return self.after(ctx, owner);
+        }
+        let (value, version) = answer;
+        if let Statement::Op(op, _) = statement {
+            let (key, version) = (op.keys().from as u32, version.unwrap_or(0));
+            match op.writes() {
+                true => ctx.note(slot, What::RowWritten { key, version }),
+                false => ctx.note(slot, What::RowRead { key, version }),
+            };
+        }
+        let last = ctx.stay(slot).last;
+        self.sessions.get_mut(&key(owner)).expect("it is there").last = last;
+        ctx.reply(slot, Reply { value, version, ..Reply::status(Status::Ok) });
+        self.after(ctx, owner);
+    }
+
+    /// A statement is over: its session goes back to the pool unless a transaction is open, and locks may be free.
+    fn after(&mut self, ctx: &mut Ctx, owner: StayId) {
+        let id = self.sessions[&key(owner)].id;
+        if !self.store.in_transaction(id) {
+            self.store.close(id);
+            self.sessions.remove(&key(owner));
+        }
+        self.wake(ctx);
+    }
+
+    fn close(&mut self, ctx: &mut Ctx, owner: StayId) {
+        if let Some(session) = self.sessions.remove(&key(owner)) {
+            self.store.close(session.id);
+            self.wake(ctx);
+        }
+    }
+
+    /// Whoever can go on now does: those whom the store has woken, those in a fair line, those who wait for a connection.
+    fn wake(&mut self, ctx: &mut Ctx) {
+        while let Some(woken) = self.store.next_woken() {
+            let found = self.sessions.values().find(|session| session.id == woken).map(|session| session.slot);
+            if let Some(slot) = found {
+                self.look_again(ctx, slot);
+            }
+        }
+        if let Some(slot) = self.fair.pop_front() {
+            self.look_again(ctx, slot);
+        }
+        while self.plan.connections.is_none_or(|connections| (self.sessions.len() as u32) < connections) {
+            let Some((slot, statement)) = self.line.pop_front() else {
+                self.saturated = None;
+                break;
+            };
+            ctx.stay_mut(slot).place = Place::Outside;
+            ctx.note(slot, What::Started);
+            let owner = owner_of(ctx, slot);
+            self.connect(ctx, slot, owner);
+            let Ask::Statement(number) = ctx.stay(slot).ask else { unreachable!("only statements wait") };
+            self.begin(ctx, slot, owner, statement);
+        }
+        self.show_levels(ctx);
+    }
+
+    /// A statement that was refused as busy, or waited for a row, is tried again.
+    fn look_again(&mut self, ctx: &mut Ctx, slot: Slot) {
+        let owner = owner_of(ctx, slot);
+        if ctx.stay(slot).place == Place::Line {
+            self.waiting_for_locks -= 1;
+        }
+        let stay = ctx.stay_mut(slot);
+        stay.place = Place::Outside;
+        stay.timer = NO_TIMER;
+        self.fair.retain(|other| *other != slot);
+        self.perform(ctx, owner);
+        if ctx.stay(slot).place == Place::Worker {
+            ctx.note(slot, What::Started);
+        }
+    }
+
+    fn on_refusal(&mut self, ctx: &mut Ctx, owner: StayId, refusal: StoreRefusal) {
+        let now = ctx.now();
+        let session = self.sessions.get_mut(&key(owner)).expect("it is there");
+        let (id, slot) = (session.id, session.slot);
+        let blocker = match refusal {
+            StoreRefusal::Busy { by, .. } | StoreRefusal::Waiting { by } => Some(by),
+            _ => None,
+        };
+        session.refusals += 1;
+        let (refusals, since) = (session.refusals, session.since);
+        let cause = blocker.and_then(|by| self.sessions.values().find(|other| other.id == by)).map(|other| other.last);
+        match refusal {
+            StoreRefusal::Waiting { .. } => self.wait_for_lock(ctx, slot, refusals, cause),
+            StoreRefusal::Busy { may_wait: true, .. } => match self.plan.busy.decide(refusals, now.since(since)) {
+                Some(sleep) => {
+                    self.wait_for_lock(ctx, slot, refusals, cause);
+                    let timer = ctx.core.calendar.schedule(now + sleep, Event::Patience(slot));
+                    ctx.stay_mut(slot).timer = timer;
+                    if self.plan.busy.line == crate::store::Line::Fifo {
+                        self.fair.push_back(slot);
+                    }
+                }
+                None => self.give_up(ctx, owner, id, slot, Refusal::Busy, cause),
+            },
+            StoreRefusal::Deadlock => self.give_up(ctx, owner, id, slot, Refusal::Deadlock, cause),
+            StoreRefusal::SerializationFailure => {
+                self.give_up(ctx, owner, id, slot, Refusal::SerializationFailure, cause);
+            }
+            StoreRefusal::Misuse | StoreRefusal::Locked | StoreRefusal::Aborted => {
+                self.give_up(ctx, owner, id, slot, Refusal::Program, cause);
+            }
+            StoreRefusal::Busy { may_wait: false, .. } | StoreRefusal::BusySnapshot => {
+                self.give_up(ctx, owner, id, slot, Refusal::Busy, cause);
+            }
+        }
+    }
+
+    fn wait_for_lock(&mut self, ctx: &mut Ctx, slot: Slot, refusals: u32, cause: Option<Seq>) {
+        if refusals == 1 {
+            ctx.note_because(slot, What::Blocked, cause.or(Some(ctx.stay(slot).last)));
+        }
+        ctx.stay_mut(slot).place = Place::Line;
+        self.waiting_for_locks += 1;
+        self.show_levels(ctx);
+    }
+
+    fn give_up(
+        &mut self,
+        ctx: &mut Ctx,
+        owner: StayId,
+        id: SessionId,
+        slot: Slot,
+        refusal: Refusal,
+        cause: Option<Seq>,
+    ) {
+        self.store.give_up(id);
+        ctx.refuse(slot, refusal, cause, None);
+        self.after(ctx, owner);
+    }
+
+    /// The caller withdrew the statement; its transaction is left to its close.
+    pub fn withdraw(&mut self, ctx: &mut Ctx, slot: Slot) {
+        let owner = owner_of(ctx, slot);
+        match ctx.stay(slot).place {
+            Place::Worker => self.in_work -= 1,
+            Place::Line if self.line.iter().any(|(other, _)| *other == slot) => {
+                self.line.retain(|(other, _)| *other != slot);
+            }
+            Place::Line => {
+                self.waiting_for_locks -= 1;
+                self.fair.retain(|other| *other != slot);
+            }
+            _ => {}
+        }
+        ctx.core.stays.remove(slot);
+        self.close(ctx, owner);
+        self.show_levels(ctx);
+    }
+
+    fn show_levels(&self, ctx: &mut Ctx) {
+        ctx.set_in_service(self.in_work);
+        ctx.set_waiting(self.line.len() as u32 + self.waiting_for_locks);
+    }
+}
+
+/// The stay that a statement works for: its transaction's owner.
+fn owner_of(ctx: &Ctx, slot: Slot) -> StayId {
+    ctx.stay(slot).owner.unwrap_or(StayId { slot, generation: 0 })
+}
+
+fn key(owner: StayId) -> (Slot, u32) {
+    (owner.slot, owner.generation)
+}
