@@ -99,7 +99,8 @@ impl Hedging {
         self.next_at
     }
 
-    /// Is a copy to be sent now? `allowed`: the retry budget lets a copy after the first pass.
+    /// Is a copy to be sent now? `allowed`: the client's retry budget
+    /// ([`super::retry_budget`]) lets a copy after the first pass.
     pub fn decide(&mut self, now: Time, allowed: bool) -> HedgeDecision {
         if self.next_at.is_some_and(|at| now >= at) {
             if self.sent == 0 || allowed {

@@ -9,6 +9,7 @@
 //! all (idempotent or with an idempotency key) is the caller's decision. Left out: gRPC's pushback that shortens the
 //! delay or starts the back-off anew, Polly's "decorrelated jitter V2".
 
+pub use super::retry_budget::FailureKind;
 use super::retry_budget::{BudgetConfig, RetryBudget};
 use crate::time::{Span, Time};
 
@@ -29,17 +30,6 @@ pub enum Jitter {
         /// 0.2 in gRPC A6, 0.5 in resilience4j.
         factor: f64,
     },
-}
-
-/// How an attempt failed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum FailureKind {
-    /// Answered with a failure, or the connection broke.
-    Failure,
-    /// Turned away before any work was done: rate limit, full queue, open circuit.
-    Reject,
-    /// Not answered in time.
-    Timeout,
 }
 
 /// Which failures are retried.

@@ -12,8 +12,18 @@
 //!
 //! Whole numbers only, so that nothing depends on the order of roundings.
 
-use super::retry::FailureKind;
 use crate::time::{Span, Time};
+
+/// How an attempt failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FailureKind {
+    /// Answered with a failure, or the connection broke.
+    Failure,
+    /// Turned away before any work was done: rate limit, full queue, open circuit.
+    Reject,
+    /// Not answered in time.
+    Timeout,
+}
 
 /// What limits the retries of all requests together.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -124,7 +134,7 @@ fn within(name: &str, value: f64, least: f64, most: f64) -> Result<(), String> {
 
 /// The budget of one client towards one callee.
 #[derive(Clone, Debug)]
-pub(super) struct RetryBudget {
+pub struct RetryBudget {
     kind: Kind,
 }
 
@@ -165,8 +175,8 @@ enum Kind {
 const FAILURE: u64 = 1_000;
 
 impl RetryBudget {
-    /// Panics on a budget that [`BudgetConfig::check`] refuses.
-    pub(super) fn new(config: BudgetConfig) -> RetryBudget {
+    /// A full budget. Panics on one that [`BudgetConfig::check`] refuses.
+    pub fn new(config: BudgetConfig) -> RetryBudget {
         let kind = match config.check().expect("a checked retry budget") {
             BudgetConfig::None => Kind::Unlimited,
             BudgetConfig::Ratio { ttl, min_per_s, ratio } => Kind::Ratio(RatioBudget::new(ttl, min_per_s, ratio)),
@@ -190,7 +200,7 @@ impl RetryBudget {
     }
 
     /// What is left, where that is a number that retries use up: tokens, or units of the quota.
-    pub(super) fn balance(&self) -> Option<f64> {
+    pub fn balance(&self) -> Option<f64> {
         match self.kind {
             Kind::Unlimited | Kind::Ratio(_) | Kind::Concurrent { .. } => None,
             Kind::Tokens { balance, .. } => Some(balance as f64 / 1e6),
@@ -200,7 +210,7 @@ impl RetryBudget {
     }
 
     /// A first attempt is sent.
-    pub(super) fn on_request(&mut self, now: Time) {
+    pub fn on_request(&mut self, now: Time) {
         match &mut self.kind {
             Kind::Unlimited | Kind::Throttle { .. } | Kind::Quota { .. } => {}
             Kind::Ratio(budget) => budget.deposit(now),
@@ -210,14 +220,14 @@ impl RetryBudget {
     }
 
     /// An attempt failed in a way that could be retried, or that the server forbade to retry.
-    pub(super) fn on_failure(&mut self) {
+    pub fn on_failure(&mut self) {
         if let Kind::Throttle { count, .. } = &mut self.kind {
             *count = count.saturating_sub(FAILURE);
         }
     }
 
     /// An attempt succeeded. `retried` is the failure that it retried, if it is not the first.
-    pub(super) fn on_success(&mut self, retried: Option<FailureKind>) {
+    pub fn on_success(&mut self, retried: Option<FailureKind>) {
         match &mut self.kind {
             Kind::Throttle { count, max, per_success } => *count = (*count + *per_success).min(*max),
             Kind::Quota { balance, capacity, retry_cost, timeout_retry_cost, no_retry_increment } => {
@@ -233,21 +243,21 @@ impl RetryBudget {
     }
 
     /// A retry ended, however it did.
-    pub(super) fn on_retry_end(&mut self) {
+    pub fn on_retry_end(&mut self) {
         if let Kind::Concurrent { retries, .. } = &mut self.kind {
             *retries = retries.saturating_sub(1);
         }
     }
 
     /// A request ended, however it did.
-    pub(super) fn on_request_end(&mut self) {
+    pub fn on_request_end(&mut self) {
         if let Kind::Concurrent { requests, .. } = &mut self.kind {
             *requests = requests.saturating_sub(1);
         }
     }
 
     /// Takes a retry after such a failure out of the budget; false if there is none left.
-    pub(super) fn withdraw(&mut self, now: Time, after: FailureKind) -> bool {
+    pub fn withdraw(&mut self, now: Time, after: FailureKind) -> bool {
         match &mut self.kind {
             Kind::Unlimited => true,
             Kind::Ratio(budget) => budget.withdraw(now),
