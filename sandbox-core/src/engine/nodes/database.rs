@@ -241,7 +241,6 @@ impl Database {
             ctx.note(slot, What::Started);
             let owner = owner_of(ctx, slot);
             self.connect(ctx, slot, owner);
-            let Ask::Statement(number) = ctx.stay(slot).ask else { unreachable!("only statements wait") };
             self.begin(ctx, slot, owner, statement);
         }
         self.show_levels(ctx);
