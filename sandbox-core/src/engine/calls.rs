@@ -361,7 +361,7 @@ impl Caller {
     /// Sends the copies of a hedged call that are due (gRPC A6): one, or all when there is no delay between them.
     fn send_copies(&mut self, ctx: &mut Ctx, slot: Slot, hedge: HedgePlan) -> Over {
         loop {
-            let Some(hedged) = self.hedged.get_mut(&slot) else { return None };
+            let hedged = self.hedged.get_mut(&slot)?;
             hedged.sent += 1;
             let sent = hedged.sent;
             let errand = ctx.stay(slot).call.as_ref().expect("a call is open").errand;
@@ -376,7 +376,7 @@ impl Caller {
             if over.is_some() {
                 return over;
             }
-            let Some(hedged) = self.hedged.get_mut(&slot) else { return None };
+            let hedged = self.hedged.get_mut(&slot)?;
             if ctx.core.stays.is_live(copy_id)
                 && let Some(open) = &ctx.stay(copy).call
             {

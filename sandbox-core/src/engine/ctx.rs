@@ -293,7 +293,7 @@ impl Ctx<'_> {
             ask,
             parent: Some(parent),
             step,
-            lineage: lineage(whole.lineage, u32::from(whole.step) << 16 | u32::from(number) + 1),
+            lineage: lineage(whole.lineage, (u32::from(whole.step) << 16) | (u32::from(number) + 1)),
             timer: NO_TIMER,
             place: Place::Outside,
             withdrawn: false,

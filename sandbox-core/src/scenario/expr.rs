@@ -564,7 +564,7 @@ mod tests {
                         }
                     }
                     (Op::Less, x, y) => bit(x < y),
-                    (Op::LessOrEqual, x, y) => bit(x < y || x == y),
+                    (Op::LessOrEqual, x, y) => bit(x <= y),
                     (Op::More, x, y) => bit(y < x),
                     (Op::MoreOrEqual, x, y) => bit(y < x || x == y),
                     (Op::Equal, x, y) => bit(x == y),

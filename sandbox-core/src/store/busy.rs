@@ -52,7 +52,7 @@ mod tests {
         let mut attempts = vec![0];
         let mut waited = Span::ZERO;
         while let Some(sleep) = busy.decide(attempts.len() as u32, waited) {
-            waited = waited + sleep;
+            waited += sleep;
             attempts.push(waited.as_nanos() / 1_000_000);
         }
         attempts

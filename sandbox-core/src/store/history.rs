@@ -185,10 +185,10 @@ impl Facts {
             };
             match *event {
                 Event::Wrote { row, .. } | Event::Deleted { row } => {
-                    if let Some(other) = last_writer.insert(row, *id).filter(|other| other != id) {
-                        if !before(self.ended.get(&other), now) {
-                            find(Anomaly::DirtyWrite, row, other);
-                        }
+                    if let Some(other) = last_writer.insert(row, *id).filter(|other| other != id)
+                        && !before(self.ended.get(&other), now)
+                    {
+                        find(Anomaly::DirtyWrite, row, other);
                     }
                 }
                 Event::Read { row, seen } if seen.is_none_or(|seen| seen.writer != *id) => {

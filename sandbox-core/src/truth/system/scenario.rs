@@ -259,7 +259,7 @@ impl System {
         if model.stations.iter().any(|station| station.id == "exit" || station.id == "enter") {
             return Err(Problem::new("stations", "`enter` and `exit` are no stations", "Name them otherwise.").into());
         }
-        if model.arrivals.is_some() == !model.classes.is_empty() {
+        if model.arrivals.is_some() != model.classes.is_empty() {
             let hint = "Give the system's `arrivals`, or `classes` with their own.";
             return Err(Problem::new("arrivals", "it takes arrivals or classes", hint).into());
         }
