@@ -4,8 +4,10 @@ use super::dist::{Dist, DistSpec};
 use super::plan::*;
 use super::problem;
 use super::program::{Compiler, Program};
+use super::signals::Signals;
 use super::spec::*;
-use super::{Map, Problem};
+use super::vocabulary::Vocabulary;
+use super::{Expr, Map, Problem};
 use crate::ids::{NodeId, RouteId, TableId};
 use crate::policy::balancer::BalancerPolicy;
 use crate::policy::cache::{CacheConfig, CacheParams, Eviction};
@@ -21,6 +23,7 @@ use crate::time::{Span, Time};
 use crate::trace::Status;
 use serde_json::Value;
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 /// Makes a plan, noting every problem on the way.
 pub(super) struct Planner<'a> {
@@ -57,6 +60,9 @@ impl<'a> Planner<'a> {
             self.monitor(id, monitor);
         }
         let delays = self.delays();
+        let words = Vocabulary::new(&self.nodes, &routes, &workloads);
+        let signals = Signals::new(spec, words, &self.nodes, self.problems);
+        let audits = self.audits();
         self.check_knobs();
         Plan {
             id: spec.id.clone(),
@@ -70,7 +76,8 @@ impl<'a> Planner<'a> {
             workloads,
             faults,
             locals: self.locals,
-            audits: Vec::new(),
+            audits,
+            signals: Arc::new(signals),
             delays,
         }
     }
@@ -108,9 +115,6 @@ impl<'a> Planner<'a> {
             self.problem("seed", "is too large", "Use a whole number below 2^53, which JSON can carry exactly.");
         }
         self.above_zero("duration_s", spec.duration_s, limits::DURATION_S);
-        if !spec.metrics.is_empty() {
-            self.problem("metrics", "signals of a scenario's own are not supported yet", "Use the built-in ones.");
-        }
         for id in spec.nodes.keys().chain(spec.monitors.keys()) {
             if id.is_empty() || !id.chars().all(word) {
                 self.problem(format!("nodes.{id}"), "is no id", "Use lower-case words joined by `-`.");
@@ -300,7 +304,10 @@ impl<'a> Planner<'a> {
             }
         }
         let calls = self.calls(path, &service.calls, targets);
-        let signals: Vec<&str> = self.spec.metrics.keys().map(String::as_str).collect();
+        let observed = |(name, signal): (&'a String, &SignalSpec)| {
+            (signal.source == SourceSpec::Observed).then_some(name.as_str())
+        };
+        let signals: Vec<Option<&str>> = self.spec.metrics.iter().map(observed).collect();
         let mut programs: Vec<Option<Program>> = vec![None; routes.len()];
         for (route, steps) in &service.routes {
             let at = format!("{path}.routes.{route}");
@@ -560,7 +567,13 @@ impl<'a> Planner<'a> {
             .taken(path, CacheConfig::new(params))
             .unwrap_or_else(|| CacheConfig::new(CacheParams::plain(1, None)).expect("a plain cache is a good one"));
         let load_cost = cost.map(Span::from_ms);
-        Kind::Cache(CachePlan { config, single_flight: cache.single_flight, load_cost, key_count: keys })
+        Kind::Cache(CachePlan {
+            config,
+            warm: cache.warm,
+            single_flight: cache.single_flight,
+            load_cost,
+            key_count: keys,
+        })
     }
 
     #[inline]
@@ -936,6 +949,34 @@ impl<'a> Planner<'a> {
             }
         }
         delays
+    }
+
+    /// The rules that rows must keep.
+    #[inline]
+    fn audits(&mut self) -> Vec<AuditPlan> {
+        let spec = self.spec;
+        let mut audits = Vec::new();
+        for (signal, (name, metric)) in spec.metrics.iter().enumerate() {
+            let SourceSpec::Invariant(invariant) = &metric.source else { continue };
+            let path = format!("metrics.{name}.source.invariant");
+            self.refuse_unless(&format!("{path}.database"), &invariant.database, "a rule over rows", &["database"]);
+            let node = self.instances(&format!("{path}.database"), &invariant.database).first().copied();
+            let Some(NodeSpec::Database(database)) = spec.nodes.get(&invariant.database) else { continue };
+            let Some(table) = database.tables.iter().position(|(table, _)| *table == invariant.table) else {
+                let known: Vec<&str> = database.tables.keys().map(String::as_str).collect();
+                let what = format!("there is no table `{}`", invariant.table);
+                self.problem(format!("{path}.table"), what, format!("Tables: {}.", known.join(", ")));
+                continue;
+            };
+            let columns = database.tables.values().nth(table).into_iter().flat_map(|table| table.columns.keys());
+            let names: Vec<&str> = ["key", "version"].into_iter().chain(columns.map(String::as_str)).collect();
+            let breach = Expr::condition(&invariant.breach, &names);
+            let breach = breach.map_err(|why| self.problem(format!("{path}.breach"), why, "Mend the condition.")).ok();
+            if let (Some(node), Some(breach)) = (node, breach) {
+                audits.push(AuditPlan { node, table: table as u8, breach, signal: signal as u16 });
+            }
+        }
+        audits
     }
 
     /// A knob must name a number that exists in some variant; its own range must make sense.

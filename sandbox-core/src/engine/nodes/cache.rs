@@ -27,8 +27,13 @@ pub struct CacheNode {
 
 impl CacheNode {
     pub fn new(node: &NodePlan, plan: &CachePlan, seed: u64) -> CacheNode {
+        let mut copies = Cache::new(plan.config, plan.key_count);
+        let warm = if plan.warm { plan.key_count.min(plan.config.capacity()) } else { 0 };
+        for key in 0..warm {
+            copies.put(Time::ZERO, key, Load::version(1));
+        }
         CacheNode {
-            copies: Cache::new(plan.config, plan.key_count),
+            copies,
             flights: plan.single_flight.then(SingleFlight::default),
             waiting: BTreeMap::new(),
             load_cost: plan.load_cost,

@@ -111,6 +111,11 @@ impl CacheConfig {
         Ok(CacheConfig(params))
     }
 
+    /// Entries the cache holds at most.
+    pub fn capacity(&self) -> u32 {
+        self.0.capacity
+    }
+
     /// How long a copy is fresh, before jitter; `None`: for ever.
     pub fn ttl(&self) -> Option<Span> {
         self.0.ttl
