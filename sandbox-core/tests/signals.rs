@@ -231,7 +231,11 @@ fn nonsense_is_refused_with_its_path() {
             "one number for the whole run",
         ),
         (signal("scalar", json!({"formula": "x + 1"})), "metrics.x.source.formula", "leads back to itself"),
-        (signal("counter", json!({"invariant": "stock >= 0"})), "metrics.x.source.invariant", "not supported yet"),
+        (
+            signal("counter", json!({"invariant": {"database": "db", "table": "t", "breach": "stock < 0"}})),
+            "metrics.x.source.invariant.database",
+            "cannot call the store",
+        ),
         (signal("gouge", records("answered")), "metrics.x.kind", "gouge"),
     ];
     for (declared, path, what) in refused {

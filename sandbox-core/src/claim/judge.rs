@@ -114,7 +114,8 @@ impl<'a> SeedRuns<'a> {
         if !self.runs.contains_key(&key) {
             let mut changes: Vec<(String, Value)> = vec![("seed".to_string(), json!(self.seed))];
             if without_faults {
-                changes.push(("faults".to_string(), json!({})));
+                // A knob may turn a fault that is not there any more.
+                changes.extend(["faults", "knobs"].map(|part| (part.to_string(), json!({}))));
             }
             let mut run = Run::new(Arc::new(self.document.plan(variant, &changes)?));
             run.run_to_end();

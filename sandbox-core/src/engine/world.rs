@@ -71,6 +71,9 @@ impl World {
                 service.begin(&mut ctx);
             }
         }
+        for audit in 0..plan.audits.len() as u16 {
+            world.core.calendar.schedule(Time::ZERO + AUDIT_EVERY, Event::Audit(audit));
+        }
         if !mounted {
             for (workload, planned) in plan.workloads.iter().enumerate() {
                 sender::begin(&mut Ctx { core: &mut world.core, node: planned.client }, workload as u16);
