@@ -32,7 +32,8 @@ const FLOORS: [(&str, u32); 17] = [
 ];
 
 /// Who may use a neighbour on its own floor, and why; never the other way round.
-const NEIGHBOURS: [(&str, &str); 2] = [
+const NEIGHBOURS: [(&str, &str); 3] = [
+    ("scenario", "trace"),   // signals filter records by what is written in them
     ("timeline", "metrics"), // an incident's sheet is told in the numbers of the folds
     ("lesson", "claim"),     // a lesson's text and its challenge are judged by claims
 ];

@@ -3,12 +3,13 @@
 //! ```text
 //! claim  := side op side | side "in" "[" number "," number "]"
 //! side   := number | [ number "*" ] query
-//! query  := [ variant "." ] signal [ "{" label "=" value { "," ... } "}" ] "." reduction [ "[" from ":" to "]" ]
 //! op     := "<" | "<=" | ">" | ">=" | "=="
+//! number := [ "-" ] as in JSON
 //! ```
+//!
+//! A query is that of [`Query`].
 
-use crate::metrics::{Folds, Reduced, Signal, Window};
-use crate::scenario::Plan;
+use crate::scenario::{Query, Reader};
 
 /// A claim, read.
 #[derive(Clone, Debug, PartialEq)]
@@ -45,35 +46,14 @@ pub enum Side {
     Query(f64, Query),
 }
 
-/// What is asked of a run.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Query {
-    /// Of which variant; none: of the one at hand.
-    pub variant: Option<String>,
-    /// Name of the signal.
-    pub signal: String,
-    /// Its labels.
-    pub labels: Vec<(String, String)>,
-    /// How a window becomes a number.
-    pub reduced: Reduced,
-    /// The window; none: the whole run.
-    pub window: Option<Window>,
-}
-
-/// Asks a query, written without its variant, of a run. Ok(None): there is nothing in the window.
-#[inline]
-pub fn query(plan: &Plan, folds: &Folds, text: &str) -> Result<Option<f64>, String> {
-    Query::parse(text)?.ask(plan, folds)
-}
-
 impl Claim {
     /// Reads a claim. Errors say what was expected where.
     #[inline]
     pub fn parse(text: &str) -> Result<Claim, String> {
-        let mut reader = Reader { text, at: 0 };
-        let left = reader.side()?;
-        let compare = reader.compare()?;
-        reader.end()?;
+        let mut reader = Reader::new(text);
+        let left = side(&mut reader)?;
+        let compare = compare(&mut reader)?;
+        reader.end("")?;
         Ok(Claim { left, compare })
     }
 
@@ -118,201 +98,50 @@ impl Claim {
     }
 }
 
-impl Query {
-    /// Reads a query. Errors say what was expected where.
-    #[inline]
-    pub fn parse(text: &str) -> Result<Query, String> {
-        let mut reader = Reader { text, at: 0 };
-        let query = reader.query()?;
-        reader.end()?;
-        Ok(query)
-    }
-
-    /// Asks a run, whatever variant the query names. Ok(None): there is nothing in the window.
-    #[inline]
-    pub fn ask(&self, plan: &Plan, folds: &Folds) -> Result<Option<f64>, String> {
-        Signal::new(plan, &self.signal, &self.labels)?.reduce(plan, folds, self.reduced, self.window)
+#[inline]
+fn side(reader: &mut Reader) -> Result<Side, String> {
+    match number(reader) {
+        Some(factor) if reader.takes("*") => Ok(Side::Query(factor?, Query::read(reader)?)),
+        Some(number) => Ok(Side::Number(number?)),
+        None => Ok(Side::Query(1.0, Query::read(reader)?)),
     }
 }
 
-struct Reader<'a> {
-    text: &'a str,
-    at: usize,
+/// A number with its sign, if one comes next.
+#[inline]
+fn number(reader: &mut Reader) -> Option<Result<f64, String>> {
+    let sign = if reader.takes("-") { -1.0 } else { 1.0 };
+    reader.number().map(|number| number.map(|number| sign * number))
 }
 
-impl Reader<'_> {
-    #[inline]
-    fn rest(&self) -> &str {
-        &self.text[self.at..]
+#[inline]
+fn compare(reader: &mut Reader) -> Result<Compare, String> {
+    let relations: [(&str, fn(Side) -> Compare); 5] = [
+        ("<=", Compare::LessOrEqual),
+        (">=", Compare::MoreOrEqual),
+        ("==", Compare::Equal),
+        ("<", Compare::Less),
+        (">", Compare::More),
+    ];
+    if let Some((_, compare)) = relations.into_iter().find(|(token, _)| reader.takes(token)) {
+        return Ok(compare(side(reader)?));
     }
-
-    #[inline]
-    fn space(&mut self) {
-        self.at += self.rest().len() - self.rest().trim_start().len();
+    if !reader.takes("in") {
+        return Err(reader.expected("one of <, <=, >, >=, ==, in"));
     }
-
-    #[inline]
-    fn takes(&mut self, token: &str) -> bool {
-        self.space();
-        let found = self.rest().starts_with(token);
-        if found {
-            self.at += token.len();
-        }
-        found
-    }
-
-    #[inline]
-    fn expect(&mut self, token: &str) -> Result<(), String> {
-        if self.takes(token) { Ok(()) } else { Err(self.expected(&format!("`{token}`"))) }
-    }
-
-    #[inline]
-    fn expected(&self, what: &str) -> String {
-        let rest = self.rest();
-        let found = if rest.is_empty() { "the end".to_string() } else { format!("`{rest}`") };
-        format!("expected {what} at character {} of `{}`, found {found}", self.at + 1, self.text)
-    }
-
-    #[inline]
-    fn end(&mut self) -> Result<(), String> {
-        self.space();
-        if self.rest().is_empty() { Ok(()) } else { Err(self.expected("the end")) }
-    }
-
-    #[inline]
-    fn number(&mut self) -> Option<f64> {
-        self.space();
-        let fits = |c: char| c.is_ascii_digit() || matches!(c, '.' | '-' | '+' | 'e' | 'E');
-        let rest = self.rest();
-        if !rest.starts_with(|c: char| c.is_ascii_digit() || c == '-' || c == '.') {
-            return None;
-        }
-        let length = rest.find(|c| !fits(c)).unwrap_or(rest.len());
-        let number = serde_json::from_str(&rest[..length]).ok()?;
-        self.at += length;
-        Some(number)
-    }
-
-    #[inline]
-    fn word(&mut self) -> Result<String, String> {
-        self.space();
-        let rest = self.rest();
-        let length = rest.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_' || c == '-')).unwrap_or(rest.len());
-        if length == 0 {
-            return Err(self.expected("a name"));
-        }
-        let word = rest[..length].to_string();
-        self.at += length;
-        Ok(word)
-    }
-
-    #[inline]
-    fn side(&mut self) -> Result<Side, String> {
-        match self.number() {
-            Some(factor) if self.takes("*") => Ok(Side::Query(factor, self.query()?)),
-            Some(number) => Ok(Side::Number(number)),
-            None => Ok(Side::Query(1.0, self.query()?)),
-        }
-    }
-
-    #[inline]
-    fn compare(&mut self) -> Result<Compare, String> {
-        if self.takes("<=") {
-            Ok(Compare::LessOrEqual(self.side()?))
-        } else if self.takes(">=") {
-            Ok(Compare::MoreOrEqual(self.side()?))
-        } else if self.takes("==") {
-            Ok(Compare::Equal(self.side()?))
-        } else if self.takes("<") {
-            Ok(Compare::Less(self.side()?))
-        } else if self.takes(">") {
-            Ok(Compare::More(self.side()?))
-        } else if self.takes("in") {
-            self.expect("[")?;
-            let low = self.number().ok_or_else(|| self.expected("a number"))?;
-            self.expect(",")?;
-            let high = self.number().ok_or_else(|| self.expected("a number"))?;
-            self.expect("]")?;
-            Ok(Compare::In(low, high))
-        } else {
-            Err(self.expected("one of <, <=, >, >=, ==, in"))
-        }
-    }
-
-    #[inline]
-    fn query(&mut self) -> Result<Query, String> {
-        let mut word = self.word()?;
-        let mut variant = None;
-        if word.len() == 1 && word.starts_with(|c: char| c.is_ascii_uppercase()) {
-            self.expect(".")?;
-            variant = Some(word);
-            word = self.word()?;
-        }
-        let mut labels = Vec::new();
-        if self.takes("{") {
-            loop {
-                let label = self.word()?;
-                self.expect("=")?;
-                labels.push((label, self.word()?));
-                if !self.takes(",") {
-                    break;
-                }
-            }
-            self.expect("}")?;
-        }
-        self.expect(".")?;
-        let reduced = self.reduced()?;
-        let window = if self.takes("[") { Some(self.window()?) } else { None };
-        Ok(Query { variant, signal: word, labels, reduced, window })
-    }
-
-    #[inline]
-    fn reduced(&mut self) -> Result<Reduced, String> {
-        let before = self.at;
-        let word = self.word()?;
-        let known = match word.as_str() {
-            "mean" => Reduced::Mean,
-            "max" => Reduced::Max,
-            "min" => Reduced::Min,
-            "last" => Reduced::Last,
-            "p50" => Reduced::Quantile(500),
-            "p90" => Reduced::Quantile(900),
-            "p95" => Reduced::Quantile(950),
-            "p99" => Reduced::Quantile(990),
-            "p999" => Reduced::Quantile(999),
-            "count" => Reduced::Count,
-            "sum" => Reduced::Sum,
-            "rate" => Reduced::Rate,
-            "max1s" => Reduced::Max1s,
-            "min1s" => Reduced::Min1s,
-            "value" => Reduced::Value,
-            _ => {
-                self.at = before;
-                let known = "mean, max, min, last, p50, p90, p95, p99, p999, count, sum, rate, max1s, min1s or value";
-                return Err(self.expected(known));
-            }
-        };
-        Ok(known)
-    }
-
-    #[inline]
-    fn window(&mut self) -> Result<Window, String> {
-        let before = self.at;
-        let from = self.number().ok_or_else(|| self.expected("a second"))?;
-        self.expect(":")?;
-        let to = self.number().ok_or_else(|| self.expected("a second"))?;
-        self.expect("]")?;
-        if from < 0.0 || to <= from || from.fract() != 0.0 || to.fract() != 0.0 {
-            self.at = before;
-            return Err(self.expected("whole seconds, the first before the second"));
-        }
-        Ok(Window { from: from as u32, to: to as u32 })
-    }
+    let bound = |reader: &mut Reader| number(reader).unwrap_or_else(|| Err(reader.expected("a number")));
+    reader.expect("[")?;
+    let low = bound(reader)?;
+    reader.expect(",")?;
+    let high = bound(reader)?;
+    reader.expect("]")?;
+    Ok(Compare::In(low, high))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::scenario::Window;
 
     #[test]
     fn a_claim_is_read_whole() {
@@ -339,7 +168,7 @@ mod tests {
     fn errors_say_what_was_expected_where() {
         let errors = [
             ("A.http_error_ratio.mean[20:35]", "expected one of <"),
-            ("A.http_error_ratio.median > 1", "expected mean, max"),
+            ("A.http_error_ratio.median > 1", "expected one of mean, max"),
             ("A.x.mean[3:2] > 1", "expected whole seconds"),
             ("A.x.mean[0.5:2] > 1", "expected whole seconds"),
             ("A.x{op}.mean > 1", "expected `=`"),

@@ -2,7 +2,7 @@
 
 use super::expr::{Claim, Side};
 use crate::metrics::Run;
-use crate::metrics::{ClaimReport, Folds};
+use crate::metrics::{ClaimReport, Folds, Signal, ask};
 use crate::scenario::{ClaimSpec, Document, Map, Plan, Problem, RoleSpec};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -17,7 +17,7 @@ pub fn judge_run(claims: &Map<ClaimSpec>, plan: &Plan, folds: &Folds) -> Vec<Cla
     let side = |side: &Side| match side {
         Side::Number(number) => Some(*number),
         Side::Query(factor, query) if query.variant.as_deref().is_none_or(|named| named == plan.variant) => {
-            query.ask(plan, folds).ok().flatten().map(|value| factor * value)
+            ask(plan, folds, query).ok().flatten().map(|value| factor * value)
         }
         Side::Query(..) => None,
     };
@@ -162,7 +162,7 @@ impl<'a> SeedRuns<'a> {
         };
         let run = self.run(variant, without_faults)?;
         // A signal that the other variant does not have (no cache, say) shows nothing there.
-        let value = query.ask(run.plan(), run.folds()).unwrap_or(None);
+        let value = ask(run.plan(), run.folds(), query).unwrap_or(None);
         Ok(value.map(|value| factor * value))
     }
 }
@@ -174,6 +174,10 @@ pub fn check_claims(
     judge_seeds: impl FnOnce(&[(ClaimSpec, Claim)]) -> Result<Vec<Vec<Judgement>>, Vec<Problem>>,
 ) -> Result<Vec<ClaimResult>, Vec<Problem>> {
     let claims = parsed(document)?;
+    let still = unmoved(document)?;
+    if !still.is_empty() {
+        return Err(still);
+    }
     let specs: Vec<(ClaimSpec, Claim)> = claims.iter().map(|(_, spec, claim)| (spec.clone(), claim.clone())).collect();
     let verdicts = judge_seeds(&specs)?;
     let needed = (SHARE * f64::from(seeds.count)).ceil() as u32;
@@ -240,13 +244,33 @@ fn parsed(document: &Document) -> Result<Vec<(String, ClaimSpec, Claim)>, Vec<Pr
     if problems.is_empty() { Ok(claims) } else { Err(problems) }
 }
 
+/// Declared signals that are 0 throughout the run of every variant, with the document's own seed.
+fn unmoved(document: &Document) -> Result<Vec<Problem>, Vec<Problem>> {
+    let Some(spec) = document.spec().filter(|spec| !spec.metrics.is_empty()) else { return Ok(Vec::new()) };
+    let mut still: Vec<String> = spec.metrics.keys().cloned().collect();
+    let mut runs = SeedRuns::new(document, spec.seed);
+    for variant in document.variants() {
+        let run = runs.run(&variant, false)?;
+        still.retain(|name| {
+            !Signal::new(run.plan(), name, &[]).is_ok_and(|signal| signal.moves(run.plan(), run.folds()))
+        });
+    }
+    let problem = |name: &String| {
+        let hint = "Declare what happens, in some variant at least, or take it out.";
+        Problem::new(format!("metrics.{name}"), "never moves in the run of any variant", hint)
+    };
+    Ok(still.iter().map(problem).collect())
+}
+
 /// Signals that the variant a claim names does not have.
 fn unknown_signals(document: &Document, path: &str, claim: &Claim) -> Vec<Problem> {
     let mut problems = Vec::new();
     for side in [claim.left.clone(), claim.right()] {
         let Side::Query(_, query) = side else { continue };
         let Ok(plan) = document.plan(query.variant.as_deref().unwrap_or("A"), &[]) else { continue };
-        if let Err(why) = crate::metrics::Signal::new(&plan, &query.signal, &query.labels) {
+        let reduced = query.reduced;
+        let fits = |signal: Signal| reduced.map_or(Ok(()), |reduced| signal.kind().allows(reduced));
+        if let Err(why) = Signal::new(&plan, &query.signal, &query.labels).and_then(fits) {
             problems.push(Problem::new(format!("{path}.expr"), why, "Name a signal that this variant has."));
         }
     }

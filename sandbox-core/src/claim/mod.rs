@@ -3,5 +3,5 @@
 mod expr;
 mod judge;
 
-pub use expr::{Claim, Compare, Query, Side, query};
+pub use expr::{Claim, Compare, Side};
 pub use judge::{ClaimResult, Judgement, SeedRuns, Seeds, check_claims, judge_run};

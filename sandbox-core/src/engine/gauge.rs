@@ -10,6 +10,8 @@ pub struct Gauge {
     /// Sum of value times nanoseconds since the current second began.
     integral: u64,
     max: u32,
+    /// The smallest value that held for some time of the current second.
+    min: Option<u32>,
 }
 
 impl Gauge {
@@ -20,7 +22,10 @@ impl Gauge {
 
     /// Changes the value.
     pub fn set(&mut self, now: Time, value: u32) {
-        self.integral += u64::from(self.value) * now.since(self.since).as_nanos();
+        if now > self.since {
+            self.integral += u64::from(self.value) * now.since(self.since).as_nanos();
+            self.min = Some(self.min.map_or(self.value, |min| min.min(self.value)));
+        }
         self.since = now;
         self.value = value;
         self.max = self.max.max(value);
@@ -31,13 +36,34 @@ impl Gauge {
         self.set(now, self.value.checked_add_signed(delta).expect("a gauge does not go below zero"));
     }
 
-    /// Ends a second at `boundary`: its integral and largest value.
-    fn close(&mut self, boundary: Time) -> (u64, u32) {
+    /// Ends a second at `boundary`.
+    pub fn close(&mut self, boundary: Time) -> GaugeRow {
         self.set(boundary, self.value);
-        let closed = (self.integral, self.max);
+        let min = self.min.take().unwrap_or(self.value);
+        let closed = GaugeRow { integral_ns: self.integral, max: self.max, min, last: self.value };
         self.integral = 0;
         self.max = self.value;
         closed
+    }
+}
+
+/// A gauge over one second.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct GaugeRow {
+    /// Sum of value times nanoseconds.
+    pub integral_ns: u64,
+    /// The largest value, even if it held for no time.
+    pub max: u32,
+    /// The smallest value that held for some time.
+    pub min: u32,
+    /// The value at the end.
+    pub last: u32,
+}
+
+impl GaugeRow {
+    /// The mean, weighted by time.
+    pub fn mean(&self) -> f64 {
+        self.integral_ns as f64 / 1e9
     }
 }
 
@@ -55,26 +81,23 @@ pub struct Levels {
 impl Levels {
     /// Ends a second.
     pub fn close(&mut self, boundary: Time) -> LevelRow {
-        let (in_service_ns, _) = self.in_service.close(boundary);
-        let (waiting_ns, waiting_max) = self.waiting.close(boundary);
-        let (circuit_ns, circuit_max) = self.circuit.close(boundary);
-        LevelRow { in_service_ns, waiting_ns, waiting_max, circuit_ns, circuit_max }
+        LevelRow {
+            in_service: self.in_service.close(boundary),
+            waiting: self.waiting.close(boundary),
+            circuit: self.circuit.close(boundary),
+        }
     }
 }
 
 /// The gauges of one node over one second.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct LevelRow {
-    /// Calls in service times nanoseconds.
-    pub in_service_ns: u64,
-    /// Calls waiting times nanoseconds.
-    pub waiting_ns: u64,
-    /// Most calls waiting at once.
-    pub waiting_max: u32,
-    /// Breaker state times nanoseconds.
-    pub circuit_ns: u64,
-    /// Highest breaker state.
-    pub circuit_max: u32,
+    /// Calls in a worker or connection.
+    pub in_service: GaugeRow,
+    /// Calls in the waiting line.
+    pub waiting: GaugeRow,
+    /// State of the node's circuit breakers.
+    pub circuit: GaugeRow,
 }
 
 #[cfg(test)]
@@ -86,7 +109,11 @@ mod tests {
         let mut gauge = Gauge::default();
         gauge.set(Time::from_nanos(10), 3);
         gauge.add(Time::from_nanos(20), -1);
-        assert_eq!(gauge.close(Time::from_nanos(100)), (3 * 10 + 2 * 80, 3));
-        assert_eq!(gauge.close(Time::from_nanos(200)), (2 * 100, 2));
+        let first = GaugeRow { integral_ns: 3 * 10 + 2 * 80, max: 3, min: 0, last: 2 };
+        assert_eq!(gauge.close(Time::from_nanos(100)), first);
+        gauge.add(Time::from_nanos(150), 4);
+        gauge.add(Time::from_nanos(150), -5);
+        let second = GaugeRow { integral_ns: 2 * 50 + 50, max: 6, min: 1, last: 1 };
+        assert_eq!(gauge.close(Time::from_nanos(200)), second);
     }
 }

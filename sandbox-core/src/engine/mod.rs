@@ -20,7 +20,7 @@ mod tokens;
 mod world;
 
 pub use event::{Reason, Upcoming};
-pub use gauge::LevelRow;
+pub use gauge::{Gauge, GaugeRow, LevelRow};
 pub use io::{CallId, CallOp, CallResult, Credential, Input, LoggedInput, Output};
 pub use observe::{
     BreakerStateView, BreakerView, Health, IncidentState, IncidentView, NodeStatus, NodeView, Observation,

@@ -1,14 +1,14 @@
 //! A lesson is proved by running it: its numbers are recomputed, its prediction judged, its challenge missed and solved.
 
 use super::{Lesson, Measured};
-use crate::claim::{Claim, Query, SeedRuns, Side};
-use crate::metrics::Folds;
-use crate::scenario::{Document, Plan, Problem};
+use crate::claim::{Claim, SeedRuns, Side};
+use crate::metrics::{Folds, ask};
+use crate::scenario::{Document, Plan, Problem, Query};
 
 /// A number of a run at hand, whatever variant the query names. None: there is nothing to measure.
 #[inline]
 pub fn measured(plan: &Plan, folds: &Folds, what: &Measured) -> Result<Option<f64>, String> {
-    let value = Query::parse(&what.query)?.ask(plan, folds)?;
+    let value = ask(plan, folds, &Query::parse(&what.query)?)?;
     Ok(value.map(|value| if what.one_minus { 1.0 - value } else { value }))
 }
 
@@ -18,7 +18,7 @@ pub fn challenge_result(plan: &Plan, folds: &Folds, lesson: &Lesson) -> Result<(
     let claim = Claim::parse(&lesson.challenge.goal)?;
     let side = |side: &Side| match side {
         Side::Number(number) => Ok(Some(*number)),
-        Side::Query(factor, query) => query.ask(plan, folds).map(|value| value.map(|value| factor * value)),
+        Side::Query(factor, query) => ask(plan, folds, query).map(|value| value.map(|value| factor * value)),
     };
     let reached = claim.holds(side(&claim.left)?, side(&claim.right())?);
     Ok((reached, measured(plan, folds, &lesson.challenge.measured)?))

@@ -1,13 +1,15 @@
 //! Everything that is known of a whole run: its seconds, its requests, its milestones.
 
+use super::classes::{Class, Classes};
+use super::declared::Declared;
 use super::histogram::{Buckets, Lengths, three_digits};
-use super::row::{NodeRow, Row, lookup_index};
+use super::row::{NodeRow, RequestRow, Row, lookup_index};
 use crate::blocks::Blocks;
-use crate::engine::{Fold, LevelRow, World};
+use crate::engine::{Fold, Gauge, LevelRow, World};
 use crate::ids::{NodeId, RequestId, RouteId, Seq};
-use crate::scenario::{Kind, Op, Plan};
+use crate::scenario::{Kind, Plan};
 use crate::time::{Span, Time};
-use crate::trace::{CacheFallback, Outcome, Record, Refusal, What};
+use crate::trace::{Outcome, Record, Refusal, What};
 use hdrhistogram::Histogram;
 
 /// A moment worth a jump.
@@ -28,6 +30,10 @@ pub struct Summary {
     pub route: RouteId,
     /// Its row.
     pub key: u32,
+    /// Its user.
+    pub user: u32,
+    /// Its class: position in [`Folds::classes`].
+    pub class: u16,
     /// The intended send.
     pub intended: Time,
     /// The step that began it.
@@ -52,12 +58,17 @@ pub struct End {
 /// Everything that is known of a whole run.
 #[derive(Clone, Debug)]
 pub struct Folds {
-    ops: Vec<Op>,
+    classes: Classes,
+    declared: Declared,
     clients: Vec<bool>,
     rows: Vec<Row>,
     open: Row,
-    /// Latencies of the open second: reads and writes, successes and failures.
-    open_latencies: [[Vec<Span>; 2]; 2],
+    /// Latencies of the open second, by class: successes and failures.
+    open_latencies: Vec<[Vec<Span>; 2]>,
+    /// Circuit breakers that are open: of whom, towards whom.
+    open_breakers: Vec<(NodeId, NodeId)>,
+    /// How many are open, by node.
+    breakers_open: Vec<Gauge>,
     requests: Blocks<Summary>,
     milestones: Vec<Milestone>,
     incident_events: Vec<Milestone>,
@@ -70,11 +81,14 @@ pub struct Folds {
 impl Fold for Folds {
     fn new(plan: &Plan) -> Folds {
         Folds {
-            ops: plan.routes.iter().map(|route| route.op).collect(),
+            classes: Classes::new(plan),
+            declared: Declared::new(plan),
             clients: plan.nodes.iter().map(|node| matches!(node.kind, Kind::Client(_))).collect(),
             rows: Vec::new(),
             open: Row { nodes: vec![NodeRow::default(); plan.nodes.len()], ..Row::default() },
-            open_latencies: Default::default(),
+            open_latencies: Vec::new(),
+            open_breakers: Vec::new(),
+            breakers_open: vec![Gauge::default(); plan.nodes.len()],
             requests: Blocks::default(),
             milestones: Vec::new(),
             incident_events: Vec::new(),
@@ -119,6 +133,11 @@ impl Folds {
         &self.incident_events
     }
 
+    /// The classes of requests met so far, by number.
+    pub fn classes(&self) -> &[Class] {
+        self.classes.all()
+    }
+
     /// What became of a request.
     pub fn request(&self, request: RequestId) -> Option<&Summary> {
         self.requests.get((request.0 as usize).checked_sub(1)?)
@@ -151,15 +170,22 @@ impl Folds {
     }
 
     fn close_second(&mut self, levels: &[LevelRow]) {
-        let next =
-            Row { second: self.open.second + 1, nodes: vec![NodeRow::default(); self.clients.len()], ..Row::default() };
+        let next = Row {
+            second: self.open.second + 1,
+            requests: vec![RequestRow::default(); self.open_latencies.len()],
+            nodes: vec![NodeRow::default(); self.clients.len()],
+            series: Vec::new(),
+        };
+        let boundary = Time::from_nanos(u64::from(next.second) * 1_000_000_000);
         let mut row = std::mem::replace(&mut self.open, next);
-        for (node, levels) in row.nodes.iter_mut().zip(levels) {
+        row.series = self.declared.close(boundary);
+        for ((node, levels), breakers) in row.nodes.iter_mut().zip(levels).zip(&mut self.breakers_open) {
             node.levels = *levels;
+            node.breakers_open = breakers.close(boundary);
         }
-        for (op, latencies) in row.ops.iter_mut().zip(&mut self.open_latencies) {
-            op.latency = Buckets::of(&mut latencies[0]);
-            op.failed_latency = Buckets::of(&mut latencies[1]);
+        for (requests, latencies) in row.requests.iter_mut().zip(&mut self.open_latencies) {
+            requests.latency = Buckets::of(&mut latencies[0]);
+            requests.failed_latency = Buckets::of(&mut latencies[1]);
             latencies.iter_mut().for_each(Vec::clear);
         }
         self.rows.push(row);
@@ -169,22 +195,30 @@ impl Folds {
         let own = record.request != RequestId::NONE;
         let node = &mut self.open.nodes[record.node.index()];
         match record.what {
-            What::Intended { route, key, .. } => {
+            What::Intended { route, key, user } => {
                 let (request, intended) = (record.request, record.at);
-                self.requests.push(Summary { request, route, key, intended, first_step: step, end: None });
+                let class = self.classes.number_of(record.node, route, key, user);
+                if usize::from(class) == self.open_latencies.len() {
+                    self.open.requests.push(RequestRow::default());
+                    self.open_latencies.push(Default::default());
+                }
+                self.requests.push(Summary { request, route, key, user, class, intended, first_step: step, end: None });
             }
             What::Called { attempt, .. } if own => {
                 node.retries += u32::from(attempt > 1);
                 if self.clients[record.node.index()] {
-                    let op = self.op_of(record.request);
-                    self.open.ops[op].attempts += 1;
+                    let class = self.class_of(record.request);
+                    self.open.requests[class].attempts += 1;
                 }
             }
             What::Arrived { .. } if own => node.arrivals += 1,
             What::Refused { refusal } if own => {
                 node.rejections += 1;
-                if matches!(refusal, Refusal::BreakerOpen | Refusal::BreakerHalfOpen) {
-                    node.circuit_rejections += 1;
+                match refusal {
+                    Refusal::BreakerOpen | Refusal::BreakerHalfOpen => node.circuit_rejections += 1,
+                    Refusal::QueueFull => node.shed += 1,
+                    Refusal::RateLimited => node.rate_limited += 1,
+                    _ => {}
                 }
             }
             What::Replied { status, sojourn } if own && status.is_success() => {
@@ -193,8 +227,10 @@ impl Folds {
             }
             What::TimedOut { .. } if own => node.timeouts += 1,
             What::CacheAsked { result, .. } => node.lookups[lookup_index(result)] += 1,
-            What::FellBack { fallback: CacheFallback::Served { .. } } => node.stale_served += 1,
-            What::AlertRaised { .. } => self.incident_events.push(Milestone { step, record: *record }),
+            What::AlertRaised { .. } => {
+                node.alerts += 1;
+                self.incident_events.push(Milestone { step, record: *record });
+            }
             What::IncidentOpened { .. }
             | What::IncidentRecovered { .. }
             | What::IncidentRelapsed { .. }
@@ -203,23 +239,35 @@ impl Folds {
                 self.milestones.push(Milestone { step, record: *record });
             }
             What::Answered { outcome, latency } => self.on_answered(step, record, outcome, latency),
+            What::BreakerOpened { to, .. } | What::BreakerHalfOpened { to } | What::BreakerClosed { to } => {
+                let opened = matches!(record.what, What::BreakerOpened { .. });
+                node.breaker_trips += u32::from(opened);
+                self.on_breaker(record, to, opened);
+                self.milestones.push(Milestone { step, record: *record });
+            }
             What::FaultBegan { .. }
             | What::FaultEnded { .. }
-            | What::BreakerOpened { .. }
-            | What::BreakerHalfOpened { .. }
-            | What::BreakerClosed { .. }
             | What::InstanceEjected { .. }
             | What::InstanceRestored { .. } => self.milestones.push(Milestone { step, record: *record }),
             _ => {}
         }
+        self.declared.on_record(record, &self.classes, &self.requests);
+    }
+
+    fn on_breaker(&mut self, record: &Record, to: NodeId, opened: bool) {
+        self.open_breakers.retain(|breaker| *breaker != (record.node, to));
+        if opened {
+            self.open_breakers.push((record.node, to));
+        }
+        let open = self.open_breakers.iter().filter(|(node, _)| *node == record.node).count();
+        self.breakers_open[record.node.index()].set(record.at, open as u32);
     }
 
     fn on_answered(&mut self, step: u64, record: &Record, outcome: Outcome, latency: Span) {
-        let op = self.op_of(record.request);
-        let row = &mut self.open.ops[op];
-        row.outcomes[outcome.index()] += 1;
+        let class = self.class_of(record.request);
+        self.open.requests[class].outcomes[outcome.index()] += 1;
         let success = outcome.is_success();
-        self.open_latencies[op][usize::from(!success)].push(latency);
+        self.open_latencies[class][usize::from(!success)].push(latency);
         let failure = !success && !outcome.is_client_error();
         let first = (failure && !self.seen_failure) || (outcome == Outcome::OkStale && !self.seen_stale);
         self.seen_failure |= failure;
@@ -231,11 +279,8 @@ impl Folds {
         summary.end = Some(End { outcome, latency, step, seq: record.seq });
     }
 
-    /// Position in [`Row::ops`] of a request's kind of operation.
-    fn op_of(&self, request: RequestId) -> usize {
-        match self.request(request).and_then(|summary| self.ops.get(summary.route.index())) {
-            Some(Op::Write) => 1,
-            _ => 0,
-        }
+    /// Position of a request's class.
+    fn class_of(&self, request: RequestId) -> usize {
+        self.request(request).map_or(0, |summary| usize::from(summary.class))
     }
 }

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Buckets {
     counts: Vec<(u16, u32)>,
-    sum_ns: u64,
+    sum_ns: u128,
     max: Span,
     min: Option<Span>,
 }
@@ -21,7 +21,7 @@ impl Buckets {
     pub fn of(lengths: &mut [Span]) -> Buckets {
         lengths.sort_unstable();
         let mut buckets = Buckets {
-            sum_ns: lengths.iter().map(|length| length.as_nanos()).sum(),
+            sum_ns: lengths.iter().map(|length| u128::from(length.as_nanos())).sum(),
             max: lengths.last().copied().unwrap_or_default(),
             min: lengths.first().copied(),
             counts: Vec::new(),
@@ -44,7 +44,7 @@ impl Buckets {
     /// Their mean; None if there are none.
     pub fn mean(&self) -> Option<Span> {
         let count = self.count();
-        (count > 0).then(|| Span::from_nanos(self.sum_ns / count))
+        (count > 0).then(|| Span::from_nanos((self.sum_ns / u128::from(count)) as u64))
     }
 
     /// The longest.

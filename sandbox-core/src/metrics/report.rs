@@ -1,9 +1,10 @@
 //! The report of a run, as `faultline run --json` prints it.
 
 use super::folds::Folds;
-use super::signals::{Reduced, Signal};
+use super::signals::{Label, Signal, signals};
 use crate::engine::{Run, capacity};
 use crate::ids::NodeId;
+use crate::scenario::signal_text;
 use crate::time::{Span, Time};
 use crate::trace::Outcome;
 use hdrhistogram::Histogram;
@@ -174,7 +175,8 @@ impl RunReport {
         let (latencies_ns, latency_sum_ns) = folds.latencies_ns();
         let simulated_seconds = run.computed_to().since(Time::ZERO).as_seconds();
         let by_outcome = Outcome::ALL.iter().map(|outcome| {
-            let count = rows.iter().flat_map(|row| &row.ops).map(|op| u64::from(op.outcomes[outcome.index()])).sum();
+            let count =
+                rows.iter().flat_map(|row| &row.requests).map(|of| u64::from(of.outcomes[outcome.index()])).sum();
             (*outcome, count)
         });
         let rate = if simulated_seconds > 0.0 { completed as f64 / simulated_seconds } else { 0.0 };
@@ -191,7 +193,7 @@ impl RunReport {
                 completed,
                 failed,
                 in_flight: offered - completed - failed,
-                attempts: rows.iter().flat_map(|row| &row.ops).map(|op| u64::from(op.attempts)).sum(),
+                attempts: rows.iter().flat_map(|row| &row.requests).map(|of| u64::from(of.attempts)).sum(),
                 by_outcome: by_outcome.collect(),
             },
             throughput_rps: rate,
@@ -211,12 +213,12 @@ fn node_report(run: &Run<Folds>, id: NodeId) -> (String, NodeReport) {
     let rows = run.folds().rows().iter().map(|row| row.nodes[id.index()]);
     let seconds = run.folds().rows().len().max(1) as f64;
     let mean = |ns: u64| ns as f64 / 1e9 / seconds;
-    let in_service_mean = mean(rows.clone().map(|row| row.levels.in_service_ns).sum());
+    let in_service_mean = mean(rows.clone().map(|row| row.levels.in_service.integral_ns).sum());
     let sum = |count: fn(&crate::metrics::NodeRow) -> u32| rows.clone().map(|row| u64::from(count(&row))).sum::<u64>();
     let report = NodeReport {
         utilization: in_service_mean / f64::from(capacity(&plan.kind).unwrap_or(1)),
-        queue_mean: mean(rows.clone().map(|row| row.levels.waiting_ns).sum()),
-        queue_max: rows.clone().map(|row| row.levels.waiting_max).max().unwrap_or(0),
+        queue_mean: mean(rows.clone().map(|row| row.levels.waiting.integral_ns).sum()),
+        queue_max: rows.clone().map(|row| row.levels.waiting.max).max().unwrap_or(0),
         in_service_mean,
         arrivals: sum(|row| row.arrivals),
         completions: sum(|row| row.completions),
@@ -226,39 +228,18 @@ fn node_report(run: &Run<Folds>, id: NodeId) -> (String, NodeReport) {
     (plan.id.clone(), report)
 }
 
-/// Every signal over the whole run, with the labels that a reader would want.
+/// Every signal over the whole run, in the way that is natural to its kind: without labels, and with each value of each label.
 fn metrics(run: &Run<Folds>) -> BTreeMap<String, f64> {
     let (plan, folds) = (run.plan(), run.folds());
     let mut found = BTreeMap::new();
-    let mut add = |name: &str, labels: &[(String, String)]| {
-        let Ok(signal) = Signal::new(plan, name, labels) else { return };
-        let ways = [Reduced::Sum, Reduced::Mean, Reduced::Value];
-        let value = ways.into_iter().find_map(|way| signal.reduce(plan, folds, way, None).ok());
-        if let Some(Some(value)) = value {
-            let labels: Vec<String> = labels.iter().map(|(label, value)| format!("{label}={value}")).collect();
-            let name = if labels.is_empty() { name.to_string() } else { format!("{name}{{{}}}", labels.join(",")) };
-            found.insert(name, value);
-        }
-    };
-    for (name, _, labels) in Signal::all() {
-        add(name, &[]);
-        if labels.contains(&"op") {
-            add(name, &[("op".into(), "read".into())]);
-            add(name, &[("op".into(), "write".into())]);
-        }
-        if labels.contains(&"node") {
-            for node in &plan.nodes {
-                add(name, &[("node".into(), node.id.clone())]);
-            }
-        }
-        if labels.contains(&"outcome") {
-            for outcome in Outcome::ALL {
-                add(name, &[("outcome".into(), outcome.as_str().into())]);
-            }
-        }
-        if labels.contains(&"result") {
-            for result in ["hit", "stale", "expired", "miss"] {
-                add(name, &[("result".into(), result.into())]);
+    for signal in signals(plan) {
+        let one = |(label, values): &Label| -> Vec<Vec<(String, String)>> {
+            values.iter().map(|value| vec![(label.clone(), value.clone())]).collect()
+        };
+        for labels in std::iter::once(Vec::new()).chain(signal.labels.iter().flat_map(one)) {
+            let asked = Signal::new(plan, &signal.name, &labels);
+            if let Ok(Some(value)) = asked.and_then(|asked| asked.reduce(plan, folds, None, None)) {
+                found.insert(signal_text(&signal.name, &labels), value);
             }
         }
     }

@@ -1,8 +1,8 @@
 //! One simulated second in numbers. Rows merge, so any window of whole seconds is a sum of rows.
 
+use super::declared::SeriesRow;
 use super::histogram::Buckets;
-use crate::engine::LevelRow;
-use crate::scenario::Op;
+use crate::engine::{GaugeRow, LevelRow};
 use crate::trace::{CacheResult, Outcome};
 
 /// One simulated second.
@@ -10,15 +10,18 @@ use crate::trace::{CacheResult, Outcome};
 pub struct Row {
     /// Which second, from 0.
     pub second: u32,
-    /// Requests by kind of operation: reads, then writes. A request counts in the second in which it ends.
-    pub ops: [OpRow; 2],
+    /// Requests by class ([`super::Folds::classes`]); a class that was not met yet is not there. A request counts in the
+    /// second in which it ends.
+    pub requests: Vec<RequestRow>,
     /// All nodes, in the plan's order.
     pub nodes: Vec<NodeRow>,
+    /// The series of declared signals, in order.
+    pub series: Vec<SeriesRow>,
 }
 
-/// The requests of one kind of operation in one second.
+/// The requests of one class in one second.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct OpRow {
+pub struct RequestRow {
     /// How requests ended, by [`Outcome::index`].
     pub outcomes: [u32; Outcome::ALL.len()],
     /// Attempts that clients sent, the first ones included.
@@ -42,17 +45,33 @@ pub struct NodeRow {
     pub rejections: u32,
     /// Calls of its own that a circuit breaker did not let out.
     pub circuit_rejections: u32,
+    /// Calls it refused because its line was full.
+    pub shed: u32,
+    /// Calls it refused because a token bucket was empty.
+    pub rate_limited: u32,
+    /// Circuit breakers of its own that are open.
+    pub breakers_open: GaugeRow,
+    /// Circuit breakers of its own that opened.
+    pub breaker_trips: u32,
     /// Calls of its own that timed out.
     pub timeouts: u32,
     /// Calls of its own that it tried again.
     pub retries: u32,
     /// What was found, if it is a cache, by [`lookup_index`].
     pub lookups: [u32; 7],
-    /// Expired copies it served because the origin failed.
-    pub stale_served: u32,
+    /// Alerts it raised, if it is a monitor.
+    pub alerts: u32,
 }
 
-impl OpRow {
+impl NodeRow {
+    /// Look-ups that were answered from a copy at once.
+    pub fn served(&self) -> u32 {
+        let from_copies = [CacheResult::Fresh, CacheResult::Early, CacheResult::Revalidate];
+        from_copies.map(|result| self.lookups[lookup_index(result)]).iter().sum()
+    }
+}
+
+impl RequestRow {
     /// Requests that ended in a way that `counts`.
     pub fn ended(&self, counts: impl Fn(Outcome) -> bool) -> u32 {
         Outcome::ALL.iter().filter(|outcome| counts(**outcome)).map(|outcome| self.outcomes[outcome.index()]).sum()
@@ -70,17 +89,9 @@ impl OpRow {
 }
 
 impl Row {
-    /// The row of one kind of operation.
-    pub fn op(&self, op: Op) -> &OpRow {
-        match op {
-            Op::Read => &self.ops[0],
-            Op::Write => &self.ops[1],
-        }
-    }
-
-    /// Requests, of all kinds, that ended in a way that `counts`.
+    /// Requests, of all classes, that ended in a way that `counts`.
     pub fn ended(&self, counts: impl Fn(Outcome) -> bool + Copy) -> u32 {
-        self.ops.iter().map(|op| op.ended(counts)).sum()
+        self.requests.iter().map(|requests| requests.ended(counts)).sum()
     }
 
     /// Fresh answers.
@@ -110,8 +121,8 @@ impl Row {
 
     /// Latencies of all successes.
     pub fn latency(&self) -> Buckets {
-        let mut all = self.ops[0].latency.clone();
-        all.merge(&self.ops[1].latency);
+        let mut all = Buckets::default();
+        self.requests.iter().for_each(|requests| all.merge(&requests.latency));
         all
     }
 }

@@ -1,301 +1,610 @@
-//! Signals: the numbers that claims and queries may ask for, each read from the rows of a run.
+//! Signals: the numbers that claims and queries may ask for, built-in or declared, each read from the rows of a run.
 
+use super::classes::Class;
+use super::declared::{Level, SeriesRow, series_count};
 use super::folds::Folds;
 use super::histogram::Buckets;
 use super::recovery::recovery_seconds;
-use super::row::{NodeRow, OpRow, Row};
-use crate::ids::NodeId;
-use crate::scenario::{Op, Plan};
+use super::reduce;
+use super::row::{NodeRow, RequestRow, Row};
+use crate::engine::GaugeRow;
+use crate::ids::{NodeId, RouteId};
+use crate::scenario::{
+    AcrossSpec, BUILT_INS, BuiltIn, BuiltInId, Expr, Kind, LevelKind, Of, Op, Plan, Query, Reduced, SignalKind,
+    SignalPlan, Source, Window, instances,
+};
 use crate::trace::Outcome;
 
 /// A signal with its labels resolved.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub struct Signal {
-    kind: Kind,
+    kind: SignalKind,
+    from: From,
+}
+
+#[derive(Clone, Debug)]
+enum From {
+    Requests(BuiltInId, Chosen),
+    Nodes(BuiltInId, Vec<NodeId>, Option<usize>),
+    Levels(LevelKind, Vec<NodeId>, AcrossSpec),
+    /// Series of a declared signal, by number.
+    Series(Vec<usize>),
+    Formula(Expr, Vec<Operand>),
+    Recovery,
+}
+
+/// Which requests count; a field that is none lets all pass.
+#[derive(Clone, Debug, Default)]
+struct Chosen {
+    route: Option<RouteId>,
     op: Option<Op>,
-    node: Option<NodeId>,
+    workload: Option<u16>,
+    client: Option<NodeId>,
     outcome: Option<Outcome>,
-    lookup: Option<usize>,
+    /// Positions of labels of the plan, and the place that each must have.
+    labels: Vec<(usize, u8)>,
 }
 
-/// How a window of a signal becomes one number.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Reduced {
-    /// Weighted by time (gauge), by number (histogram), or of sums (ratio).
-    Mean,
-    /// The largest.
-    Max,
-    /// The smallest.
-    Min,
-    /// Of the last second.
-    Last,
-    /// A quantile.
-    Quantile(u16),
-    /// How many.
-    Count,
-    /// All together.
-    Sum,
-    /// Per second.
-    Rate,
-    /// The largest one-second bucket.
-    Max1s,
-    /// The smallest one-second bucket.
-    Min1s,
-    /// The scalar of the whole run.
-    Value,
+#[derive(Clone, Debug)]
+struct Operand {
+    signal: Signal,
+    reduced: Option<Reduced>,
+    window: Option<Window>,
 }
 
-/// A window of whole seconds, half open.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Window {
-    /// First second.
-    pub from: u32,
-    /// The second after the last.
-    pub to: u32,
+/// What a label is called, and its values.
+pub type Label = (String, Vec<String>);
+
+/// What there is to know of a signal without running anything.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Described {
+    /// Its name.
+    pub name: String,
+    /// What kind of number it is.
+    pub kind: SignalKind,
+    /// Its unit.
+    pub unit: String,
+    /// What it says.
+    pub help: String,
+    /// Its labels in this scenario.
+    pub labels: Vec<Label>,
+    /// A label that must be given.
+    pub required: Option<&'static str>,
 }
 
-/// Why a signal cannot be read.
-pub type SignalError = String;
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
-    Requests,
-    Attempts,
-    Goodput,
-    Errors,
-    ErrorRatio,
-    Duration,
-    FailedDuration,
-    Responses,
-    StaleServed,
-    CacheRequests,
-    CircuitRejections,
-    CircuitState,
-    Retries,
-    Timeouts,
-    QueueLength,
-    Utilization,
-    RecoverySeconds,
+/// Asks a run, whatever variant the query names. Ok(None): there is nothing in the window. Errors: there is no such signal, or
+/// it is not reduced so.
+#[inline]
+pub fn ask(plan: &Plan, folds: &Folds, query: &Query) -> Result<Option<f64>, String> {
+    Signal::new(plan, &query.signal, &query.labels)?.reduce(plan, folds, query.reduced, query.window)
 }
 
-/// Name, kind, what it is, and the labels it takes.
-const SIGNALS: &[(&str, Kind, &str, &[&str])] = &[
-    ("http_requests_total", Kind::Requests, "requests that ended", &["op"]),
-    ("http_attempts_total", Kind::Attempts, "attempts that clients sent", &["op"]),
-    ("http_goodput_total", Kind::Goodput, "requests answered with success before the client's deadline", &["op"]),
-    ("http_errors_total", Kind::Errors, "requests that ended in any other way", &["op"]),
-    ("http_error_ratio", Kind::ErrorRatio, "errors / (errors + goodput)", &["op"]),
-    ("http_request_duration_seconds", Kind::Duration, "latency of successes from the intended send", &["op"]),
-    ("http_failed_duration_seconds", Kind::FailedDuration, "latency of failures from the intended send", &["op"]),
-    ("http_responses_total", Kind::Responses, "requests by how they ended", &["op", "outcome"]),
-    ("cache_stale_served_total", Kind::StaleServed, "answers from expired copies", &["op"]),
-    ("cache_requests_total", Kind::CacheRequests, "look-ups by result", &["node", "result"]),
-    ("circuit_rejections_total", Kind::CircuitRejections, "calls that a circuit breaker did not let out", &["node"]),
-    ("circuit_state", Kind::CircuitState, "0 closed, 1 open, 2 half-open", &["node"]),
-    ("retries_total", Kind::Retries, "calls that were tried again", &["node"]),
-    ("timeouts_total", Kind::Timeouts, "calls whose caller stopped waiting", &["node"]),
-    ("queue_length", Kind::QueueLength, "calls in the waiting line", &["node"]),
-    ("utilization", Kind::Utilization, "share of workers or connections in use", &["node"]),
-    ("recovery_seconds", Kind::RecoverySeconds, "from the end of the last fault to lasting recovery", &[]),
-];
+/// All signals that a scenario has: its own, then the built-in ones.
+#[inline]
+pub fn signals(plan: &Plan) -> Vec<Described> {
+    let declared = plan.signals.declared.iter().map(|signal| Described {
+        name: signal.name.clone(),
+        kind: signal.kind,
+        unit: signal.unit.clone(),
+        help: signal.help.clone(),
+        labels: labels_of(plan, signal),
+        required: None,
+    });
+    let own = |signal: &&BuiltIn| plan.signals.named(signal.name).is_none() && has_place(plan, signal);
+    let built_in = BUILT_INS.iter().filter(own).map(|signal| Described {
+        name: signal.name.to_string(),
+        kind: signal.kind,
+        unit: signal.unit.to_string(),
+        help: signal.help.to_string(),
+        labels: built_in_labels(plan, signal.of),
+        required: (signal.of == Of::OneNode).then_some("node"),
+    });
+    declared.chain(built_in).collect()
+}
 
-const RESULTS: [&str; 4] = ["hit", "stale", "expired", "miss"];
+/// Whether a scenario has the parts whose numbers these are.
+#[inline]
+fn has_place(plan: &Plan, signal: &BuiltIn) -> bool {
+    match signal.of {
+        Of::Services | Of::Caches | Of::Lookups | Of::Stores => !nodes_of(plan, signal.of).is_empty(),
+        _ => true,
+    }
+}
+
+#[inline]
+fn nodes_of(plan: &Plan, of: Of) -> Vec<NodeId> {
+    let counts = |kind: &Kind| match of {
+        Of::Services => matches!(kind, Kind::Service(_)),
+        Of::Caches | Of::Lookups => matches!(kind, Kind::Cache(_)),
+        Of::Stores => matches!(kind, Kind::Store(_)),
+        _ => true,
+    };
+    let all = plan.nodes.iter().enumerate().filter(|(_, node)| counts(&node.kind));
+    all.map(|(index, _)| NodeId(index as u16)).collect()
+}
+
+/// The values of the label `result`, by [`super::row::lookup_index`].
+const RESULTS: [&str; 7] = ["hit", "stale", "expired", "miss", "revalidate", "early", "coalesced"];
+
+#[inline]
+fn built_in_labels(plan: &Plan, of: Of) -> Vec<Label> {
+    let label = |name: &str, values: Vec<String>| (name.to_string(), values);
+    let requests = || {
+        let own = |label: &crate::scenario::LabelPlan| {
+            (label.name.clone(), label.values.iter().map(|(value, _)| value.clone()).collect())
+        };
+        let mut labels: Vec<Label> = plan.signals.labels.iter().map(own).collect();
+        let clients = plan.nodes.iter().filter(|node| matches!(node.kind, Kind::Client(_)));
+        let all = [
+            label("route", plan.routes.iter().map(|route| route.name.clone()).collect()),
+            label("op", vec!["read".to_string(), "write".to_string()]),
+            label("workload", plan.workloads.iter().map(|workload| workload.id.clone()).collect()),
+            label("client", clients.map(|node| node.id.clone()).collect()),
+        ];
+        for built_in in all {
+            if !labels.iter().any(|(name, _)| *name == built_in.0) {
+                labels.push(built_in);
+            }
+        }
+        labels
+    };
+    let nodes = || {
+        let mut ids: Vec<String> = Vec::new();
+        for node in nodes_of(plan, of) {
+            let node = &plan.nodes[node.index()];
+            let group = (of != Of::OneNode).then_some(&node.group);
+            for id in std::iter::once(&node.id).chain(group) {
+                if !ids.contains(id) {
+                    ids.push(id.clone());
+                }
+            }
+        }
+        label("node", ids)
+    };
+    match of {
+        Of::Requests => requests(),
+        Of::Outcomes => {
+            let mut labels = requests();
+            labels.push(label("outcome", Outcome::ALL.iter().map(|outcome| outcome.as_str().to_string()).collect()));
+            labels
+        }
+        Of::Lookups => vec![nodes(), label("result", RESULTS.map(String::from).to_vec())],
+        Of::Nodes | Of::OneNode | Of::Services | Of::Caches | Of::Stores => vec![nodes()],
+        Of::Run => Vec::new(),
+    }
+}
+
+#[inline]
+fn labels_of(plan: &Plan, signal: &SignalPlan) -> Vec<Label> {
+    let Source::Formula { operands, .. } = &signal.source else {
+        let own = signal.labels.iter();
+        return own
+            .map(|label| (label.name.clone(), label.values.iter().map(|(value, _)| value.clone()).collect()))
+            .collect();
+    };
+    let mut labels: Vec<Label> = Vec::new();
+    for operand in operands {
+        let free = |label: &Label| !operand.labels.iter().any(|(fixed, _)| *fixed == label.0);
+        for label in labels_named(plan, &operand.signal).into_iter().filter(free) {
+            if !labels.iter().any(|(known, _)| *known == label.0) {
+                labels.push(label);
+            }
+        }
+    }
+    labels
+}
+
+#[inline]
+fn labels_named(plan: &Plan, name: &str) -> Vec<Label> {
+    match (plan.signals.named(name), BuiltIn::named(name)) {
+        (Some(signal), _) => labels_of(plan, signal),
+        (None, Some(signal)) => built_in_labels(plan, signal.of),
+        (None, None) => Vec::new(),
+    }
+}
 
 impl Signal {
-    /// Names and meanings of all signals.
-    #[inline]
-    pub fn all() -> impl Iterator<Item = (&'static str, &'static str, &'static [&'static str])> {
-        SIGNALS.iter().map(|(name, _, help, labels)| (*name, *help, *labels))
-    }
-
     /// The signal of this name with these labels. Errors name the word that is not known and the known ones.
     #[inline]
-    pub fn new(plan: &Plan, name: &str, labels: &[(String, String)]) -> Result<Signal, SignalError> {
-        let plain = name.strip_prefix("faultline_").unwrap_or(name);
-        let Some((_, kind, _, allowed)) = SIGNALS.iter().find(|(known, ..)| *known == plain) else {
-            let known: Vec<&str> = SIGNALS.iter().map(|(name, ..)| *name).collect();
-            return Err(format!("there is no signal `{name}`; known: {}", known.join(", ")));
-        };
-        let mut signal = Signal { kind: *kind, op: None, node: None, outcome: None, lookup: None };
+    pub fn new(plan: &Plan, name: &str, labels: &[(String, String)]) -> Result<Signal, String> {
+        let known_labels = labels_named(plan, name);
+        let mut places = Vec::new();
         for (label, value) in labels {
-            if !allowed.contains(&label.as_str()) {
-                return Err(format!("`{name}` has no label `{label}`; it has: {}", allowed.join(", ")));
-            }
-            let known = match label.as_str() {
-                "op" => {
-                    signal.op = match value.as_str() {
-                        "read" => Some(Op::Read),
-                        "write" => Some(Op::Write),
-                        _ => None,
-                    };
-                    signal.op.is_some()
-                }
-                "node" => {
-                    signal.node = plan.node(value);
-                    signal.node.is_some()
-                }
-                "outcome" => {
-                    signal.outcome = Outcome::ALL.into_iter().find(|outcome| outcome.as_str() == value);
-                    signal.outcome.is_some()
-                }
-                _ => {
-                    signal.lookup = RESULTS.iter().position(|result| result == value);
-                    signal.lookup.is_some()
-                }
+            let Some(at) = known_labels.iter().position(|(known, _)| known == label) else {
+                let known: Vec<&str> = known_labels.iter().map(|(known, _)| known.as_str()).collect();
+                return Err(match known.is_empty() && signals(plan).iter().all(|signal| signal.name != name) {
+                    true => unknown(plan, name),
+                    false => format!("`{name}` has no label `{label}`; it has: {}", known.join(", ")),
+                });
             };
-            if !known {
-                return Err(format!("`{label}={value}` of `{name}` names nothing in this scenario"));
-            }
+            let Some(place) = known_labels[at].1.iter().position(|known| known == value) else {
+                let known = known_labels[at].1.join(", ");
+                return Err(format!("`{label}={value}` of `{name}` names nothing here; there is: {known}"));
+            };
+            places.push((at, place));
         }
-        if matches!(kind, Kind::QueueLength | Kind::Utilization | Kind::CircuitState) && signal.node.is_none() {
-            return Err(format!("`{name}` needs a node: `{name}{{node=...}}`"));
+        match (plan.signals.named(name), BuiltIn::named(name)) {
+            (Some(signal), _) => Signal::declared(plan, signal, labels, &places),
+            (None, Some(signal)) if has_place(plan, signal) => Signal::built_in(plan, signal, labels, &places),
+            _ => Err(unknown(plan, name)),
         }
-        Ok(signal)
     }
 
-    /// Reduces a window of the signal, the whole run if there is none. Ok(None): there is nothing in the window.
+    #[inline]
+    fn declared(
+        plan: &Plan,
+        signal: &SignalPlan,
+        labels: &[(String, String)],
+        places: &[(usize, usize)],
+    ) -> Result<Signal, String> {
+        let from = match &signal.source {
+            Source::Level { of, nodes, across } => From::Levels(*of, nodes.clone(), *across),
+            Source::Records(_) => {
+                let before = plan.signals.declared.iter().take_while(|other| other.name != signal.name);
+                let first: usize = before.map(series_count).sum();
+                let fits = |combination: &usize| {
+                    let mut rest = *combination;
+                    let mut digits = vec![0; signal.labels.len()];
+                    for (digit, label) in digits.iter_mut().zip(&signal.labels).rev() {
+                        *digit = rest % (label.values.len() + 1);
+                        rest /= label.values.len() + 1;
+                    }
+                    places.iter().all(|(label, place)| digits[*label] == place + 1)
+                };
+                From::Series((0..series_count(signal)).filter(fits).map(|combination| first + combination).collect())
+            }
+            Source::Formula { expr, operands } => {
+                let operand = |query: &Query| {
+                    let takes = labels_named(plan, &query.signal);
+                    let free = |label: &&(String, String)| {
+                        takes.iter().any(|(known, _)| *known == label.0)
+                            && !query.labels.iter().any(|(fixed, _)| *fixed == label.0)
+                    };
+                    let labels: Vec<(String, String)> =
+                        query.labels.iter().chain(labels.iter().filter(free)).cloned().collect();
+                    let signal = Signal::new(plan, &query.signal, &labels)?;
+                    Ok(Operand { signal, reduced: query.reduced, window: query.window })
+                };
+                From::Formula(expr.clone(), operands.iter().map(operand).collect::<Result<_, String>>()?)
+            }
+        };
+        Ok(Signal { kind: signal.kind, from })
+    }
+
+    #[inline]
+    fn built_in(
+        plan: &Plan,
+        signal: &BuiltIn,
+        labels: &[(String, String)],
+        places: &[(usize, usize)],
+    ) -> Result<Signal, String> {
+        let from = match signal.of {
+            Of::Run => From::Recovery,
+            Of::Requests | Of::Outcomes => {
+                let mut chosen = Chosen::default();
+                for ((label, value), (at, place)) in labels.iter().zip(places) {
+                    if *at < plan.signals.labels.len() {
+                        chosen.labels.push((*at, (place + 1) as u8));
+                        continue;
+                    }
+                    match label.as_str() {
+                        "route" => chosen.route = Some(RouteId(*place as u8)),
+                        "op" => chosen.op = Some(if *place == 0 { Op::Read } else { Op::Write }),
+                        "workload" => chosen.workload = Some(*place as u16),
+                        "client" => chosen.client = plan.node(value),
+                        _ => chosen.outcome = Some(Outcome::ALL[*place]),
+                    }
+                }
+                if chosen.workload.is_some() && !plan.signals.words.workloads_apart() {
+                    return Err("`workload` is not clear: two workloads of one client have the same route".to_string());
+                }
+                From::Requests(signal.id, chosen)
+            }
+            _ => {
+                let node = labels.iter().find(|(label, _)| label == "node");
+                let nodes = match node {
+                    Some((_, id)) => instances(&plan.nodes, id),
+                    None if signal.of == Of::OneNode => {
+                        return Err(format!("`{0}` needs a node: `{0}{{node=...}}`", signal.name));
+                    }
+                    None => nodes_of(plan, signal.of),
+                };
+                let result = labels.iter().find(|(label, _)| label == "result");
+                let result = result.and_then(|(_, value)| RESULTS.iter().position(|known| known == value));
+                match signal.id {
+                    BuiltInId::Waiting => From::Levels(LevelKind::Waiting, nodes, AcrossSpec::Sum),
+                    BuiltInId::InService => From::Levels(LevelKind::InService, nodes, AcrossSpec::Sum),
+                    BuiltInId::Utilization => From::Levels(LevelKind::Utilization, nodes, AcrossSpec::Sum),
+                    BuiltInId::CircuitState => From::Levels(LevelKind::Circuit, nodes, AcrossSpec::Sum),
+                    id => From::Nodes(id, nodes, result),
+                }
+            }
+        };
+        Ok(Signal { kind: signal.kind, from })
+    }
+
+    /// What kind of number it is.
+    #[inline]
+    pub fn kind(&self) -> SignalKind {
+        self.kind
+    }
+
+    /// Reduces a window of the signal, the whole run if there is none, in the way that is natural to its kind if none is
+    /// named. Ok(None): there is nothing in the window. Errors: it is not reduced so.
     #[inline]
     pub fn reduce(
         &self,
         plan: &Plan,
         folds: &Folds,
-        reduced: Reduced,
+        reduced: Option<Reduced>,
         window: Option<Window>,
-    ) -> Result<Option<f64>, SignalError> {
+    ) -> Result<Option<f64>, String> {
+        let reduced = reduced.unwrap_or(self.kind.natural());
+        self.kind.allows(reduced)?;
         let last = folds.rows().len() as u32;
         let window = window.unwrap_or(Window { from: 0, to: last });
         let rows = &folds.rows()[(window.from.min(last)) as usize..(window.to.min(last)) as usize];
-        if rows.is_empty() && self.kind != Kind::RecoverySeconds {
-            return Ok(None);
-        }
-        let wrong = |what: &str, fits: &str| Err(format!("a {what} is reduced by {fits}"));
+        Ok(Asked { plan, folds }.reduce(self, reduced, rows))
+    }
+
+    /// Whether it is ever anything but 0.
+    #[inline]
+    pub fn moves(&self, plan: &Plan, folds: &Folds) -> bool {
+        let seen = |reduced: Reduced| {
+            let value = self.reduce(plan, folds, Some(reduced), None);
+            value.is_ok_and(|value| value.is_some_and(|value| value != 0.0))
+        };
         match self.kind {
-            Kind::RecoverySeconds => match reduced {
-                Reduced::Value => Ok(recovery_seconds(plan, folds)),
-                _ => wrong("scalar", "value"),
-            },
-            Kind::Duration | Kind::FailedDuration => match self.distribution(rows, reduced) {
-                Some(value) => Ok(value),
-                None => wrong("histogram", "mean, max, min, p50, p95, p99, p999 or count"),
-            },
-            Kind::ErrorRatio => {
-                let ratio = |rows: &[Row]| {
-                    let (failed, all) = self.sums(rows);
-                    (all > 0.0).then(|| failed / all)
+            SignalKind::Counter => seen(Reduced::Max1s) || seen(Reduced::Min1s),
+            SignalKind::Histogram => seen(Reduced::Count),
+            SignalKind::Gauge | SignalKind::Ratio => seen(Reduced::Max) || seen(Reduced::Min),
+            SignalKind::Scalar => seen(Reduced::Value),
+        }
+    }
+}
+
+/// The error that there is no such signal.
+#[inline]
+fn unknown(plan: &Plan, name: &str) -> String {
+    let known: Vec<String> = signals(plan).into_iter().map(|signal| signal.name).collect();
+    format!("there is no signal `{name}` in this scenario; known: {}", known.join(", "))
+}
+
+/// A run that is asked.
+#[derive(Clone, Copy)]
+struct Asked<'a> {
+    plan: &'a Plan,
+    folds: &'a Folds,
+}
+
+impl Asked<'_> {
+    #[inline]
+    fn reduce(self, signal: &Signal, reduced: Reduced, rows: &[Row]) -> Option<f64> {
+        let each = || rows.iter().map(std::slice::from_ref);
+        match signal.kind {
+            SignalKind::Counter => {
+                reduce::counter(each().map(|second| self.total(signal, second).unwrap_or(0.0)), reduced)
+            }
+            SignalKind::Gauge => reduce::gauge(rows.iter().filter_map(|row| self.level(signal, row)), reduced),
+            SignalKind::Histogram => reduce::histogram(&self.values(signal, rows), reduced),
+            SignalKind::Ratio => {
+                reduce::ratio(self.total(signal, rows), each().map(|second| self.total(signal, second)), reduced)
+            }
+            SignalKind::Scalar => self.total(signal, rows),
+        }
+    }
+
+    /// What a counter, ratio or scalar is over some seconds together.
+    #[inline]
+    fn total(self, signal: &Signal, rows: &[Row]) -> Option<f64> {
+        match &signal.from {
+            From::Recovery => recovery_seconds(self.plan, self.folds),
+            From::Formula(expr, operands) => self.formula(signal.kind, expr, operands, rows),
+            From::Requests(BuiltInId::ErrorRatio, chosen) => {
+                let failed = self.requests(chosen, rows, &RequestRow::failed);
+                let all = failed + self.requests(chosen, rows, &RequestRow::completed);
+                (all > 0.0).then(|| failed / all)
+            }
+            From::Requests(id, chosen) => Some(self.requests(chosen, rows, &|requests| counted(*id, chosen, requests))),
+            From::Nodes(BuiltInId::HitRatio, nodes, _) => {
+                let of = |count: &dyn Fn(&NodeRow) -> u32| node_sum(nodes, rows, count);
+                let all = of(&|node| node.lookups.iter().sum());
+                (all > 0.0).then(|| of(&NodeRow::served) / all)
+            }
+            From::Nodes(id, nodes, result) => Some(node_sum(nodes, rows, &|node| happened(*id, *result, node))),
+            From::Series(numbers) => {
+                let sum = |row: &Row| {
+                    let sums = numbers.iter().map(|number| match row.series.get(*number) {
+                        Some(SeriesRow::Sum(sum)) => *sum,
+                        _ => 0.0,
+                    });
+                    sums.sum::<f64>()
                 };
-                let mut each = rows.iter().filter_map(|row| ratio(std::slice::from_ref(row)));
-                match reduced {
-                    Reduced::Mean => Ok(ratio(rows)),
-                    Reduced::Max => Ok(each.reduce(f64::max)),
-                    Reduced::Min => Ok(each.reduce(f64::min)),
-                    Reduced::Last => Ok(each.next_back()),
-                    _ => wrong("ratio", "mean, max, min or last"),
-                }
+                Some(rows.iter().map(sum).sum())
             }
-            Kind::QueueLength | Kind::Utilization | Kind::CircuitState => {
-                let each = rows.iter().map(|row| self.gauge(plan, row));
-                let (means, maxima): (Vec<f64>, Vec<f64>) = each.unzip();
-                match reduced {
-                    Reduced::Mean => Ok(Some(means.iter().sum::<f64>() / means.len() as f64)),
-                    Reduced::Max => Ok(maxima.into_iter().reduce(f64::max)),
-                    Reduced::Min => Ok(means.into_iter().reduce(f64::min)),
-                    Reduced::Last => Ok(means.last().copied()),
-                    _ => wrong("gauge", "mean, max, min or last"),
-                }
-            }
-            _ => {
-                let counts: Vec<f64> = rows.iter().map(|row| self.count(row)).collect();
-                let sum: f64 = counts.iter().sum();
-                match reduced {
-                    Reduced::Sum => Ok(Some(sum)),
-                    Reduced::Rate => Ok(Some(sum / counts.len() as f64)),
-                    Reduced::Max1s => Ok(counts.into_iter().reduce(f64::max)),
-                    Reduced::Min1s => Ok(counts.into_iter().reduce(f64::min)),
-                    _ => wrong("counter", "sum, rate, max1s or min1s"),
-                }
-            }
+            From::Levels(..) => None,
         }
     }
 
+    /// The value of a formula over some seconds together. None: an operand has nothing there, or nothing at all happened.
     #[inline]
-    fn ops<'a>(&self, row: &'a Row) -> impl Iterator<Item = &'a OpRow> {
-        let both = [Op::Read, Op::Write];
-        let op = self.op;
-        both.into_iter().filter(move |known| op.is_none_or(|op| op == *known)).map(|op| row.op(op))
-    }
-
-    #[inline]
-    fn nodes<'a>(&self, row: &'a Row) -> impl Iterator<Item = &'a NodeRow> {
-        let node = self.node;
-        row.nodes
-            .iter()
-            .enumerate()
-            .filter(move |(index, _)| node.is_none_or(|node| node.index() == *index))
-            .map(|(_, row)| row)
-    }
-
-    /// Failures and all, for the ratio.
-    #[inline]
-    fn sums(&self, rows: &[Row]) -> (f64, f64) {
-        let of = |count: fn(&OpRow) -> u32| {
-            rows.iter().flat_map(|row| self.ops(row)).map(|op| f64::from(count(op))).sum::<f64>()
+    fn formula(self, kind: SignalKind, expr: &Expr, operands: &[Operand], rows: &[Row]) -> Option<f64> {
+        let value = |operand: &Operand| {
+            let last = self.folds.rows().len() as u32;
+            let own = operand
+                .window
+                .map(|window| &self.folds.rows()[window.from.min(last) as usize..window.to.min(last) as usize]);
+            let reduced = operand.reduced.unwrap_or(operand.signal.kind.natural());
+            self.reduce(&operand.signal, reduced, own.unwrap_or(rows))
         };
-        (of(OpRow::failed), of(OpRow::failed) + of(OpRow::completed))
+        let values: Vec<f64> = operands.iter().map(value).collect::<Option<_>>()?;
+        let idle = kind == SignalKind::Ratio && values.iter().all(|value| *value == 0.0);
+        (!idle).then(|| expr.eval(&mut |name| values[usize::from(name)]))
     }
 
     #[inline]
-    fn count(&self, row: &Row) -> f64 {
-        let of_ops = |count: &dyn Fn(&OpRow) -> u32| self.ops(row).map(|op| f64::from(count(op))).sum();
-        let of_nodes = |count: &dyn Fn(&NodeRow) -> u32| self.nodes(row).map(|node| f64::from(count(node))).sum();
-        match self.kind {
-            Kind::Requests => of_ops(&|op| op.ended(|_| true)),
-            Kind::Attempts => of_ops(&|op| op.attempts),
-            Kind::Goodput => of_ops(&OpRow::completed),
-            Kind::Errors => of_ops(&OpRow::failed),
-            Kind::Responses => of_ops(&|op| op.ended(|outcome| self.outcome.is_none_or(|asked| asked == outcome))),
-            Kind::StaleServed => of_ops(&|op| op.ended(|outcome| outcome == Outcome::OkStale)),
-            Kind::CacheRequests => of_nodes(&|node| match self.lookup {
-                Some(result) => node.lookups[result],
-                None => node.lookups.iter().sum(),
-            }),
-            Kind::CircuitRejections => of_nodes(&|node| node.circuit_rejections),
-            Kind::Retries => of_nodes(&|node| node.retries),
-            Kind::Timeouts => of_nodes(&|node| node.timeouts),
-            _ => unreachable!("not a counter"),
-        }
+    fn requests(self, chosen: &Chosen, rows: &[Row], count: &dyn Fn(&RequestRow) -> u32) -> f64 {
+        let fits: Vec<bool> = self.folds.classes().iter().map(|class| chosen.fits(self.plan, class)).collect();
+        let of = |row: &Row| {
+            let counted = row.requests.iter().zip(&fits).filter(|(_, fits)| **fits);
+            counted.map(|(requests, _)| u64::from(count(requests))).sum::<u64>()
+        };
+        rows.iter().map(of).sum::<u64>() as f64
     }
 
-    /// Mean and maximum over a second.
+    /// All values of a histogram.
     #[inline]
-    fn gauge(&self, plan: &Plan, row: &Row) -> (f64, f64) {
-        let node = self.node.expect("a gauge has a node");
-        let levels = &row.nodes[node.index()].levels;
-        let mean = |ns: u64| ns as f64 / 1e9;
-        match self.kind {
-            Kind::QueueLength => (mean(levels.waiting_ns), f64::from(levels.waiting_max)),
-            Kind::CircuitState => (mean(levels.circuit_ns), f64::from(levels.circuit_max)),
-            _ => {
-                let capacity = f64::from(crate::engine::capacity(&plan.nodes[node.index()].kind).unwrap_or(1));
-                (mean(levels.in_service_ns) / capacity, mean(levels.in_service_ns) / capacity)
-            }
-        }
-    }
-
-    /// None: not a way to reduce a histogram.
-    #[inline]
-    fn distribution(&self, rows: &[Row], reduced: Reduced) -> Option<Option<f64>> {
+    fn values(self, signal: &Signal, rows: &[Row]) -> Buckets {
         let mut all = Buckets::default();
-        for op in rows.iter().flat_map(|row| self.ops(row)) {
-            all.merge(if self.kind == Kind::Duration { &op.latency } else { &op.failed_latency });
+        match &signal.from {
+            From::Requests(id, chosen) => {
+                let fits: Vec<bool> = self.folds.classes().iter().map(|class| chosen.fits(self.plan, class)).collect();
+                for row in rows {
+                    for (requests, _) in row.requests.iter().zip(&fits).filter(|(_, fits)| **fits) {
+                        let success = *id == BuiltInId::Duration;
+                        all.merge(if success { &requests.latency } else { &requests.failed_latency });
+                    }
+                }
+            }
+            From::Series(numbers) => {
+                for row in rows {
+                    for number in numbers {
+                        if let Some(SeriesRow::Values(values)) = row.series.get(*number) {
+                            all.merge(values);
+                        }
+                    }
+                }
+            }
+            _ => {}
         }
-        let seconds = match reduced {
-            Reduced::Mean => all.mean(),
-            Reduced::Max => all.max(),
-            Reduced::Min => all.min(),
-            Reduced::Quantile(per_mille) => all.quantile(f64::from(per_mille) / 1_000.0),
-            Reduced::Count => return Some(Some(all.count() as f64)),
-            _ => return None,
-        };
-        Some(seconds.map(|span| span.as_seconds()))
+        all
+    }
+
+    /// A gauge in a second. None: it has no value there.
+    #[inline]
+    fn level(self, signal: &Signal, row: &Row) -> Option<Level> {
+        match &signal.from {
+            From::Levels(of, nodes, across) => Some(self.across(*of, nodes, *across, row)),
+            From::Nodes(_, nodes, _) => {
+                let open = nodes.iter().map(|node| level(&row.nodes[node.index()].breakers_open));
+                Some(combined(open, AcrossSpec::Sum))
+            }
+            From::Series(numbers) => numbers.iter().find_map(|number| match row.series.get(*number) {
+                Some(SeriesRow::Level(level)) => Some(*level),
+                _ => None,
+            }),
+            From::Formula(expr, operands) => {
+                let value = self.formula(signal.kind, expr, operands, std::slice::from_ref(row))?;
+                Some(Level { mean: value, max: value, min: value, last: value })
+            }
+            From::Requests(..) | From::Recovery => None,
+        }
+    }
+
+    #[inline]
+    fn across(self, of: LevelKind, nodes: &[NodeId], across: AcrossSpec, row: &Row) -> Level {
+        let places =
+            |node: &NodeId| crate::engine::capacity(&self.plan.nodes[node.index()].kind).map_or(1.0, f64::from);
+        let levels = nodes.iter().map(|node| {
+            let levels = &row.nodes[node.index()].levels;
+            match of {
+                LevelKind::Waiting => level(&levels.waiting),
+                LevelKind::InService | LevelKind::Utilization => level(&levels.in_service),
+                LevelKind::Circuit => level(&levels.circuit),
+            }
+        });
+        match (of, across) {
+            // The share of all places together, not the sum of shares.
+            (LevelKind::Utilization, AcrossSpec::Sum | AcrossSpec::Mean) => {
+                combined(levels, AcrossSpec::Sum).divided(nodes.iter().map(places).sum())
+            }
+            (LevelKind::Utilization, _) => {
+                combined(levels.zip(nodes).map(|(level, node)| level.divided(places(node))), across)
+            }
+            _ => combined(levels, across),
+        }
+    }
+}
+
+impl Chosen {
+    #[inline]
+    fn fits(&self, plan: &Plan, class: &Class) -> bool {
+        let op = plan.routes.get(class.route.index()).map(|route| route.op);
+        self.route.is_none_or(|route| route == class.route)
+            && self.op.is_none_or(|asked| op == Some(asked))
+            && self.workload.is_none_or(|workload| class.workload == Some(workload))
+            && self.client.is_none_or(|client| client == class.client)
+            && self.labels.iter().all(|(label, place)| class.labels[*label] == *place)
+    }
+}
+
+/// How many of some requests a built-in signal counts.
+#[inline]
+fn counted(id: BuiltInId, chosen: &Chosen, requests: &RequestRow) -> u32 {
+    match id {
+        BuiltInId::Requests => requests.ended(|_| true),
+        BuiltInId::Attempts => requests.attempts,
+        BuiltInId::Goodput => requests.completed(),
+        BuiltInId::Errors => requests.failed(),
+        BuiltInId::Responses => requests.ended(|outcome| chosen.outcome.is_none_or(|asked| asked == outcome)),
+        BuiltInId::Ended(asked) => requests.ended(|outcome| outcome == asked),
+        BuiltInId::StaleServed => requests.ended(|outcome| outcome == Outcome::OkStale),
+        _ => unreachable!("counts no requests"),
+    }
+}
+
+/// How often something happened at a node.
+#[inline]
+fn happened(id: BuiltInId, result: Option<usize>, node: &NodeRow) -> u32 {
+    match id {
+        BuiltInId::Lookups => result.map_or(node.lookups.iter().sum(), |result| node.lookups[result]),
+        BuiltInId::Misses => node.lookups.iter().sum::<u32>() - node.served(),
+        BuiltInId::Queries => node.arrivals,
+        BuiltInId::Retries => node.retries,
+        BuiltInId::Timeouts => node.timeouts,
+        BuiltInId::Shed => node.shed,
+        BuiltInId::RateLimited => node.rate_limited,
+        BuiltInId::CircuitRejections => node.circuit_rejections,
+        BuiltInId::BreakerTrips => node.breaker_trips,
+        BuiltInId::Alerts => node.alerts,
+        _ => unreachable!("happens at no node"),
+    }
+}
+
+#[inline]
+fn node_sum(nodes: &[NodeId], rows: &[Row], count: &dyn Fn(&NodeRow) -> u32) -> f64 {
+    let of = |row: &Row| nodes.iter().map(|node| u64::from(count(&row.nodes[node.index()]))).sum::<u64>();
+    rows.iter().map(of).sum::<u64>() as f64
+}
+
+#[inline]
+fn level(row: &GaugeRow) -> Level {
+    Level { mean: row.mean(), max: f64::from(row.max), min: f64::from(row.min), last: f64::from(row.last) }
+}
+
+/// Levels of several nodes as one.
+#[inline]
+fn combined(levels: impl ExactSizeIterator<Item = Level>, across: AcrossSpec) -> Level {
+    let count = levels.len().max(1) as f64;
+    let pick = |combine: fn(f64, f64) -> f64| {
+        move |x: Level, y: Level| Level {
+            mean: combine(x.mean, y.mean),
+            max: combine(x.max, y.max),
+            min: combine(x.min, y.min),
+            last: combine(x.last, y.last),
+        }
+    };
+    let all = match across {
+        AcrossSpec::Sum | AcrossSpec::Mean => levels.reduce(pick(|x, y| x + y)),
+        AcrossSpec::Max => levels.reduce(pick(|x, y| if y > x { y } else { x })),
+        AcrossSpec::Min => levels.reduce(pick(|x, y| if y < x { y } else { x })),
+    };
+    all.unwrap_or_default().divided(if across == AcrossSpec::Mean { count } else { 1.0 })
+}
+
+impl Level {
+    #[inline]
+    fn divided(self, by: f64) -> Level {
+        Level { mean: self.mean / by, max: self.max / by, min: self.min / by, last: self.last / by }
     }
 }

@@ -4,6 +4,7 @@
 //! nonsense. Every problem is reported at once, with its path and a hint.
 
 mod arrivals;
+mod builtin;
 mod dist;
 mod document;
 mod expr;
@@ -14,10 +15,15 @@ mod planner;
 mod popularity;
 mod problem;
 mod program;
+mod query;
+mod reader;
+mod signals;
 mod spec;
 mod tracked;
+mod vocabulary;
 
 pub use arrivals::{Arrivals, ArrivalsSpec, OpenLoop, Pace, RampPointSpec};
+pub use builtin::{BUILT_INS, BuiltIn, BuiltInId, Of};
 pub use dist::{BranchSpec, Dist, DistSpec, PointSpec};
 pub use document::{Document, KnobView};
 pub use expr::Expr;
@@ -31,4 +37,8 @@ pub use plan::{
 pub use popularity::{Popularity, PopularitySpec};
 pub use problem::Problem;
 pub use program::{CallStep, Name, Program, StatementPlan, StatementStep, Step};
+pub use query::{Query, Reduced, Window, signal_text};
+pub use reader::Reader;
+pub use signals::{LabelPlan, RecordsPlan, SignalPlan, Signals, Source, instances};
 pub use spec::*;
+pub use vocabulary::{Field, RECORD_KINDS, Vocabulary};

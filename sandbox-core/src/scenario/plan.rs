@@ -5,6 +5,7 @@ use super::dist::Dist;
 use super::planner::Planner;
 use super::popularity::Popularity;
 use super::program::Program;
+use super::signals::Signals;
 use super::spec::{CancelSpec, DisciplineSpec, EffectSpec, HoldSpec, OpSpec, RateLimitKeySpec, Spec};
 use super::{Expr, Problem};
 use crate::ids::{NodeId, RouteId};
@@ -20,6 +21,7 @@ use crate::store::{BusyTimeout, Store};
 use crate::time::{Span, Time};
 use crate::trace::Status;
 use serde_json::Value;
+use std::sync::Arc;
 
 /// A validated scenario: one variant, ready to run.
 #[derive(Clone, Debug)]
@@ -42,6 +44,8 @@ pub struct Plan {
     pub workloads: Vec<WorkloadPlan>,
     /// What breaks when.
     pub faults: Vec<FaultPlan>,
+    /// What is measured beside the built-in signals.
+    pub signals: Arc<Signals>,
     /// Rows that may be asked for: keys run from 0 to this number less 1.
     pub keys: u32,
     /// Variables of every stay's program.

@@ -4,7 +4,9 @@ use super::dist::{Dist, DistSpec};
 use super::plan::*;
 use super::problem;
 use super::program::{Compiler, Program};
+use super::signals::Signals;
 use super::spec::*;
+use super::vocabulary::Vocabulary;
 use super::{Map, Problem};
 use crate::ids::{NodeId, RouteId, TableId};
 use crate::policy::balancer::BalancerPolicy;
@@ -21,6 +23,7 @@ use crate::time::{Span, Time};
 use crate::trace::Status;
 use serde_json::Value;
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 /// Makes a plan, noting every problem on the way.
 pub(super) struct Planner<'a> {
@@ -57,6 +60,8 @@ impl<'a> Planner<'a> {
             self.monitor(id, monitor);
         }
         let delays = self.delays();
+        let words = Vocabulary::new(&self.nodes, &routes, &workloads);
+        let signals = Signals::new(spec, words, &self.nodes, self.problems);
         self.check_knobs();
         Plan {
             id: spec.id.clone(),
@@ -71,6 +76,7 @@ impl<'a> Planner<'a> {
             faults,
             locals: self.locals,
             audits: Vec::new(),
+            signals: Arc::new(signals),
             delays,
         }
     }
@@ -108,9 +114,6 @@ impl<'a> Planner<'a> {
             self.problem("seed", "is too large", "Use a whole number below 2^53, which JSON can carry exactly.");
         }
         self.above_zero("duration_s", spec.duration_s, limits::DURATION_S);
-        if !spec.metrics.is_empty() {
-            self.problem("metrics", "signals of a scenario's own are not supported yet", "Use the built-in ones.");
-        }
         for id in spec.nodes.keys().chain(spec.monitors.keys()) {
             if id.is_empty() || !id.chars().all(word) {
                 self.problem(format!("nodes.{id}"), "is no id", "Use lower-case words joined by `-`.");
@@ -300,7 +303,10 @@ impl<'a> Planner<'a> {
             }
         }
         let calls = self.calls(path, &service.calls, targets);
-        let signals: Vec<&str> = self.spec.metrics.keys().map(String::as_str).collect();
+        let observed = |(name, signal): (&'a String, &SignalSpec)| {
+            (signal.source == SourceSpec::Observed).then_some(name.as_str())
+        };
+        let signals: Vec<Option<&str>> = self.spec.metrics.iter().map(observed).collect();
         let mut programs: Vec<Option<Program>> = vec![None; routes.len()];
         for (route, steps) in &service.routes {
             let at = format!("{path}.routes.{route}");

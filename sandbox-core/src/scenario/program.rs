@@ -234,7 +234,8 @@ pub(super) struct Compiler<'p, 'a> {
     planner: &'p mut Planner<'a>,
     calls: &'p [CallPlan],
     routes: &'p [RoutePlan],
-    signals: &'p [&'p str],
+    /// Names of the declared signals that programs may observe, each at its position; none: it has another source.
+    signals: &'p [Option<&'p str>],
     steps: Vec<Step>,
     /// For each step where a failure of it goes on.
     handlers: Vec<Option<usize>>,
@@ -253,7 +254,7 @@ impl<'p, 'a> Compiler<'p, 'a> {
         planner: &'p mut Planner<'a>,
         calls: &'p [CallPlan],
         routes: &'p [RoutePlan],
-        signals: &'p [&'p str],
+        signals: &'p [Option<&'p str>],
     ) -> Compiler<'p, 'a> {
         Compiler {
             planner,
@@ -619,10 +620,11 @@ impl<'p, 'a> Compiler<'p, 'a> {
 
     fn observe(&mut self, path: &str, values: &Map<String>) {
         for (name, text) in values {
-            let Some(signal) = self.signals.iter().position(|known| known == name) else {
-                let known = self.signals.join(", ");
-                let hint = format!("Declare it in `metrics` with `observed`. Declared: {known}.");
-                self.problem(&format!("{path}.{name}"), format!("there is no signal `{name}`"), &hint);
+            let Some(signal) = self.signals.iter().position(|known| *known == Some(name.as_str())) else {
+                let known: Vec<&str> = self.signals.iter().copied().flatten().collect();
+                let hint =
+                    format!("Declare it in `metrics` with source `observed`. Declared so: {}.", known.join(", "));
+                self.problem(&format!("{path}.{name}"), format!("there is no observed signal `{name}`"), &hint);
                 continue;
             };
             if let Some(value) = self.number(&format!("{path}.{name}"), text) {

@@ -519,6 +519,11 @@ impl Record {
 }
 
 impl What {
+    /// Its kind as a number: the position in the enum, from 1.
+    pub fn code(&self) -> u16 {
+        self.encode().0
+    }
+
     /// Code and two payload words of the digest layout.
     fn encode(&self) -> (u16, u32, u64) {
         use What::*;

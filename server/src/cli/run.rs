@@ -6,9 +6,9 @@ use crate::mount::recording;
 use sandbox_core::Run;
 use sandbox_core::claim;
 use sandbox_core::engine::Script;
-use sandbox_core::metrics::RunReport;
+use sandbox_core::metrics::{self, RunReport};
 use sandbox_core::recording::Recording;
-use sandbox_core::scenario::{Plan, Problem};
+use sandbox_core::scenario::{Plan, Problem, Query};
 use sandbox_core::timeline::{self, IncidentSheet};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -87,7 +87,7 @@ pub fn run(options: &Options) -> Result {
     let mut report = RunReport::new(&run, wall_ms);
     let mut problems = Vec::new();
     for query in &options.queries {
-        match claim::query(&plan, run.folds(), query) {
+        match Query::parse(query).and_then(|asked| metrics::ask(&plan, run.folds(), &asked)) {
             Ok(value) => drop(report.queries.insert(query.clone(), value)),
             Err(why) => {
                 problems.push(Problem::new(format!("--query {query}"), why, "See ARCHITECTURE.md, \"Claims\"."))

@@ -149,7 +149,7 @@ pub fn parts(session: &Session, shown: &Shown, seen: &Observation) -> Vec<PartVi
         second.checked_sub(1).and_then(|last| rows.get(last))
     };
     let view = |(node, view): (&sandbox_core::scenario::NodePlan, &sandbox_core::engine::NodeView)| {
-        let busy = row.map(|row| row.nodes[view.id.index()].levels.in_service_ns as f64 / 1e9);
+        let busy = row.map(|row| row.nodes[view.id.index()].levels.in_service.mean());
         live::part_view(plan, node, view, busy, flying)
     };
     plan.nodes.iter().zip(&seen.nodes).map(view).collect()

@@ -124,8 +124,8 @@ fn waiting_places(plan: &Plan) -> Vec<(String, Vec<NodeId>)> {
 
 fn second(row: &Row, places: &[(String, Vec<NodeId>)]) -> Second {
     let mut second = Second::default();
-    for op in &row.ops {
-        for (sum, count) in second.outcomes.iter_mut().zip(op.outcomes) {
+    for requests in &row.requests {
+        for (sum, count) in second.outcomes.iter_mut().zip(requests.outcomes) {
             *sum += count;
         }
     }
@@ -133,8 +133,7 @@ fn second(row: &Row, places: &[(String, Vec<NodeId>)]) -> Second {
     second.samples = latency.count();
     let quantile = |q: f64| latency.quantile(q).map(Span::as_ms);
     second.latency_ms = quantile(0.5).zip(quantile(0.95)).zip(quantile(0.99)).map(|((a, b), c)| [a, b, c]);
-    let waiting =
-        |nodes: &Vec<NodeId>| nodes.iter().map(|node| row.nodes[node.index()].levels.waiting_ns as f64 / 1e9).sum();
+    let waiting = |nodes: &Vec<NodeId>| nodes.iter().map(|node| row.nodes[node.index()].levels.waiting.mean()).sum();
     second.waiting = places.iter().map(|(_, nodes)| waiting(nodes)).collect();
     second
 }
