@@ -169,6 +169,7 @@ pub const RECORD_KINDS: &[RecordKind] = &[
     of_request("admitted", &[]),
     of_world("broke_down", &[]),
     of_world("repaired", &[]),
+    of_request("blocked", &[]),
 ];
 
 /// The words of a scenario: everything that conditions may name beside the fields. Each table holds a word's number.
@@ -333,6 +334,7 @@ mod tests {
             Admitted,
             BrokeDown,
             Repaired,
+            Blocked,
         ]
     }
 
