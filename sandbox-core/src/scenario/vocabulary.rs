@@ -334,6 +334,7 @@ mod tests {
             Admitted,
             BrokeDown,
             Repaired,
+            Blocked,
         ]
     }
 
