@@ -260,6 +260,8 @@ impl DistSpec {
         /// A nanosecond: a Pareto length cannot begin at 0.
         const MIN_MS: f64 = 1e-6;
         const ALPHA_MAX: f64 = 1_000.0;
+/// The smallest exponent of a bounded Pareto tail: below it the law is flat and its mean is lost in rounding.
+const ALPHA_MIN: f64 = 0.001;
         let at = |field: &str| format!("{path}.{field}");
         match self {
             DistSpec::Constant { value_ms } => {
@@ -314,7 +316,7 @@ impl DistSpec {
                 Dist::Pareto { alpha: *alpha, min: Span::from_ms(*min_ms), max: Dist::LONGEST, cut: 0.0 }
             }
             DistSpec::BoundedPareto { alpha, min_ms, max_ms } => {
-                above_zero(problems, &at("alpha"), *alpha, ALPHA_MAX);
+                within(problems, &at("alpha"), *alpha, ALPHA_MIN, ALPHA_MAX);
                 within(problems, &at("min_ms"), *min_ms, MIN_MS, MAX_MS);
                 if within(problems, &at("max_ms"), *max_ms, MIN_MS, MAX_MS) && max_ms <= min_ms {
                     problems.push(Problem::new(at("max_ms"), "is not above `min_ms`", "Use a larger number."));

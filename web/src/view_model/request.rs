@@ -262,6 +262,8 @@ fn refusal_mark(refusal: Refusal) -> &'static str {
         Refusal::DeadlinePassed => "too late",
         Refusal::Throttled => "held back",
         Refusal::Busy => "lock held",
+        Refusal::Deadlock => "deadlock",
+        Refusal::SerializationFailure => "outdated",
         Refusal::Program => "refused",
     }
 }
