@@ -5,6 +5,7 @@ use sandbox_core::Run;
 use sandbox_core::claim::judge_run;
 use sandbox_core::engine::{CallId, CallResult, Credential, Input, Mount, Output, World};
 use sandbox_core::ids::{IncidentId, RequestId, RouteId, Seq};
+use sandbox_core::metrics::RunReport;
 use sandbox_core::scenario::{Document, Plan};
 use sandbox_core::time::{Span, Time};
 use sandbox_core::timeline::{incident_sheet, incidents, lanes, why};
@@ -233,6 +234,34 @@ fn an_incident_stays_open_until_somebody_resolves_it() {
     forked.seek_time(Time::from_seconds(11.4));
     run.seek_time(Time::from_seconds(11.4));
     assert_eq!(forked.world().observe(), run.world().observe(), "the past is the same");
+}
+
+/// A fork goes on from what its parent has kept; it is the same run as one that begins at the start.
+#[test]
+fn a_fork_is_the_run_of_its_script() {
+    let plan = Arc::new(document().plan("B", &[]).unwrap());
+    let mut run = Run::new(plan.clone());
+    run.run_to_end();
+    let mut parent = run.clone();
+    for second in [0.0, 1.0, 12.9, 25.0, 40.0, 60.0] {
+        parent.seek_time(Time::from_seconds(second));
+        let here = parent.position();
+        let mut forked = parent.fork(Input::Resolve { incident: IncidentId(1) });
+        let mut anew = Run::with_script(plan.clone(), forked.script().clone());
+        forked.run_to_end();
+        anew.run_to_end();
+        assert_eq!(forked.digest(), anew.digest(), "forked at {second} s");
+        assert_eq!(RunReport::new(&forked, 0.0), RunReport::new(&anew, 0.0));
+        forked.seek(here.step);
+        assert_eq!(forked.world().observe(), parent.world().observe(), "the past is the same");
+        assert_eq!(replayed_digest(&mut forked), forked.digest());
+        // A fork of a fork, back before the first.
+        forked.seek(here.step / 2);
+        let mut again = forked.fork(Input::Resolve { incident: IncidentId(1) });
+        again.run_to_end();
+        assert_eq!(again.script().inputs.len(), 1);
+    }
+    assert_eq!(run.digest(), parent.digest(), "a fork leaves its parent alone");
 }
 
 #[test]

@@ -106,6 +106,11 @@ impl Calendar {
         }
     }
 
+    /// How many entries there are, dead ones included.
+    pub fn len(&self) -> usize {
+        self.heap.len() + self.lanes.iter().map(VecDeque::len).sum::<usize>()
+    }
+
     fn entry(&mut self, at: Time, event: Event) -> Entry {
         let order = self.next_order;
         self.next_order = order.checked_add(1).expect("a run has fewer than 4.29 billion events");

@@ -9,6 +9,7 @@ mod ctx;
 mod event;
 mod gauge;
 mod io;
+mod keyframes;
 mod line;
 mod nodes;
 mod observe;

@@ -1,11 +1,13 @@
 //! A run: a world with a past. It is computed once; after that any moment of it is a clone and a short replay away.
 //!
-//! The live state (the world) is kept apart from what only grows (the folds). A keyframe is a clone of the world; records
-//! are not kept but made again from keyframes for the stretch somebody looks at, so memory does not grow with them.
+//! The live state (the world) is kept apart from what only grows (the folds). Clones of the world are kept at regular
+//! steps; records are not kept but made again for the stretch somebody looks at, so memory does not grow with them. Here
+//! and there the folds are marked too: clones share what is in them, and a fork goes on from the latest mark.
 
 use super::event::{Reason, Upcoming};
 use super::gauge::LevelRow;
 use super::io::{Input, LoggedInput};
+use super::keyframes::Keyframes;
 use super::world::{Mount, World};
 use crate::ids::{NodeId, RequestId, Seq};
 use crate::scenario::Plan;
@@ -16,8 +18,9 @@ use std::collections::VecDeque;
 use std::ops::Range;
 use std::sync::Arc;
 
-/// Something that is folded over a run while it is computed: metrics, milestones, the requests' fates.
-pub trait Fold {
+/// Something that is folded over a run while it is computed: metrics, milestones, the requests' fates. Clones are kept on
+/// the way, so they should share what is over.
+pub trait Fold: Clone {
     /// The fold of nothing.
     fn new(plan: &Plan) -> Self;
 
@@ -67,17 +70,46 @@ pub struct Run<F> {
     folds: F,
     digest: Digest,
     finished: bool,
-    keyframes: Vec<World>,
+    keyframes: Keyframes,
+    marks: Vec<Arc<Mark<F>>>,
+    /// Steps between two marks.
+    mark_every: u64,
     cursor: World,
-    /// Records of stretches between two keyframes, the latest used last.
-    blocks: VecDeque<(usize, Arc<Vec<Logged>>)>,
+    /// A world not long before the cursor, so that a step back is short.
+    near: World,
+    /// How many records there are before each stretch.
+    firsts: Vec<u32>,
+    /// The records of some stretches, the latest used last.
+    stretches: VecDeque<(usize, Arc<Vec<Logged>>)>,
+    /// The world after the stretch that was made last: the next one is often asked for next.
+    scout: World,
 }
 
-/// Steps between two keyframes: a replay of this length takes less than a millisecond.
-const KEYFRAME_STEPS: u64 = 4_096;
+/// What was folded up to a step.
+#[derive(Clone, Debug)]
+struct Mark<F> {
+    step: u64,
+    folds: F,
+    digest: Digest,
+}
 
-/// Stretches of records that are kept.
-const BLOCKS: usize = 16;
+/// Steps of which the records are made again together.
+const STRETCH: u64 = 4_096;
+
+/// Stretches of which the records are kept.
+const STRETCHES: usize = 16;
+
+/// Steps between two marks of the folds, at first: making half as many again takes some milliseconds.
+const MARK_EVERY: u64 = 16 * STRETCH;
+
+/// More marks than this are thinned out.
+const MARKS: usize = 64;
+
+/// Steps between the cursor and the world kept near it, at most.
+const NEAR: u64 = 1_024;
+
+/// A world that weighs more than this, in bytes, is not kept near the cursor: copying it takes longer than replaying.
+const NEAR_WEIGHT: usize = 1 << 20;
 
 impl<F: Fold> Run<F> {
     /// A run of the plan on the virtual clock; nothing is computed yet.
@@ -92,26 +124,51 @@ impl<F: Fold> Run<F> {
             Some(mount) => World::mounted(plan, mount),
             None => World::new(plan),
         };
+        let digest = Digest::new();
         Run {
             script,
-            folds,
-            digest: Digest::new(),
             finished: false,
-            keyframes: vec![head.clone()],
+            keyframes: Keyframes::new(head.clone()),
+            marks: vec![Arc::new(Mark { step: 0, folds: folds.clone(), digest: digest.clone() })],
+            mark_every: MARK_EVERY,
+            folds,
+            digest,
             cursor: head.clone(),
+            near: head.clone(),
+            firsts: vec![0],
+            stretches: VecDeque::new(),
+            scout: head.clone(),
             head,
-            blocks: VecDeque::new(),
         }
     }
 
-    /// The same past up to the cursor, then this input. Nothing of the new run is computed yet.
+    /// The same past up to the cursor, then this input. The new run is computed up to a mark of this one before that; its
+    /// cursor is at the start.
     pub fn fork(&self, input: Input) -> Run<F> {
         let here = self.cursor.steps();
         let mut script = self.script.clone();
         script.inputs.retain(|logged| logged.step < here);
         script.inputs.push(LoggedInput { at: self.cursor.now(), step: here, input });
         script.steps = None;
-        Run::with_script(self.plan().clone(), script)
+        let is_kept = |mark: &&Arc<Mark<F>>| self.keyframes.at_step(mark.step).steps() == mark.step;
+        let before = self.marks.partition_point(|mark| mark.step <= here);
+        let mark = self.marks[..before].iter().rev().find(is_kept).expect("the start is marked and kept");
+        let start = self.keyframes.first();
+        Run {
+            script,
+            head: self.keyframes.at_step(mark.step).clone(),
+            folds: mark.folds.clone(),
+            digest: mark.digest.clone(),
+            finished: false,
+            keyframes: self.keyframes.up_to(mark.step),
+            marks: self.marks[..before].iter().filter(|kept| kept.step <= mark.step).cloned().collect(),
+            mark_every: self.mark_every,
+            cursor: start.clone(),
+            near: start.clone(),
+            firsts: self.firsts[..=(mark.step / STRETCH) as usize].to_vec(),
+            stretches: VecDeque::new(),
+            scout: start.clone(),
+        }
     }
 
     /// Computes up to `steps_max` further steps of the run; true when it is computed to its end.
@@ -128,16 +185,30 @@ impl<F: Fold> Run<F> {
             let records = self.head.emitted();
             self.digest.add(records);
             self.folds.on_step(self.head.steps(), records, self.head.closed_seconds());
-            if self.head.steps().is_multiple_of(KEYFRAME_STEPS) {
-                self.keyframes.push(self.head.clone());
+            if self.head.steps().is_multiple_of(STRETCH) {
+                self.keep();
             }
         }
         self.finished
     }
 
-    /// Computes the whole run.
+    /// Keeps what leads back to the head.
+    fn keep(&mut self) {
+        let step = self.head.steps();
+        self.firsts.push(self.head.records());
+        self.keyframes.offer(&self.head);
+        if step.is_multiple_of(self.mark_every) {
+            self.marks.push(Arc::new(Mark { step, folds: self.folds.clone(), digest: self.digest.clone() }));
+            if self.marks.len() > MARKS {
+                self.mark_every *= 2;
+                self.marks.retain(|mark| mark.step.is_multiple_of(self.mark_every));
+            }
+        }
+    }
+
+    /// Computes the whole run. In slices: a browser makes a function faster only when it is called anew.
     pub fn run_to_end(&mut self) {
-        while !self.advance(u32::MAX) {}
+        while !self.advance(STRETCH as u32) {}
     }
 
     /// Whether the run is computed to its end.
@@ -208,7 +279,11 @@ impl<F: Fold> Run<F> {
 
     /// Moves the cursor one step forward; false at the end of what is computed.
     pub fn step_forward(&mut self) -> bool {
-        self.cursor.steps() < self.head.steps() && advance(&mut self.cursor, &self.script)
+        let stepped = self.cursor.steps() < self.head.steps() && advance(&mut self.cursor, &self.script);
+        if stepped && self.cursor.steps().is_multiple_of(NEAR) && self.cursor.weight() <= NEAR_WEIGHT {
+            self.near = self.cursor.clone();
+        }
+        stepped
     }
 
     /// Moves the cursor one step back; false at the start.
@@ -223,24 +298,25 @@ impl<F: Fold> Run<F> {
     /// Moves the cursor to just after step number `step`, at most to the end of what is computed.
     pub fn seek(&mut self, step: u64) {
         let step = step.min(self.head.steps());
-        let nearest = self.keyframes.partition_point(|keyframe| keyframe.steps() <= step) - 1;
-        if self.cursor.steps() > step || self.cursor.steps() < self.keyframes[nearest].steps() {
-            self.cursor = self.keyframes[nearest].clone();
-        }
+        let keyframe = self.keyframes.at_step(step);
+        approach(&mut self.cursor, [keyframe, &self.near], |world| world.steps() <= step);
         while self.cursor.steps() < step {
-            let stepped = advance(&mut self.cursor, &self.script);
-            assert!(stepped, "what was computed once can be computed again");
+            assert!(self.step_forward(), "what was computed once can be computed again");
         }
     }
 
     /// Moves the cursor to just after the last step at or before `at`.
     pub fn seek_time(&mut self, at: Time) {
-        let nearest = self.keyframes.partition_point(|keyframe| keyframe.now() <= at).max(1) - 1;
-        if self.cursor.now() > at || self.cursor.steps() < self.keyframes[nearest].steps() {
-            self.cursor = self.keyframes[nearest].clone();
-        }
-        while self.cursor.steps() < self.head.steps() && self.upcoming().is_some_and(|next| next.at <= at) {
-            self.step_forward();
+        let keyframe = self.keyframes.at_time(at);
+        approach(&mut self.cursor, [keyframe, &self.near], |world| world.now() <= at);
+        while self.next_at().is_some_and(|next| next <= at) && self.step_forward() {}
+    }
+
+    /// When the next step of the cursor is due.
+    fn next_at(&mut self) -> Option<Time> {
+        match input_at(&self.script, self.cursor.steps()) {
+            Some(input) => Some(input.at),
+            None => self.cursor.next_deadline(),
         }
     }
 
@@ -251,13 +327,10 @@ impl<F: Fold> Run<F> {
         if range.is_empty() {
             return found;
         }
-        let first = self.keyframes.partition_point(|keyframe| keyframe.records() <= range.start) - 1;
-        for index in first..self.keyframes.len() {
-            if self.keyframes[index].records() >= range.end {
-                break;
-            }
-            let block = self.block(index);
-            found.extend(block.iter().filter(|logged| range.contains(&logged.record.seq.0)).copied());
+        let stretches = self.firsts.partition_point(|first| *first < range.end);
+        for index in self.stretch_of(range.start)..stretches {
+            let stretch = self.stretch(index);
+            found.extend(stretch.iter().filter(|logged| range.contains(&logged.record.seq.0)).copied());
         }
         found
     }
@@ -267,50 +340,66 @@ impl<F: Fold> Run<F> {
         if seq.0 >= self.head.records() {
             return None;
         }
-        let index = self.keyframes.partition_point(|keyframe| keyframe.records() <= seq.0) - 1;
-        let block = self.block(index);
-        let first = block.first()?.record.seq.0;
-        block.get((seq.0 - first) as usize).copied()
+        let index = self.stretch_of(seq.0);
+        let place = seq.0 - self.firsts[index];
+        self.stretch(index).get(place as usize).copied()
     }
 
     /// The records of a request made by the steps of this range.
     pub fn request_records(&mut self, request: RequestId, steps: Range<u64>) -> Vec<Logged> {
-        let first = self.keyframes.partition_point(|keyframe| keyframe.steps() <= steps.start).max(1) - 1;
         let mut found = Vec::new();
-        for index in first..self.keyframes.len() {
-            if self.keyframes[index].steps() >= steps.end {
-                break;
-            }
-            let block = self.block(index);
+        // A stretch begins after the step that is a multiple of its length.
+        let first = steps.start.saturating_sub(1) / STRETCH;
+        let end = steps.end.min(self.head.steps() + 1).saturating_sub(1).div_ceil(STRETCH);
+        for index in first..end {
+            let stretch = self.stretch(index as usize);
             let of_request = |logged: &&Logged| logged.record.request == request && steps.contains(&logged.step);
-            found.extend(block.iter().filter(of_request).copied());
+            found.extend(stretch.iter().filter(of_request).copied());
         }
         found
     }
 
-    /// The records between a keyframe and the next.
-    fn block(&mut self, index: usize) -> Arc<Vec<Logged>> {
-        if let Some(place) = self.blocks.iter().position(|(known, _)| *known == index) {
-            let kept = self.blocks.remove(place).expect("it was just found");
-            self.blocks.push_back(kept);
-        } else {
-            let mut world = self.keyframes[index].clone();
-            let end = self.keyframes.get(index + 1).map_or(self.head.steps(), World::steps);
-            let mut block = Vec::new();
-            while world.steps() < end && advance(&mut world, &self.script) {
-                let step = world.steps();
-                block.extend(world.emitted().iter().map(|record| Logged { step, record: *record }));
-            }
-            // The last stretch still grows while the run is being computed.
-            if !self.finished && index + 1 >= self.keyframes.len() {
-                return Arc::new(block);
-            }
-            self.blocks.push_back((index, Arc::new(block)));
-            if self.blocks.len() > BLOCKS {
-                self.blocks.pop_front();
+    /// The stretch that a record lies in.
+    fn stretch_of(&self, seq: u32) -> usize {
+        self.firsts.partition_point(|first| *first <= seq) - 1
+    }
+
+    /// The records of a stretch.
+    fn stretch(&mut self, index: usize) -> Arc<Vec<Logged>> {
+        if let Some(place) = self.stretches.iter().position(|(known, _)| *known == index) {
+            let kept = self.stretches.remove(place).expect("it was just found");
+            self.stretches.push_back(kept.clone());
+            return kept.1;
+        }
+        let begin = index as u64 * STRETCH;
+        let end = (begin + STRETCH).min(self.head.steps());
+        let keyframe = self.keyframes.at_step(begin);
+        approach(&mut self.scout, [keyframe], |world| world.steps() <= begin);
+        let mut records = Vec::new();
+        while self.scout.steps() < end && advance(&mut self.scout, &self.script) {
+            let step = self.scout.steps();
+            if step > begin {
+                records.extend(self.scout.emitted().iter().map(|record| Logged { step, record: *record }));
             }
         }
-        self.blocks.back().expect("a block was just put there").1.clone()
+        let records = Arc::new(records);
+        // The last stretch still grows while the run is being computed.
+        if self.finished || end == begin + STRETCH {
+            self.stretches.push_back((index, records.clone()));
+            if self.stretches.len() > STRETCHES {
+                self.stretches.pop_front();
+            }
+        }
+        records
+    }
+}
+
+/// Takes a world to the latest of these that lies before a goal, unless it is later and still before it. The first one
+/// lies before it in any case.
+fn approach<const N: usize>(world: &mut World, kept: [&World; N], is_before: impl Fn(&World) -> bool) {
+    let latest = kept.into_iter().filter(|kept| is_before(kept)).max_by_key(|kept| kept.steps()).unwrap_or(kept[0]);
+    if !is_before(world) || world.steps() < latest.steps() {
+        *world = latest.clone();
     }
 }
 

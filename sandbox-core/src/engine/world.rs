@@ -11,7 +11,7 @@ use super::io::{CallResult, Credential, Input, LoggedInput, Output};
 use super::nodes::{Happening, Node, schedule_probe};
 use super::observe::{self, Observation};
 use super::sender;
-use super::stay::Origin;
+use super::stay::{Origin, Stay};
 use crate::ids::{NodeId, RequestId, RouteId, TableId};
 use crate::scenario::{EffectSpec, Kind, Plan};
 use crate::store::Row;
@@ -101,6 +101,13 @@ impl World {
     /// Records so far.
     pub fn records(&self) -> u32 {
         self.core.records()
+    }
+
+    /// Roughly the bytes that a clone of it copies.
+    pub fn weight(&self) -> usize {
+        let Core { calendar, stays, locals, .. } = &self.core;
+        let lists = calendar.len() * size_of::<Entry>() + stays.slots() * size_of::<Stay>() + size_of_val(&locals[..]);
+        size_of::<World>() + self.nodes.len() * size_of::<Node>() + lists
     }
 
     /// How the world is mounted, if it is.
