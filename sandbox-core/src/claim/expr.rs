@@ -116,7 +116,8 @@ fn number(reader: &mut Reader) -> Option<Result<f64, String>> {
 
 #[inline]
 fn compare(reader: &mut Reader) -> Result<Compare, String> {
-    let relations: [(&str, fn(Side) -> Compare); 5] = [
+    type Relation = (&'static str, fn(Side) -> Compare);
+    let relations: [Relation; 5] = [
         ("<=", Compare::LessOrEqual),
         (">=", Compare::MoreOrEqual),
         ("==", Compare::Equal),

@@ -2,7 +2,7 @@
 
 use super::Problem;
 use super::plan::limits;
-use super::problem::{above_zero, within};
+use super::problem::within;
 use super::spec::spec;
 use crate::rng::Stream;
 use crate::time::Span;
@@ -260,8 +260,8 @@ impl DistSpec {
         /// A nanosecond: a Pareto length cannot begin at 0.
         const MIN_MS: f64 = 1e-6;
         const ALPHA_MAX: f64 = 1_000.0;
-/// The smallest exponent of a bounded Pareto tail: below it the law is flat and its mean is lost in rounding.
-const ALPHA_MIN: f64 = 0.001;
+        /// The smallest exponent of a bounded Pareto tail: below it the law is flat and its mean is lost in rounding.
+        const ALPHA_MIN: f64 = 0.001;
         let at = |field: &str| format!("{path}.{field}");
         match self {
             DistSpec::Constant { value_ms } => {
