@@ -209,6 +209,27 @@ fn run(journal: Journal, connections: usize, statements: &[(usize, Statement)]) 
     Ok(())
 }
 
+/// What random statements have shown.
+#[test]
+fn known_corners() {
+    use Statement::{Add, Begin, Checkpoint, Commit, Read, Set};
+    const IMMEDIATE: Statement = Begin(Mode::Immediate);
+    const PLAIN: Statement = Begin(Mode::Plain);
+    const TRUNCATE: Statement = Checkpoint(CheckpointMode::Truncate);
+    let both: [&[(usize, Statement)]; 3] = [
+        // A first statement that is refused leaves its transaction open.
+        &[(0, PLAIN), (1, IMMEDIATE), (0, Set(0, 0)), (0, Commit)],
+        // With a rollback journal a writer that has changed nothing still keeps readers out to commit.
+        &[(0, PLAIN), (1, IMMEDIATE), (0, Read(0)), (1, Commit), (2, Read(0)), (0, Commit), (1, Commit)],
+        // A cut of an empty log makes a snapshot old, though nobody has written.
+        &[(0, PLAIN), (0, Read(0)), (1, TRUNCATE), (0, Add(0, 1)), (0, Commit)],
+    ];
+    for statements in both {
+        run(Journal::Rollback, 3, statements).unwrap();
+        run(Journal::Wal, 3, statements).unwrap();
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(200))]
 
