@@ -92,16 +92,12 @@ impl<K: Ord + Copy, V: Clone> SharedMap<K, V> {
 
     /// All entries in order.
     pub fn iter(&self) -> Iter<'_, K, V> {
-        let mut iter = Iter { branches: Vec::new(), leaf: [].iter() };
-        iter.descend(&self.root, None);
-        iter
+        Iter::new(&self.root, None)
     }
 
     /// All entries in order whose key is `from` or later.
     pub fn iter_from(&self, from: K) -> Iter<'_, K, V> {
-        let mut iter = Iter { branches: Vec::new(), leaf: [].iter() };
-        iter.descend(&self.root, Some(from));
-        iter
+        Iter::new(&self.root, Some(from))
     }
 }
 
@@ -191,6 +187,12 @@ pub struct Iter<'a, K, V> {
 }
 
 impl<'a, K: Ord + Copy, V> Iter<'a, K, V> {
+    fn new(root: &'a Node<K, V>, from: Option<K>) -> Iter<'a, K, V> {
+        let mut iter = Iter { branches: Vec::new(), leaf: [].iter() };
+        iter.descend(root, from);
+        iter
+    }
+
     /// Goes down to the leaf where `from` would be, or to the first one.
     fn descend(&mut self, mut node: &'a Node<K, V>, from: Option<K>) {
         loop {

@@ -94,8 +94,8 @@ impl Store {
         either!(self, blocked_by(session))
     }
 
-    /// The next session that has got what it stood in line for: its caller repeats the statement. To be asked until there
-    /// is none after every commit, rollback, failure and close. With SQLite nobody stands in line.
+    /// The next session that has got what it stood in line for: its caller repeats the statement. To be asked after every
+    /// other call until there is none. With SQLite nobody stands in line.
     pub fn next_woken(&mut self) -> Option<SessionId> {
         match self {
             Store::Sqlite(_) => None,

@@ -306,7 +306,8 @@ impl Server {
         holder.as_ref().is_some_and(|transaction| transaction.written.contains(&row))
     }
 
-    /// The first updater wins: whoever keeps a snapshot may not change a row that others have changed since.
+    /// The first updater wins: whoever keeps a snapshot may not change a row that others have changed since. A key that
+    /// has come and gone since is free, as in PostgreSQL.
     fn require_unchanged(&self, id: SessionId, row: RowId) -> Result<(), Refusal> {
         let session = &self.sessions[id.index()];
         let transaction = session.transaction.as_ref().expect("the statement has begun it");

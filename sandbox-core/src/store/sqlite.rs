@@ -28,7 +28,8 @@ pub enum Journal {
 /// `PRAGMA synchronous`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Synchronous {
-    /// A WAL waits for the disk only at checkpoints: after a power cut the last commits may be gone.
+    /// A WAL waits for the disk only at checkpoints and when the log begins again: after a power cut the last commits may
+    /// be gone.
     Normal,
     /// Every commit waits for the disk. SQLite's default.
     #[default]
@@ -316,15 +317,17 @@ impl Sqlite {
         let number = Some(self.commits);
         let full = self.config.synchronous == Synchronous::Full;
         let Some(mark) = session.mark else {
-            return Ok(Commit { number, pages: changed + 1, syncs: if full { 3 } else { 2 }, checkpoint: None });
+            // The first page counts the changes. Synced are the journal, its folder, its header if full, the database.
+            return Ok(Commit { number, pages: changed + 1, syncs: 3 + u32::from(full), checkpoint: None });
         };
-        self.wal.append(&session.dirty, mark, marks(&self.sessions).map(|(_, mark)| mark));
+        let begins = self.wal.append(&session.dirty, mark, marks(&self.sessions).map(|(_, mark)| mark));
         let enough = (1..=self.wal.frames()).contains(&self.config.auto_checkpoint_frames);
         let checkpoint = (enough && self.checkpointer.is_none()).then(|| {
             let (pages, _) = self.wal.checkpoint(CheckpointMode::Passive, marks(&self.sessions));
             self.checkpointed(pages, None)
         });
-        Ok(Commit { number, pages: changed, syncs: u32::from(full), checkpoint })
+        // The head of a log is synced even if commits are not.
+        Ok(Commit { number, pages: changed, syncs: u32::from(full) + u32::from(begins), checkpoint })
     }
 
     /// Gets SHARED, and in WAL mode the snapshot, unless the session has it.
@@ -473,7 +476,7 @@ mod tests {
         assert_eq!(add(&mut database, B, 2), Err(busy(A, false)));
         database.commit(B).unwrap();
         let commit = database.commit(A).unwrap();
-        assert_eq!((commit.number, commit.pages, commit.syncs), (Some(1), 2, 3));
+        assert_eq!((commit.number, commit.pages, commit.syncs), (Some(1), 2, 4));
         assert_eq!(read(&mut database, C, 1), Ok(1));
     }
 
@@ -527,7 +530,7 @@ mod tests {
         add(&mut database, B, 1).unwrap();
         assert_eq!(add(&mut database, A, 2), Err(busy(B, false)));
         let commit = database.commit(B).unwrap();
-        assert_eq!((commit.number, commit.pages, commit.syncs), (Some(1), 1, 1));
+        assert_eq!((commit.number, commit.pages, commit.syncs), (Some(1), 1, 2));
         assert_eq!((read(&mut database, A, 1), read(&mut database, C, 1)), (Ok(0), Ok(1)));
         assert_eq!(add(&mut database, A, 2), Err(Refusal::BusySnapshot));
         database.rollback(A).unwrap();

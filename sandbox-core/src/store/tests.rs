@@ -58,12 +58,19 @@ impl Run {
 
     /// Lets programs take turns in this order, then one after the other until all have finished.
     fn finish(&mut self, turns: &[usize]) {
-        turns.iter().for_each(|turn| self.step(turn % self.programs.len()));
+        turns.iter().for_each(|turn| self.turn(turn % self.programs.len()));
         let mut rounds = 0;
         while self.programs.iter().any(|program| !program.transactions.is_empty()) {
-            (0..self.programs.len()).for_each(|at| self.step(at));
+            (0..self.programs.len()).for_each(|at| self.turn(at));
             rounds += 1;
             assert!(rounds < 1_000, "nobody gets on");
+        }
+    }
+
+    fn turn(&mut self, at: usize) {
+        self.step(at);
+        while let Some(woken) = self.store.next_woken() {
+            self.programs[woken.index()].waits = false;
         }
     }
 
@@ -139,27 +146,25 @@ impl Run {
         }
         program.transactions.remove(0);
         (program.next, program.waits, program.began) = (0, false, false);
-        while let Some(woken) = self.store.next_woken() {
-            self.programs[woken.index()].waits = false;
-        }
     }
 }
 
-fn op() -> impl Strategy<Value = Op> {
+fn op(come_and_go: bool) -> impl Strategy<Value = Op> {
     let key = 0..ROWS;
     prop_oneof![
-        6 => (0..=ROWS).prop_map(|key| Op::Read { row: row(key) }),
+        6 => key.clone().prop_map(|key| Op::Read { row: row(key) }),
         1 => key.clone().prop_map(|key| Op::ReadForUpdate { row: row(key) }),
         3 => key.clone().prop_map(|key| Op::set(row(key), 0, 1)),
         3 => (key, 1i64..9).prop_map(|(key, number)| Op::add(row(key), ADDED, number)),
-        1 => Just(Op::Insert { row: row(ROWS), fields: [0; COLUMNS] }),
-        1 => Just(Op::Delete { keys: Keys::one(row(ROWS)), filter: Filter::Any }),
+        2 * u32::from(come_and_go) => Just(Op::Read { row: row(ROWS) }),
+        u32::from(come_and_go) => Just(Op::Insert { row: row(ROWS), fields: [0; COLUMNS] }),
+        u32::from(come_and_go) => Just(Op::Delete { keys: Keys::one(row(ROWS)), filter: Filter::Any }),
     ]
 }
 
 /// Transactions of two to four sessions, and in which order the sessions take turns.
-fn work() -> impl Strategy<Value = (Vec<Vec<Vec<Op>>>, Vec<usize>)> {
-    let transaction = prop::collection::vec(op(), 1..5);
+fn work(come_and_go: bool) -> impl Strategy<Value = (Vec<Vec<Vec<Op>>>, Vec<usize>)> {
+    let transaction = prop::collection::vec(op(come_and_go), 1..5);
     let programs = prop::collection::vec(prop::collection::vec(transaction, 1..5), 2..=4);
     (programs, prop::collection::vec(0usize..4, 0..80))
 }
@@ -185,7 +190,7 @@ fn server() -> Store {
 
 proptest! {
     #[test]
-    fn sqlite_is_serializable(work in work(), immediate in any::<bool>()) {
+    fn sqlite_is_serializable(work in work(true), immediate in any::<bool>()) {
         let mode = if immediate { Mode::Immediate } else { Mode::Plain };
         for journal in [Journal::Rollback, Journal::Wal] {
             prop_assert_eq!(findings(sqlite(journal), mode, &work)?, []);
@@ -193,20 +198,21 @@ proptest! {
     }
 
     #[test]
-    fn a_serializable_server_is(work in work()) {
+    fn a_serializable_server_is(work in work(true)) {
         prop_assert_eq!(findings(server(), Mode::Serializable, &work)?, []);
     }
 
-    /// A snapshot lets nothing through but write skew: reads stay as they were, nothing is lost.
+    /// A snapshot lets nothing through but write skew: reads stay as they were, nothing is lost. That is for rows that
+    /// last: a key that came and went unseen may be inserted.
     #[test]
-    fn repeatable_reads_are_snapshots(work in work()) {
+    fn repeatable_reads_are_snapshots(work in work(false)) {
         let findings = findings(server(), Mode::RepeatableRead, &work)?;
         prop_assert!(findings.iter().all(|found| found.anomaly == Anomaly::WriteSkew), "{:?}", findings);
     }
 
     /// Nothing that is not committed is ever seen or overwritten, and each statement sees the newest.
     #[test]
-    fn read_committed_reads_what_is_committed(work in work()) {
+    fn read_committed_reads_what_is_committed(work in work(true)) {
         use Anomaly::{CircularFlow, DirtyRead, DirtyWrite, StaleRead};
         let findings = findings(server(), Mode::Plain, &work)?;
         let never = [DirtyWrite, DirtyRead, StaleRead, CircularFlow];
@@ -222,7 +228,7 @@ fn weaker_levels_do_show_their_anomalies() {
     let mut runner = TestRunner::deterministic();
     let mut seen = BTreeMap::new();
     for _ in 0..400 {
-        let work = work().new_tree(&mut runner).unwrap().current();
+        let work = work(true).new_tree(&mut runner).unwrap().current();
         for mode in [Mode::Plain, Mode::RepeatableRead] {
             for found in findings(server(), mode, &work).unwrap() {
                 *seen.entry((mode == Mode::Plain, found.anomaly)).or_insert(0) += 1;

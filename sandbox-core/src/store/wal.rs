@@ -72,17 +72,20 @@ impl Wal {
         mark.header == self.header
     }
 
-    /// Appends the pages of a commit. `others` are the places of all other readers.
-    pub(super) fn append(&mut self, pages: &BTreeSet<Page>, own: Mark, mut others: impl Iterator<Item = Mark>) {
+    /// Appends the pages of a commit and tells whether the log begins with them. `others` are the places of all other
+    /// readers.
+    pub(super) fn append(&mut self, pages: &BTreeSet<Page>, own: Mark, mut others: impl Iterator<Item = Mark>) -> bool {
         if own.database_only && self.backfilled > 0 && others.all(|mark| mark.database_only) {
             self.start_again();
         }
+        let begins = self.frames == 0;
         for page in pages {
             self.frames += 1;
             self.latest.insert(*page, self.frames);
         }
         self.file_frames = self.file_frames.max(self.frames);
         self.header += 1;
+        begins
     }
 
     /// Does what it can of a checkpoint: returns the pages copied, and which reader kept it from doing all its mode
