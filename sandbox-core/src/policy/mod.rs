@@ -39,6 +39,7 @@ pub mod preconditions;
 pub mod rate_limiter;
 pub mod retry;
 pub mod retry_budget;
+pub mod ring_hash;
 pub mod single_flight;
 pub mod smooth_wrr;
 

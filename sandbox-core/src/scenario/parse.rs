@@ -165,8 +165,10 @@ fn quoted(message: &str, before: &str) -> Option<String> {
 /// A hint for an unknown field: the same name with a unit, the nearest name, or the list.
 #[inline]
 fn unknown_hint(field: &str, message: &str) -> String {
-    let expected: Vec<&str> =
-        message.split("expected").nth(1).map(|list| list.split('`').skip(1).step_by(2).collect()).unwrap_or_default();
+    let expected: Vec<&str> = message
+        .split_once("`, expected")
+        .map(|(_, list)| list.split('`').skip(1).step_by(2).collect())
+        .unwrap_or_default();
     if let Some(name) = expected.iter().find(|name| name.strip_prefix(field).is_some_and(is_unit)) {
         return format!("The unit is missing: write `{name}`.");
     }

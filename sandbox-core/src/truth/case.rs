@@ -10,6 +10,9 @@ use std::collections::BTreeMap;
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Case {
+    /// Where it stands in its file, such as `cases[3]`.
+    #[serde(skip)]
+    pub path: String,
     /// Name; nothing depends on it.
     pub id: String,
     /// 1 = core, 2 = the rest.
@@ -127,9 +130,10 @@ pub fn read_cases(text: &str) -> Result<Vec<Case>, Vec<Problem>> {
     let (mut cases, mut problems) = (Vec::new(), Vec::new());
     for (index, item) in items.into_iter().enumerate() {
         let path = format!("cases[{index}]");
-        if let Some(case) = collect::<Case>(item, &path, &mut problems) {
+        if let Some(mut case) = collect::<Case>(item, &path, &mut problems) {
             let within = |problem: Problem| Problem { path: format!("{path}.{}", problem.path), ..problem };
             problems.extend(case.problems().into_iter().map(within));
+            case.path = path;
             cases.push(case);
         }
     }

@@ -45,7 +45,7 @@ impl RunModel {
 /// The models of all runs: one, without a label, if the model names no runs.
 pub fn runs(model: &Value) -> Result<Vec<RunModel>, Vec<Problem>> {
     let Some(fields) = model.as_object() else {
-        return Err(vec![Problem::new("model", "is not an object", "Write `{\"type\": ...}`.")]);
+        return Err(vec![Problem::new("type", "is missing: the model is not an object", "Write `{\"type\": ...}`.")]);
     };
     let Some(runs) = fields.get("runs") else { return Ok(vec![RunModel { label: None, model: model.clone() }]) };
     let mut base = fields.clone();

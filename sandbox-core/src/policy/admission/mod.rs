@@ -8,10 +8,12 @@ pub mod codel;
 pub mod codel_folly;
 pub mod concurrency_limit;
 pub mod priority_shedding;
+pub mod windowed_limit;
 
 pub use codel::{Codel, CodelConfig};
 pub use codel_folly::CodelFolly;
 pub use concurrency_limit::{ConcurrencyLimit, ConcurrencyLimitConfig, Sample};
+pub use windowed_limit::WindowedLimit;
 
 use super::Denial;
 use crate::time::{Span, Time};
@@ -28,6 +30,8 @@ pub enum AdmissionConfig {
     CodelFolly(CodelConfig),
     /// A limit on requests in flight: fixed (`max_in_flight`), or found by `aimd`, `vegas` or `gradient2`.
     Limit(ConcurrencyLimitConfig),
+    /// The same, learning from a second at a time.
+    WindowedLimit(ConcurrencyLimitConfig),
 }
 
 /// The admission control of one queue.
@@ -41,6 +45,8 @@ pub enum Admission {
     CodelFolly(CodelFolly),
     /// A limit on requests in flight.
     Limit(ConcurrencyLimit),
+    /// A limit that learns from a second at a time.
+    WindowedLimit(WindowedLimit),
 }
 
 impl Admission {
@@ -51,6 +57,7 @@ impl Admission {
             AdmissionConfig::Codel(config) => Admission::Codel(Codel::new(config)),
             AdmissionConfig::CodelFolly(config) => Admission::CodelFolly(CodelFolly::new(config)),
             AdmissionConfig::Limit(config) => Admission::Limit(ConcurrencyLimit::new(config)),
+            AdmissionConfig::WindowedLimit(config) => Admission::WindowedLimit(WindowedLimit::new(config)),
         }
     }
 
@@ -58,6 +65,7 @@ impl Admission {
     pub fn decide_arrival(&self, in_flight: u32) -> Result<(), Denial> {
         match self {
             Admission::Limit(limit) => limit.decide(in_flight),
+            Admission::WindowedLimit(limit) => limit.decide(in_flight),
             _ => Ok(()),
         }
     }
@@ -71,10 +79,12 @@ impl Admission {
         }
     }
 
-    /// A request ended. `roll` draws a number in [0, 1).
-    pub fn on_sample(&mut self, sample: Sample, roll: &mut dyn FnMut() -> f64) {
-        if let Admission::Limit(limit) = self {
-            limit.on_sample(sample, roll);
+    /// A request ended at `now`. `roll` draws a number in [0, 1).
+    pub fn on_sample(&mut self, now: Time, sample: Sample, roll: &mut dyn FnMut() -> f64) {
+        match self {
+            Admission::Limit(limit) => limit.on_sample(sample, roll),
+            Admission::WindowedLimit(limit) => limit.on_sample(now, sample, roll),
+            Admission::None | Admission::Codel(_) | Admission::CodelFolly(_) => {}
         }
     }
 }
