@@ -266,7 +266,8 @@ impl World {
             }
             None => {
                 ctx.note(child, What::CameLate);
-                self.core.stays.remove(child);
+                let (node, mut ctx) = self.door(callee);
+                node.on_late(&mut ctx, child);
             }
         }
     }

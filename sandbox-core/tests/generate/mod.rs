@@ -32,8 +32,8 @@ impl Author {
         let traffic_s = self.below(2) + 2;
         let duration_s = traffic_s + if self.chance(0.7) { 120 } else { 0 };
         let behind_gateway = self.chance(0.6);
-        for level in 0..SERVICES.len() {
-            if level == 0 || self.is_called(SERVICES[level].0) || (level == 1 && self.is_called("jobs")) {
+        for (level, (name, _)) in SERVICES.iter().enumerate() {
+            if level == 0 || self.is_called(name) || (level == 1 && self.is_called("jobs")) {
                 self.service(level);
             }
         }

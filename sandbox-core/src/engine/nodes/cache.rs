@@ -117,6 +117,15 @@ impl CacheNode {
         self.land(ctx, key, last, Reply::status(Status::Unavailable));
     }
 
+    /// Its answer found nobody any more; if it was to load the row, nobody does.
+    pub fn on_late(&mut self, ctx: &mut Ctx, slot: Slot) {
+        let granted = ctx.stay(slot).reply.and_then(|reply| reply.lookup).is_some_and(|found| found.load);
+        match granted && self.flights.is_some() {
+            true => self.on_failed_load(ctx, slot),
+            false => ctx.core.stays.remove(slot),
+        }
+    }
+
     /// The load of a row is over: whoever waited for it shares what came of it.
     fn land(&mut self, ctx: &mut Ctx, key: u32, cause: crate::ids::Seq, reply: Reply) {
         if let Some(flights) = &mut self.flights {

@@ -133,6 +133,14 @@ impl Node {
         }
     }
 
+    /// The answer of this node in `slot` found nobody: a load that it granted will not happen.
+    pub fn on_late(&mut self, ctx: &mut Ctx, slot: Slot) {
+        match self {
+            Node::Cache(cache) => cache.on_late(ctx, slot),
+            _ => ctx.core.stays.remove(slot),
+        }
+    }
+
     /// The patience of the stay `slot` is over.
     pub fn on_timeout(&mut self, ctx: &mut Ctx, slot: Slot) {
         if self.is_health_check(ctx, slot) {

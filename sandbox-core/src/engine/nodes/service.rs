@@ -23,6 +23,9 @@ use crate::trace::{CacheFallback, CacheResult, Refusal, Status, What};
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+/// The number of the fork of a stay that only repeats one step of another.
+const ONE_STEP: u16 = u16::MAX;
+
 /// A service's live state.
 #[derive(Clone, Debug)]
 pub struct Service {
@@ -557,8 +560,14 @@ impl Service {
                 if let (Some(cache), Some(_)) = (cache, version) {
                     self.keep(ctx, slot, cache);
                 }
-                ctx.stay_mut(slot).copy = None;
-                self.go_on(ctx, slot);
+                // Without a cache of its own it may be part of the load of another copy.
+                if cache.is_some() {
+                    ctx.stay_mut(slot).copy = None;
+                }
+                match is_background(ctx, slot) && ctx.stay(slot).fork.number == ONE_STEP {
+                    true => self.finish(ctx, slot, Reply::status(Status::Ok)),
+                    false => self.go_on(ctx, slot),
+                }
             }
             failed => self.fall_back(ctx, slot, failed),
         }
@@ -584,6 +593,10 @@ impl Service {
         };
         ctx.stay_mut(slot).version = Some(copy.version);
         match *self.step(ctx, slot) {
+            Step::Read { store, .. } if found.load => {
+                self.read_in_background(ctx, slot, store);
+                self.go_on(ctx, slot);
+            }
             Step::Look { found: next, .. } => {
                 if found.load {
                     self.load_in_background(ctx, slot);
@@ -608,13 +621,28 @@ impl Service {
 
     /// Loads the copy again while the request goes on with the old one.
     fn load_in_background(&mut self, ctx: &mut Ctx, slot: Slot) {
-        let load = ctx.stay(slot).step + 1;
-        let part = ctx.begin_part(slot, Ask::Strand, 0, load);
+        let part = self.begin_load(ctx, slot);
+        ctx.stay_mut(part).step += 1;
+        self.run(ctx, part);
+    }
+
+    /// Reads the row for the copy again while the request goes on with the old one.
+    fn read_in_background(&mut self, ctx: &mut Ctx, slot: Slot, store: usize) {
+        let part = self.begin_load(ctx, slot);
+        ctx.stay_mut(part).fork.number = ONE_STEP;
+        self.ask(ctx, part, store, Ask::Read);
+    }
+
+    /// A stay that loads a copy at the present step, and that nobody waits for.
+    fn begin_load(&mut self, ctx: &mut Ctx, slot: Slot) -> Slot {
+        let step = ctx.stay(slot).step;
+        let part = ctx.begin_part(slot, Ask::Strand, 0, step);
         let now = ctx.now();
         let stay = ctx.stay_mut(part);
         stay.parent = None;
         stay.asked_at = now;
-        self.run(ctx, part);
+        stay.copy = Some(Found { result: CacheResult::Miss, copy: None, load: true });
+        part
     }
 
     /// Puts what the load brought into the cache without waiting for it.
