@@ -141,18 +141,19 @@ fn every_line_that_cannot_be_is_told_with_its_number() {
     };
     let arrival = |at_ns: u64, step: u64, route: u8| {
         format!(
-            r#"{{"at_ns":{at_ns},"step":{step},"input":"arrival","route":{route},"key":1,"credential":{{"kind":"invalid"}}}}"#
+            r#"{{"at_ns":{at_ns},"step":{step},"input":{{"arrival":{{"route":{route},"key":1,"credential":"invalid"}}}}}}"#
         )
     };
     for (line, text, what) in [
         (3, "nonsense", "expected"),
         (3, "", "EOF"),
-        (3, r#"{"at_ns":5,"step":9,"input":"tea"}"#, "tea"),
+        (3, r#"{"at_ns":5,"step":9,"input":"tea"}"#, "neither an input"),
         (3, &arrival(0, 0, 0), "before the line above"),
         (3, &arrival(90_000_000_000_000, 9, 0), "after more than"),
         (3, &arrival(1, 9, 9), "route 9"),
-        (2, r#"{"at_ns":5,"step":0,"input":"disconnect","request":4}"#, "request 4"),
-        (1, "nonsense", "no header"),
+        (2, r#"{"at_ns":5,"step":0,"input":{"disconnect":{"request":4}}}"#, "request 4"),
+        (1, "nonsense", "not JSON"),
+        (1, "{}", "no header"),
         (1, &lines[0].replace("\"format_version\":1", "\"format_version\":9"), "format version 9"),
         (1, &lines[0].replace("\"readers\"", "\"raeders\""), "raeders"),
         (1, &lines[0].replace("\"external\":[", "\"external\":[99,"), "node 99"),
@@ -167,18 +168,28 @@ fn every_line_that_cannot_be_is_told_with_its_number() {
     assert_eq!(problems[0].path, format!("run.jsonl:{}", lines.len() + 1));
 }
 
+/// Every number in a value.
+fn numbers(value: &mut Value) -> Vec<&mut Value> {
+    match value {
+        Value::Object(fields) => fields.iter_mut().flat_map(|(_, value)| numbers(value)).collect(),
+        Value::Array(items) => items.iter_mut().flat_map(numbers).collect(),
+        Value::Number(_) => vec![value],
+        _ => Vec::new(),
+    }
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(32))]
+    #![proptest_config(ProptestConfig::with_cases(96))]
     /// A file that somebody changed is refused or replayed to its end; it never breaks the program.
     #[test]
     fn a_changed_recording_breaks_nothing(line in 1usize..400, number in any::<u32>(), place in 0usize..8) {
         let (mut lines, _) = recorded("B", 120);
         let line = line % lines.len();
         let mut value: Value = serde_json::from_str(&lines[line]).unwrap();
-        if let Some(fields) = value.as_object_mut().filter(|_| line > 0) {
-            let name = fields.keys().nth(place % fields.len()).cloned().unwrap();
-            let wider = fields[&name].as_u64().map(|old| old.wrapping_add(u64::from(number)));
-            fields.insert(name, wider.unwrap_or(u64::from(number)).into());
+        let mut numbers = numbers(&mut value);
+        if line > 0 && !numbers.is_empty() {
+            let place = place % numbers.len();
+            *numbers[place] = numbers[place].as_u64().unwrap_or(0).wrapping_add(u64::from(number)).into();
         }
         lines[line] = value.to_string();
         if let Ok(recording) = Recording::parse("run.jsonl", &lines.join("\n")) {

@@ -82,9 +82,4 @@ impl Content {
             .find(|(known, _)| heading.is_some_and(|heading| heading == known))
             .map_or("", |(_, html)| html)
     }
-
-    /// Where the challenge's place is among the beats: the last.
-    pub fn challenge_beat(&self) -> usize {
-        self.lesson.beats.len().saturating_sub(1)
-    }
 }

@@ -23,6 +23,8 @@ pub struct Options {
     pub at: Time,
     /// `set=PATH=VALUE`, any number of times: changes of the document.
     pub set: Vec<(String, Value)>,
+    /// `recording=ADDRESS`: a recorded run to open in the place of the lesson's, such as `/api/recording`.
+    pub recording: Option<String>,
     /// `bench=1`: measure in the page.
     pub bench: bool,
     /// `panic=1`: the first step panics, so that tests see what a learner would see.
@@ -39,6 +41,7 @@ impl Options {
             variant: None,
             at: Time::ZERO,
             set: Vec::new(),
+            recording: None,
             bench: false,
             panic: false,
         };
@@ -60,6 +63,7 @@ impl Options {
                         options.set.push((path.into(), value));
                     }
                 }
+                "recording" => options.recording = Some(value.into()),
                 "bench" => options.bench = value == "1",
                 "panic" => options.panic = value == "1",
                 _ => {}

@@ -6,11 +6,11 @@
 use crate::ids::{IncidentId, NodeId, RequestId, RouteId};
 use crate::time::Time;
 use crate::trace::Outcome;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 /// Something from outside.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "input", rename_all = "snake_case")]
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Input {
     /// A request came in over the wire, for the first client node's target.
     Arrival {
@@ -41,8 +41,8 @@ pub enum Input {
 }
 
 /// Who asks. Signatures are verified where the token is; only what they vouch for comes in, so a log holds no secret.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "snake_case")]
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Credential {
     /// The signature is right and issuer and audience are ours; seconds since 1970.
     Signed {
@@ -58,13 +58,12 @@ pub enum Credential {
 }
 
 /// The number of a call to a real part.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(transparent)]
 pub struct CallId(pub u64);
 
 /// A primitive operation on a real part.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "op", rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CallOp {
     /// Read the row of this key.
     Read {
@@ -81,8 +80,8 @@ pub enum CallOp {
 }
 
 /// What a real part answered.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "result", rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum CallResult {
     /// Done; the version of the row that was read or written.
     Done {
@@ -130,7 +129,7 @@ pub enum Output {
 }
 
 /// An input as it was put in: enough to replay the run exactly.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct LoggedInput {
     /// The instant it took effect.
     #[serde(rename = "at_ns")]
@@ -138,6 +137,5 @@ pub struct LoggedInput {
     /// How many steps the world had made before.
     pub step: u64,
     /// What came in.
-    #[serde(flatten)]
     pub input: Input,
 }

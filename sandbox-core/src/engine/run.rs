@@ -13,7 +13,6 @@ use crate::ids::{NodeId, RequestId, Seq};
 use crate::scenario::Plan;
 use crate::time::Time;
 use crate::trace::{Digest, Record};
-use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 use std::ops::Range;
 use std::sync::Arc;
@@ -32,7 +31,7 @@ pub trait Fold: Clone {
 }
 
 /// Inputs that came from outside, and when.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Script {
     /// How the world was mounted; none on the virtual clock.
     pub mount: Option<Mount>,
@@ -408,12 +407,14 @@ fn input_at(script: &Script, step: u64) -> Option<&LoggedInput> {
     script.inputs.get(index).filter(|logged| logged.step == step)
 }
 
-/// Makes the next step of a world, be it an event or an input; false at the end. A mounted world would go on for ever.
+/// Makes the next step of a world, be it an event or an input; false at the end. A mounted world would go on for ever, and
+/// an input that comes after what is due first was not recorded in this world: the run ends before it.
 fn advance(world: &mut World, script: &Script) -> bool {
     if script.steps.is_some_and(|steps| world.steps() >= steps) || world.now() > world.plan().end {
         return false;
     }
     match input_at(script, world.steps()) {
+        Some(logged) if world.next_deadline().is_some_and(|due| due < logged.at) => false,
         Some(logged) => {
             world.input(logged.at, logged.input.clone());
             true

@@ -17,7 +17,7 @@ use crate::scenario::{EffectSpec, Kind, Plan};
 use crate::store::Row;
 use crate::time::{Span, Time};
 use crate::trace::{Record, What};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use std::sync::Arc;
 
 /// The state of a system at an instant. Cloning it is cheap and gives a second world that goes on independently.
@@ -34,7 +34,7 @@ pub struct World {
 const AUDIT_EVERY: Span = Span::from_millis(1_000);
 
 /// How a world is mounted on the wall clock.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Mount {
     /// Nodes whose work real parts do.
     pub external: Vec<NodeId>,

@@ -1,6 +1,7 @@
 //! The head of the page: which lesson, which run.
 
 use crate::components::icon::icon;
+use crate::view_model::format;
 use yew::prelude::*;
 
 /// What [`header`] draws.
@@ -51,15 +52,11 @@ pub struct ChipsProps {
 
 /// Seed and digest: what makes a run, and what proves it.
 pub fn chips(props: &ChipsProps) -> Html {
-    let short = match props.digest.len() {
-        8.. => format!("{}·{}", &props.digest[..4], &props.digest[4..8]),
-        _ => "…".into(),
-    };
     html! {
         <>
             <span class="chip hide-s" title="Seed of all randomness">{ "seed " }<b class="num">{ props.seed }</b></span>
             <span class="chip hide-s" title={format!("Digest of the run: {}", props.digest)} data-digest={props.digest.clone()}>
-                { "run " }<b class="num">{ short }</b></span>
+                { "run " }<b class="num">{ format::digest(&props.digest) }</b></span>
         </>
     }
 }

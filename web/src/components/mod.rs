@@ -10,6 +10,7 @@ pub mod knobs;
 pub mod lanes;
 pub mod log;
 pub mod problems;
+pub mod recording;
 pub mod screen;
 pub mod scrub;
 pub mod story;

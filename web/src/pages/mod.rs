@@ -1,5 +1,9 @@
 //! The pages: they ask the session, compute views, and hand both to components.
 
 pub mod bench;
+mod evidence;
+mod keys;
 pub mod lesson;
+mod stage;
+mod story;
 pub mod views;

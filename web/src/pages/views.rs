@@ -13,6 +13,7 @@ use crate::view_model::charts::{self, Chart, Source};
 use crate::view_model::facts::{Facts, Stone};
 use crate::view_model::format;
 use crate::view_model::live::{self, PartView, StateLine, Window};
+use crate::view_model::recorded::RecordedView;
 use crate::view_model::request::RequestView;
 use crate::view_model::scrub::Health;
 use crate::view_model::topology::{Layout, name_of};
@@ -79,7 +80,12 @@ pub fn charts(session: &Session, shown: &Shown, kept: &mut Kept) -> Vec<Rc<Chart
     }
     let source = Source {
         seconds: &shown.facts.seconds[..visible],
-        ghost: session.ghost.as_ref().filter(|_| session.player.future_is_open).map(|ghost| &ghost.facts.seconds[..]),
+        ghost: session
+            .player
+            .ghost
+            .as_ref()
+            .filter(|_| session.player.future_is_open)
+            .map(|ghost| &ghost.facts.seconds[..]),
         lines: &shown.facts.lines,
         end_s: shown.facts.end.as_seconds(),
         faults: faults(session, shown).into_iter().map(|(from, to, _)| (from, to)).collect(),
@@ -312,7 +318,7 @@ pub fn incidents(session: &Session, shown: &Shown) -> Vec<IncidentCard> {
             Some(IncidentState::Recovered) => ("recovered, open", "client"),
             Some(IncidentState::Failing) => ("failing", "fail"),
         },
-        open: incident.state.is_some(),
+        open: incident.state.is_some() && session.recorded.is_none(),
         timeline: incident.timeline.into_iter().map(|(at, text)| (format::clock(at), text)).collect(),
     };
     timeline::incidents(plan, shown.run.folds(), session.player.cursor).into_iter().map(card).collect()
@@ -349,11 +355,7 @@ pub fn task(session: &Session, shown: Option<&Shown>) -> Task {
         let value = goal.value.map_or("nothing to measure".to_string(), |value| challenge.measured.format.write(value));
         (goal.reached, format!("This run: {value}."))
     });
-    Task {
-        text: challenge.text.clone(),
-        verdict,
-        has_solution: !session.progress.done[session.content.challenge_beat()],
-    }
+    Task { text: challenge.text.clone(), verdict, has_solution: !session.progress.done[session.progress.last()] }
 }
 
 /// The incident sheet of the run, in its last moment.
@@ -381,9 +383,15 @@ pub fn sheet(session: &Session, shown: &Shown, kept: &mut Kept) -> Option<Vec<(S
     kept.sheet.as_ref().map(|(_, lines)| lines.clone())
 }
 
+/// The recorded run that is open, in words.
+pub fn recorded(session: &Session, shown: &Shown) -> Option<RecordedView> {
+    let recorded = session.recorded.as_ref()?;
+    Some(RecordedView::new(&shown.run, &shown.digest, recorded.digest.as_deref(), &recorded.version))
+}
+
 /// The knobs that the story has on offer, and what the thin lines are. Kept, because the document is read for it.
 pub fn knobs(session: &Session, kept: &mut Kept) -> KnobsView {
-    let ghost = session.ghost.as_ref().filter(|_| session.player.future_is_open).map(|ghost| &ghost.settings);
+    let ghost = session.player.ghost.as_ref().filter(|_| session.player.future_is_open).map(|ghost| &ghost.settings);
     let key = (session.settings.clone(), ghost.cloned(), session.progress.beat);
     if let Some((known, knobs)) = &kept.knobs
         && *known == key
@@ -394,7 +402,7 @@ pub fn knobs(session: &Session, kept: &mut Kept) -> KnobsView {
     let present = patched.knobs();
     let specs = patched.spec().map(|spec| spec.knobs).unwrap_or_default();
     let lesson = &session.content.lesson;
-    let in_challenge = session.progress.beat == session.content.challenge_beat();
+    let in_challenge = session.progress.beat == session.progress.last();
     let wanted = if in_challenge { &lesson.challenge.knobs } else { &lesson.knobs };
     let knob = |id: &String| {
         let spec = specs.get(id)?;
@@ -434,7 +442,7 @@ fn ghost_text(session: &Session, ghost: &Settings, present: &Document) -> String
 /// The variants to choose from.
 pub fn variants(session: &Session) -> Vec<(String, String)> {
     let lesson = &session.content.lesson;
-    if session.progress.beat == session.content.challenge_beat() || !session.player.future_is_open {
+    if session.progress.beat == session.progress.last() || !session.player.future_is_open {
         return Vec::new();
     }
     let mut ids = vec![lesson.compare_with.clone(), lesson.variant.clone()];

@@ -31,6 +31,8 @@ pub enum Action {
     Select(RequestId),
     Show(Tab),
     Resolve(IncidentId),
+    CloseRecording,
+    DismissNotice,
 }
 
 /// How fast play goes.

@@ -1,11 +1,14 @@
 //! What the page knows and how it changes.
 //!
 //! A `session` owns it all: the lesson's `settings`, how far the learner has come (`progress`), and a `player` with the
-//! run and its cursor, which `travel` moves. `store` ties it to the browser's time, which only `ticker` knows.
+//! run and its cursor, which `travel` moves. A `recorded` run takes the stage in the place of the lesson's; `opening` says
+//! where it comes from. `store` ties the session to the browser's time, which only `ticker` knows.
 
 pub mod action;
+pub mod opening;
 pub mod player;
 pub mod progress;
+pub mod recorded;
 pub mod session;
 pub mod settings;
 pub mod store;

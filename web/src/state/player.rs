@@ -1,6 +1,7 @@
 //! A run on the stage: computed in slices, shown when it is whole.
 
 use crate::state::action::Pace;
+use crate::state::settings::Settings;
 use crate::view_model::dots::Flow;
 use crate::view_model::facts::Facts;
 use sandbox_core::Run;
@@ -23,6 +24,15 @@ pub struct Shown {
     pub work_ms: f64,
 }
 
+/// The run before the last turn of a knob.
+#[derive(Clone)]
+pub struct Ghost {
+    /// What it holds.
+    pub facts: Rc<Facts>,
+    /// What made it.
+    pub settings: Settings,
+}
+
 struct Building {
     run: Run,
     work_ms: f64,
@@ -33,6 +43,8 @@ pub struct Player {
     /// The latest run that is computed to its end.
     pub shown: Option<Shown>,
     building: Option<Building>,
+    /// The run before it.
+    pub ghost: Option<Ghost>,
     /// Where the learner looks.
     pub cursor: Time,
     /// Whether time passes.
@@ -62,6 +74,7 @@ impl Player {
         Player {
             shown: None,
             building: None,
+            ghost: None,
             cursor,
             playing: false,
             pace: Pace::Tour,

@@ -2,10 +2,10 @@
 
 use crate::content::Content;
 use crate::state::action::{Action, Tab};
-use crate::state::player::Player;
+use crate::state::player::{Ghost, Player};
 use crate::state::progress::{Prediction, Progress};
+use crate::state::recorded::{Opening, Recorded};
 use crate::state::settings::Settings;
-use crate::view_model::facts::Facts;
 use sandbox_core::Run;
 use sandbox_core::engine::Input;
 use sandbox_core::ids::IncidentId;
@@ -13,15 +13,6 @@ use sandbox_core::scenario::{Plan, Problem};
 use sandbox_core::time::Time;
 use std::rc::Rc;
 use std::sync::Arc;
-
-/// The run before the last turn of a knob.
-#[derive(Clone)]
-pub struct Ghost {
-    /// What it holds.
-    pub facts: Rc<Facts>,
-    /// What made it.
-    pub settings: Settings,
-}
 
 /// Everything the page knows.
 pub struct Session {
@@ -33,8 +24,10 @@ pub struct Session {
     pub shown_settings: Settings,
     /// The run, and where the learner looks.
     pub player: Player,
-    /// The run before.
-    pub ghost: Option<Ghost>,
+    /// The recorded run that is open in the place of the lesson's.
+    pub recorded: Option<Recorded>,
+    /// What became of the latest wish to open a recording.
+    pub opening: Opening,
     turning: bool,
     /// How far the learner has come.
     pub progress: Progress,
@@ -53,7 +46,8 @@ impl Session {
             shown_settings: settings.clone(),
             settings,
             player: Player::new(cursor, predicted, still),
-            ghost: None,
+            recorded: None,
+            opening: Opening::Idle,
             turning: false,
             progress,
             tab: Tab::Charts,
@@ -99,6 +93,10 @@ impl Session {
             Action::SetPace(pace) => player.pace = pace,
             Action::Select(request) => player.select(request),
             Action::Show(tab) => self.tab = tab,
+            Action::CloseRecording => self.close_recording(),
+            Action::DismissNotice => self.opening = Opening::Idle,
+            // What was recorded cannot be changed.
+            _ if self.recorded.is_some() => {}
             Action::Resolve(incident) => self.resolve(incident),
             Action::SetKnob(id, value) => self.turn_knob(id, value),
             Action::SettleKnob => self.turning = false,
@@ -120,7 +118,7 @@ impl Session {
 
     /// Computes for at most `budget_ms`; true when there is more to do.
     pub fn compute(&mut self, budget_ms: f64, clock: &dyn Fn() -> f64) -> bool {
-        if self.player.compute(budget_ms, clock) {
+        if self.player.compute(budget_ms, clock) && self.recorded.is_none() {
             self.on_shown();
         }
         self.player.is_building()
@@ -139,7 +137,8 @@ impl Session {
     }
 
     fn note_end(&mut self) {
-        if self.player.shown.as_ref().is_some_and(|shown| self.player.cursor >= shown.facts.end) {
+        let at_end = self.player.shown.as_ref().is_some_and(|shown| self.player.cursor >= shown.facts.end);
+        if at_end && self.recorded.is_none() {
             self.progress.on_end();
         }
     }
@@ -191,7 +190,7 @@ impl Session {
         let wanted = self.progress.go_to(beat, &self.content.lesson);
         if let Some(wanted) = wanted.filter(|wanted| *wanted != self.settings.variant) {
             self.set_variant(wanted);
-            self.ghost = None;
+            self.player.ghost = None;
         }
     }
 
@@ -199,7 +198,7 @@ impl Session {
         if let Some(shown) = &self.player.shown
             && !self.turning
         {
-            self.ghost = Some(Ghost { facts: shown.facts.clone(), settings: self.shown_settings.clone() });
+            self.player.ghost = Some(Ghost { facts: shown.facts.clone(), settings: self.shown_settings.clone() });
         }
     }
 
@@ -304,7 +303,7 @@ mod tests {
         act(&mut session, Action::SetKnob("stale".into(), 10.0));
         act(&mut session, Action::SetKnob("stale".into(), 5.0));
         assert_ne!(digest(&session), first);
-        assert!(session.ghost.as_ref().unwrap().settings.knobs.is_empty(), "the run before the turn began");
+        assert!(session.player.ghost.as_ref().unwrap().settings.knobs.is_empty(), "the run before the turn began");
         act(&mut session, Action::ResetKnobs);
         assert_eq!(digest(&session), first);
     }

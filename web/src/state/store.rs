@@ -66,7 +66,12 @@ impl Store {
 
     /// Does what the action says and draws.
     pub fn dispatch(&self, action: Action) {
-        self.session().apply(action, &now_ms);
+        self.update(|session| session.apply(action, &now_ms));
+    }
+
+    /// Changes the session and draws.
+    pub fn update(&self, change: impl FnOnce(&mut Session)) {
+        change(&mut self.session());
         self.go_on();
         self.draw();
     }

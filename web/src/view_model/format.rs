@@ -44,6 +44,14 @@ pub fn span(span: Span) -> String {
     }
 }
 
+/// The first digits of a digest, enough to tell runs apart by eye: `9f3c·27a1`.
+pub fn digest(digest: &str) -> String {
+    match digest.get(..8) {
+        Some(first) => format!("{}·{}", &first[..4], &first[4..]),
+        None => "…".into(),
+    }
+}
+
 /// A share: `96.8 %`; never 100 % or 0 % when it is not.
 pub fn percent(share: f64) -> String {
     let value = share * 100.0;

@@ -5,6 +5,7 @@ pub mod dots;
 pub mod facts;
 pub mod format;
 pub mod live;
+pub mod recorded;
 pub mod request;
 pub mod scrub;
 pub mod topology;

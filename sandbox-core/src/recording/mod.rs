@@ -4,10 +4,13 @@
 //! which they took effect, and last the [`End`]. A server that was killed, or still runs, leaves no end; what it logged can
 //! be replayed all the same.
 
+mod line;
+
 use crate::engine::{Input, LoggedInput, Mount, Script};
 use crate::scenario::{Document, Plan, Problem, limits};
 use crate::time::Time;
-use serde::{Deserialize, Serialize};
+use line::Line;
+use serde::Serialize;
 use serde_json::Value;
 use std::sync::Arc;
 
@@ -15,7 +18,7 @@ use std::sync::Arc;
 pub const FORMAT_VERSION: u32 = 1;
 
 /// The first line: what was mounted.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Header {
     /// Version of this format; 1.
@@ -34,7 +37,7 @@ pub struct Header {
 }
 
 /// The last line: where it ended.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct End {
     /// The world's time at the end, in nanoseconds.
@@ -81,8 +84,8 @@ impl Recording {
         }
         let mut so_far = SoFar { plan: &plan, arrivals: 0, steps: 0, at: Time::ZERO };
         let (mut inputs, mut end, mut problems) = (Vec::new(), None::<End>, Vec::new());
-        while let Some((line, number)) = lines.next() {
-            let judged = match read(line) {
+        while let Some((text, number)) = lines.next() {
+            let judged = match line::line(text) {
                 Ok(_) if end.is_some() => Err("stands after the end".to_string()),
                 Ok(Line::Input(input)) => so_far.input(&input).map(|()| inputs.push(input)),
                 Ok(Line::End(found)) => so_far.end(&found).map(|()| end = Some(found)),
@@ -111,10 +114,10 @@ impl Recording {
 }
 
 #[inline]
-fn header(name: &str, line: &str) -> Result<Header, Vec<Problem>> {
+fn header(name: &str, text: &str) -> Result<Header, Vec<Problem>> {
     let problem = |what: String, hint: &str| Err(vec![Problem::new(format!("{name}:1"), what, hint)]);
-    match from_line::<Header>(line) {
-        Err(why) => problem(format!("is no header of a recording: {why}"), UNCHANGED),
+    match line::header(text) {
+        Err(why) => problem(why, UNCHANGED),
         Ok(header) if header.format_version != FORMAT_VERSION => {
             let what = format!("has format version {}, and this program reads {FORMAT_VERSION}", header.format_version);
             problem(what, "Replay it with the version that wrote it.")
@@ -127,25 +130,6 @@ fn header(name: &str, line: &str) -> Result<Header, Vec<Problem>> {
 fn within_header(name: &str, problems: Vec<Problem>) -> Vec<Problem> {
     let within = |problem: Problem| Problem { path: format!("{name}:1, scenario.{}", problem.path), ..problem };
     problems.into_iter().map(within).collect()
-}
-
-/// A line after the first.
-enum Line {
-    Input(LoggedInput),
-    End(End),
-}
-
-#[inline]
-fn read(line: &str) -> Result<Line, String> {
-    match line.contains("\"end_ns\"") {
-        true => from_line(line).map(Line::End),
-        false => from_line(line).map(Line::Input),
-    }
-}
-
-#[inline]
-fn from_line<T: for<'a> Deserialize<'a>>(line: &str) -> Result<T, String> {
-    serde_json::from_slice(line.as_bytes()).map_err(|error| error.to_string().replace("at line 1 column", "at column"))
 }
 
 /// What the lines so far have made happen: a line below can only come after it.

@@ -1,0 +1,92 @@
+//! A recorded run: how to open one, what is open, and why another could not be.
+
+use crate::state::action::Action;
+use crate::state::recorded::Opening;
+use crate::view_model::recorded::RecordedView;
+use sandbox_core::scenario::Problem;
+use wasm_bindgen::JsCast;
+use web_sys::{File, HtmlInputElement};
+use yew::prelude::*;
+
+/// Problems that are shown of a file; the rest is counted.
+const SHOWN: usize = 5;
+
+/// What [`recording`] draws.
+#[derive(Clone)]
+pub struct RecordingProps {
+    /// What it is; None while it is being computed.
+    pub view: Option<RecordedView>,
+    /// The learner chose another file.
+    pub on_file: Callback<File>,
+    /// What the learner does.
+    pub on: Callback<Action>,
+}
+
+/// What is open, in the place of the lesson's story.
+pub fn recording(props: &RecordingProps) -> Html {
+    let close = {
+        let on = props.on.clone();
+        Callback::from(move |_: MouseEvent| on.emit(Action::CloseRecording))
+    };
+    html! {
+        <article class="card story recorded" aria-label="Recorded run" tabindex="0">
+            { props.view.as_ref().map(told).unwrap_or_else(|| html! { <h1>{ "A recorded run" }</h1> }) }
+            <p>{ "What came in over HTTP and what real parts answered is fixed; everything else follows from it. Step back, \
+                seek, ask why, as in a simulated run. There is nothing to turn." }</p>
+            <p class="row"><button type="button" class="btn primary" onclick={close}>{ "Back to the lesson" }</button>
+                { opener("Open another recording…", &props.on_file) }</p>
+        </article>
+    }
+}
+
+fn told(view: &RecordedView) -> Html {
+    let (class, mark) = match view.same {
+        Some(true) => ("pass", "✓"),
+        Some(false) => ("miss", "✗"),
+        None => ("", "?"),
+    };
+    html! {
+        <>
+            <h1>{ &view.title }</h1>
+            <p class="lede">{ &view.lede }</p>
+            if let Some(source) = &view.source { <p>{ source }</p> }
+            <p class={classes!("verdict", class)}><b>{ mark }</b><span>{ &view.verdict }</span></p>
+        </>
+    }
+}
+
+/// Opens a file that the learner chooses.
+pub fn opener(text: &'static str, on_file: &Callback<File>) -> Html {
+    let on_file = on_file.clone();
+    let onchange = Callback::from(move |event: Event| {
+        let input = event.target().and_then(|target| target.dyn_into::<HtmlInputElement>().ok());
+        if let Some((input, file)) = input.and_then(|input| Some((input.clone(), input.files()?.get(0)?))) {
+            on_file.emit(file);
+            // The same file can be chosen again.
+            input.set_value("");
+        }
+    });
+    html! { <label class="link opener">{ text }<input class="unseen" type="file" accept=".jsonl,.json" {onchange} /></label> }
+}
+
+/// What became of the latest wish to open one.
+pub fn notice(opening: &Opening, on: &Callback<Action>) -> Html {
+    match opening {
+        Opening::Idle => Html::default(),
+        Opening::UnderWay => html! { <p class="card notice" role="status">{ "Reading the recording." }</p> },
+        Opening::Refused(problems) => refused(problems, on),
+    }
+}
+
+fn refused(problems: &[Problem], on: &Callback<Action>) -> Html {
+    let on = on.clone();
+    let dismiss = Callback::from(move |_: MouseEvent| on.emit(Action::DismissNotice));
+    html! {
+        <section class="card notice" role="alert" data-refused="">
+            <h2>{ "This recording cannot be opened" }</h2>
+            <ul>{ for problems.iter().take(SHOWN).map(|problem| html! { <li>{ problem.to_string() }</li> }) }</ul>
+            if problems.len() > SHOWN { <p>{ format!("And {} more.", problems.len() - SHOWN) }</p> }
+            <button type="button" class="btn mini" onclick={dismiss}>{ "Dismiss" }</button>
+        </section>
+    }
+}

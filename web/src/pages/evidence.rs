@@ -1,0 +1,99 @@
+//! The evidence column: charts, requests, log, health.
+
+use crate::components::chart::ChartView;
+use crate::components::events::{EventsProps, events};
+use crate::components::health::{self, HealthProps};
+use crate::components::log::{self, LogProps};
+use crate::components::why::{self, InspectorProps};
+use crate::pages::keys::tab_keys;
+use crate::pages::lesson::Page;
+use crate::pages::views;
+use crate::state::action::{Action, Tab};
+use crate::state::player::Shown;
+use crate::view_model::request::RequestView;
+use std::rc::Rc;
+use yew::prelude::*;
+
+impl Page<'_> {
+    /// Charts, requests, log, health.
+    pub fn evidence(&mut self, shown: &mut Shown, request: Option<RequestView>) -> Html {
+        const TABS: [(Tab, &str); 4] =
+            [(Tab::Charts, "Charts"), (Tab::Requests, "Requests"), (Tab::Log, "Log"), (Tab::Health, "Health")];
+        let session = &*self.session;
+        let tab = |(tab, name): &(Tab, &'static str)| {
+            let (on, tab) = (self.on.clone(), *tab);
+            let onclick = Callback::from(move |_: MouseEvent| on.emit(Action::Show(tab)));
+            let chosen = session.tab == tab;
+            html! {
+                <button type="button" role="tab" id={format!("tab-{}", name.to_ascii_lowercase())} aria-selected={chosen.to_string()}
+                    aria-controls="evidence" tabindex={if chosen { "0" } else { "-1" }} {onclick}>{ *name }</button>
+            }
+        };
+        let on = self.on.clone();
+        let panel = match session.tab {
+            Tab::Charts => {
+                let charts = views::charts(session, shown, self.kept);
+                let at_s = session.player.cursor.as_seconds();
+                let chart = |chart: &Rc<crate::view_model::charts::Chart>| {
+                    let note = views::chart_note(session, shown, chart);
+                    html! { <ChartView chart={chart.clone()} {at_s} hidden={!session.player.future_is_open} {note} screen={self.screen.clone()} /> }
+                };
+                html! { <>{ for charts.iter().map(chart) }{ pick(request.as_ref(), &on) }</> }
+            }
+            Tab::Requests => {
+                let at_ms = request.as_ref().and_then(|request| views::at_in_request(session, request));
+                let events = events(&EventsProps {
+                    lines: views::events(session, shown),
+                    step: shown.run.position().step,
+                    short: request.is_some(),
+                    list: self.list.clone(),
+                    on: on.clone(),
+                });
+                html! {
+                    <>
+                        { events }
+                        if let Some(view) = request { { why::inspector(&InspectorProps { view, at_ms, on }) } } else {
+                            <div class="card empty"><p>{ "Choose an event to look at its request, or go to the next failure and ask why." }</p></div>
+                        }
+                    </>
+                }
+            }
+            Tab::Log => {
+                let (lines, before) = views::log(shown);
+                log::log(&LogProps { lines, before, on })
+            }
+            Tab::Health => {
+                let seen = shown.run.world().observe();
+                let parts = views::part_healths(shown, &seen);
+                health::health(&HealthProps { parts, incidents: views::incidents(session, shown), on })
+            }
+        };
+        let labelled = TABS
+            .iter()
+            .find(|(tab, _)| *tab == session.tab)
+            .map(|(_, name)| format!("tab-{}", name.to_ascii_lowercase()));
+        let class = classes!("panel", (session.tab == Tab::Charts).then_some("charts"));
+        html! {
+            <>
+                <div class="tabs" role="tablist" aria-label="Evidence" onkeydown={tab_keys()}>{ for TABS.iter().map(tab) }</div>
+                <div id="evidence" {class} role="tabpanel" aria-labelledby={labelled}>{ panel }</div>
+            </>
+        }
+    }
+}
+
+/// Below the charts: the request looked at, in a line.
+fn pick(request: Option<&RequestView>, on: &Callback<Action>) -> Html {
+    let Some((request, end)) = request.and_then(|request| Some((request, request.end.as_ref()?))) else {
+        return Html::default();
+    };
+    let on = on.clone();
+    let onclick = Callback::from(move |_: MouseEvent| on.emit(Action::Show(Tab::Requests)));
+    html! {
+        <div class="card pick">
+            <span class="num">{ &request.name }</span><span class={classes!("tag", "num", end.tag.1)}>{ end.tag.0 }</span>
+            <span class="grow"></span>
+            <button type="button" class="btn" {onclick}>{ if end.failed { "Why did it fail?" } else { "Where did its time go?" } }</button>
+        </div>
+    }
+}

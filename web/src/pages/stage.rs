@@ -1,0 +1,114 @@
+//! The stage: the state in a line, the system, the request looked at, the transport.
+
+use crate::components::icon::state_shape;
+use crate::components::lanes::{self, LanesProps};
+use crate::components::scrub::{self, ScrubProps};
+use crate::components::topology::{self, TopologyProps};
+use crate::components::transport::{self, TransportProps};
+use crate::pages::lesson::Page;
+use crate::pages::views;
+use crate::state::player::Shown;
+use crate::view_model::format;
+use crate::view_model::recorded::RecordedView;
+use crate::view_model::request::RequestView;
+use yew::prelude::*;
+
+impl Page<'_> {
+    /// The stage while there is no run yet.
+    pub fn waiting(&self) -> Html {
+        let share = self.session.player.built_share().unwrap_or(0.0);
+        html! {
+            <section key="waiting" class="card stage" aria-label="Stage" data-ready="false">
+                <div class="stagehead">
+                    <span class="state idle">{ state_shape("idle") }{ "Computing" }</span>
+                    <span class="what num">{ format!("{:.0} % of the run", share * 100.0) }</span>
+                </div>
+                <div class="topo"></div>
+            </section>
+        }
+    }
+
+    /// The stage, and what a screen reader is told of it.
+    pub fn stage(
+        &mut self,
+        shown: &mut Shown,
+        request: Option<&RequestView>,
+        on_invite: Callback<()>,
+    ) -> (Html, String) {
+        let session = &*self.session;
+        let seen = shown.run.world().observe();
+        let state = views::state_line(session, shown, &seen);
+        let parts = views::parts(session, shown, &seen);
+        let (step, next) = views::next_step(session, shown);
+        let (milestone, can_jump) = views::next_milestone(session, shown);
+        let position = shown.run.position();
+        let says = views::moment(session, shown, &state);
+        let sentence = match session.player.playing {
+            true => format!("{}: {}, {}", format::about(session.player.cursor), state.word, state.what),
+            false => format!("{says}. Next: {}", step.1),
+        };
+        let share = if state.quality.is_empty() { String::new() } else { format!(", {}", state.quality) };
+        let lanes = request.and_then(|request| Some((request, request.end.as_ref()?))).map(|(request, end)| {
+            let about = format!("{}, {}, {}", request.asked, end.tag.0, end.total);
+            lanes::lanes(&LanesProps {
+                lanes: end.lanes.clone(),
+                name: request.name.clone(),
+                about,
+                width: 600.0,
+                at_ms: views::at_in_request(session, request),
+                inside: false,
+            })
+        });
+        let scrub = scrub::scrub(&ScrubProps {
+            healths: views::healths(session, shown),
+            end_s: shown.facts.end.as_seconds(),
+            at_s: session.player.cursor.as_seconds(),
+            faults: views::faults(session, shown),
+            marks: views::marks(session, &shown.facts),
+            says: says.clone(),
+            on: self.on.clone(),
+        });
+        let topology = topology::topology(&TopologyProps {
+            layout: views::layout(session, shown, self.frame.1, self.kept),
+            parts,
+            flow: session.player.flow.clone(),
+            next,
+            frame: self.frame.0.clone(),
+        });
+        let transport = transport::transport(&TransportProps {
+            ready: true,
+            playing: session.player.playing,
+            clock: format::clock(session.player.cursor),
+            event: format::count(position.step),
+            pace: session.player.pace,
+            step,
+            milestone,
+            can_jump,
+            invited: session.player.invited,
+            children: scrub,
+            on: self.on.clone(),
+            on_invite,
+        });
+        let html = html! {
+            <section key="stage" class="card stage" aria-label="Stage" tabindex="-1" data-player="" data-ready="true" data-step={position.step.to_string()}
+                data-time={format!("{:.9}", session.player.cursor.as_seconds())} data-playing={session.player.playing.to_string()}
+                data-predicted={session.player.future_is_open.to_string()} data-run-ms={format!("{:.1}", shown.work_ms)}
+                data-back-ms={format!("{:.2}", session.player.last_ms.0)} data-seek-ms={format!("{:.2}", session.player.last_ms.1)}
+                data-building={session.player.is_building().to_string()} data-recorded={self.recorded.as_ref().map(RecordedView::word)}>
+                <div class="stagehead">
+                    <span class={classes!("state", state.class)}>{ state_shape(state.class) }{ state.word }</span>
+                    <span class="what">{ state.what.clone() }</span>
+                    <span class="grow"></span>
+                    if state.ended > 0 {
+                        <span><b class="num">{ format::count(state.answered.into()) }</b>{ " of " }
+                            <span class="num">{ format::count(state.ended.into()) }</span>{ "/s" }<span class="wide">{ " answered" }</span>{ share }</span>
+                    } else { <span>{ "no request has ended yet" }</span> }
+                </div>
+                { topology }
+                { lanes.unwrap_or_default() }
+                { transport }
+            </section>
+        };
+        (html, sentence)
+    }
+}

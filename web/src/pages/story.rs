@@ -1,0 +1,65 @@
+//! The story column: the lesson, or the recorded run that is open in its place; and the knobs, which belong to the lesson.
+
+use crate::components::knobs::{self, KnobsProps};
+use crate::components::recording::{self, RecordingProps};
+use crate::components::story::{self, StoryProps};
+use crate::pages::lesson::Page;
+use crate::pages::views;
+use crate::state::player::Shown;
+use yew::prelude::*;
+
+impl Page<'_> {
+    /// The story column. `ask` is where the prediction is.
+    pub fn story(&mut self, shown: Option<&Shown>, ask: NodeRef) -> Html {
+        match self.session.recorded.is_some() {
+            true => recording::recording(&RecordingProps {
+                view: self.recorded.clone(),
+                on_file: self.on_file.clone(),
+                on: self.on.clone(),
+            }),
+            false => html! {
+                <>
+                    { self.lesson(shown, ask) }
+                    <p class="aside">{ "Run on a real server? " }{ recording::opener("Open a recording…", &self.on_file) }</p>
+                </>
+            },
+        }
+    }
+
+    fn lesson(&mut self, shown: Option<&Shown>, ask: NodeRef) -> Html {
+        let sheet = shown.and_then(|shown| views::sheet(self.session, shown, self.kept));
+        let session = &*self.session;
+        let (content, progress) = (&session.content, &session.progress);
+        let (lesson, beat) = (&content.lesson, progress.beat);
+        let in_challenge = beat == progress.last();
+        story::story(&StoryProps {
+            title: lesson.title.clone(),
+            lede: lesson.lede.clone(),
+            beats: lesson.beats.clone(),
+            beat,
+            done: progress.done.clone(),
+            open: session.player.future_is_open,
+            prose: content.prose_of(beat),
+            ask: (beat <= 1).then(|| views::ask(session)),
+            sheet: sheet.filter(|_| beat > 0 && !in_challenge),
+            task: in_challenge.then(|| views::task(session, shown)),
+            ask_ref: ask,
+            on: self.on.clone(),
+        })
+    }
+
+    /// What can be turned: nothing of a recorded run.
+    pub fn knobs(&mut self) -> Html {
+        if self.session.recorded.is_some() {
+            return Html::default();
+        }
+        let (knobs, ghost) = views::knobs(self.session, self.kept);
+        knobs::knobs(&KnobsProps {
+            knobs,
+            variants: views::variants(self.session),
+            variant: self.session.settings.variant.clone(),
+            ghost,
+            on: self.on.clone(),
+        })
+    }
+}

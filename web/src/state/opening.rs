@@ -1,0 +1,48 @@
+//! Where recordings come from: an address that the page was opened with, or a file that somebody chose.
+
+use crate::state::recorded::Opening;
+use crate::state::store::Store;
+use js_sys::Promise;
+use sandbox_core::scenario::Problem;
+use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::{JsFuture, spawn_local};
+use web_sys::{File, Response};
+
+/// Fetches and opens the recording at an address, such as `/api/recording`.
+pub fn open_address(store: &Store, address: &str) {
+    let address = address.to_string();
+    open(store, address.clone(), async move {
+        let window = web_sys::window().ok_or("there is no window")?;
+        let response = JsFuture::from(window.fetch_with_str(&address)).await.map_err(shown)?;
+        let response: Response = response.dyn_into().map_err(shown)?;
+        match response.ok() {
+            true => text(response.text()).await,
+            false => Err(format!("the server answered {}", response.status())),
+        }
+    });
+}
+
+/// Reads and opens a file.
+pub fn open_file(store: &Store, file: &File) {
+    let content = file.text();
+    open(store, file.name(), async move { text(Ok(content)).await });
+}
+
+fn open(store: &Store, name: String, read: impl Future<Output = Result<String, String>> + 'static) {
+    store.update(|session| session.opening = Opening::UnderWay);
+    let store = store.clone();
+    spawn_local(async move {
+        let hint = "Choose a file that `faultline serve --record FILE` wrote, or start the server so.";
+        let text = read.await.map_err(|why| Problem::new(&name, format!("cannot be read: {why}"), hint));
+        store.update(|session| session.open(&name, text));
+    });
+}
+
+async fn text(content: Result<Promise, JsValue>) -> Result<String, String> {
+    let text = JsFuture::from(content.map_err(shown)?).await.map_err(shown)?;
+    text.as_string().ok_or("it is no text".into())
+}
+
+fn shown(error: JsValue) -> String {
+    error.dyn_into::<js_sys::Error>().map_or("the browser refused".into(), |error| String::from(error.message()))
+}
