@@ -156,7 +156,12 @@ pub fn parts(session: &Session, shown: &Shown, seen: &Observation) -> Vec<PartVi
     };
     let view = |(node, view): (&sandbox_core::scenario::NodePlan, &sandbox_core::engine::NodeView)| {
         let busy = row.map(|row| row.nodes[view.id.index()].levels.in_service.mean());
-        live::part_view(plan, node, view, busy, flying)
+        let part = live::part_view(plan, node, view, busy, flying);
+        // Requests of a recorded run came from outside, at no rate of the scenario's.
+        match (&node.kind, session.recorded.is_some()) {
+            (Kind::Client(_), true) => live::PartView { say: "over HTTP".into(), ..part },
+            _ => part,
+        }
     };
     plan.nodes.iter().zip(&seen.nodes).map(view).collect()
 }
