@@ -125,6 +125,42 @@ fn sizes_are_limited_so_that_no_document_can_hang_a_page() {
 }
 
 #[test]
+fn what_multiplies_is_limited_as_a_whole() {
+    let loops = json!([{ "repeat": { "times": 1_000, "do": [
+        { "all": { "copies": 50, "branches": [[
+            { "repeat": { "times": 3, "do": [{ "set": { "x": "1" } }] } }
+        ]] } }
+    ] } }]);
+    let route = json!({ "GET /items/{id}": loops, "PUT /items/{id}": [] });
+    let found = problems(&[("/nodes/api/routes", route), ("/nodes/api/calls", json!({}))]);
+    let place = "nodes.api.routes.GET /items/{id}.0.repeat.do.0.all.branches.0.0.repeat.times";
+    assert_problem(&found, place, "150000 times", "at most 100000");
+
+    let mut many = Vec::new();
+    for index in 0..100 {
+        let mut node = outage()["nodes"]["api"].clone();
+        node["replicas"] = json!(600);
+        many.push((format!("/nodes/api-{index}"), node));
+    }
+    let many: Vec<(&str, Value)> = many.iter().map(|(path, node)| (path.as_str(), node.clone())).collect();
+    assert_problem(&problems(&many), "nodes", "too many", "At most 600");
+}
+
+#[test]
+fn what_goes_on_for_ever_lets_time_pass() {
+    let found = problems(&[
+        ("/nodes/api/calls/db/retry", json!({ "max_attempts": null, "base_delay_ms": 0 })),
+        ("/nodes/api/chance", json!({
+            "up": { "dist": "constant", "value_ms": 0 }, "down": { "dist": "constant", "value_ms": 0 }
+        })),
+        ("/monitors/db/interval_s", json!(1e-9)),
+    ]);
+    assert_problem(&found, "nodes.api.calls.db.retry.max_attempts", "for ever", "1 ms");
+    assert_problem(&found, "nodes.api.chance", "too often", "1 ms");
+    assert_problem(&found, "monitors.db.interval_s", "out of range", "0.001");
+}
+
+#[test]
 fn what_is_not_json_says_where() {
     let found = Document::parse("{ \"id\": ").unwrap_err();
     assert!(found[0].what.contains("line 1"), "{found:?}");

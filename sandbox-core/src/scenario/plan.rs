@@ -448,6 +448,14 @@ pub mod limits {
     pub const REQUESTS_SENT: u32 = 10_000_000;
     /// Rows, keys and copies.
     pub const ROWS: u32 = 1_000_000;
+    /// Rows and copies of all nodes together.
+    pub const ROWS_IN_ALL: f64 = 5_000_000.0;
+    /// Tables of a database.
+    pub const TABLES: usize = 64;
+    /// Steps of all programs of all instances of a service.
+    pub const STEPS: u64 = 1_000_000;
+    /// Simulated seconds times nodes: each node's gauges are kept for each second.
+    pub const NODE_SECONDS: f64 = 10_000_000.0;
     /// Workers, connections and waiting places of a node.
     pub const PLACES: u32 = 1_000_000;
     /// Workloads.

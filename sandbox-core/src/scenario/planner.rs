@@ -56,9 +56,10 @@ impl<'a> Planner<'a> {
             spec.workloads.iter().filter_map(|(id, workload)| self.workload(id, workload, &routes)).collect();
         self.check_volume(&workloads);
         let faults = spec.faults.iter().filter_map(|(id, fault)| self.fault(id, fault)).collect();
-        for (id, monitor) in &spec.monitors {
+        for (id, monitor) in spec.monitors.iter().take(limits::NODES) {
             self.monitor(id, monitor);
         }
+        self.check_sizes();
         let delays = self.delays();
         let words = Vocabulary::new(&self.nodes, &routes, &workloads);
         let signals = Signals::new(spec, words, &self.nodes, self.problems);
@@ -162,6 +163,7 @@ impl<'a> Planner<'a> {
     /// Gives every instance its place, so that nodes can refer to each other.
     #[inline]
     fn name_nodes(&mut self) {
+        let mut count = self.spec.monitors.len();
         for (group, node) in &self.spec.nodes {
             let replicas = match node {
                 NodeSpec::Service(service) => service.replicas.clamp(1, limits::NODES as u32),
@@ -172,6 +174,10 @@ impl<'a> Planner<'a> {
                 let title = title_of(node).unwrap_or(group);
                 let title = if replicas == 1 { title.to_string() } else { format!("{title}-{instance}") };
                 let (hash, group) = (name_hash(&id), group.clone());
+                count += 1;
+                if count > limits::NODES {
+                    break;
+                }
                 self.nodes.push(NodePlan {
                     id,
                     group,
@@ -182,12 +188,9 @@ impl<'a> Planner<'a> {
                 });
             }
         }
-        if self.nodes.len() > limits::NODES {
-            self.problem(
-                "nodes",
-                format!("{} nodes are too many", self.nodes.len()),
-                format!("At most {}.", limits::NODES),
-            );
+        if count > limits::NODES {
+            let hint = format!("At most {}, replicas and monitors counted one by one.", limits::NODES);
+            self.problem("nodes", "there are too many", hint);
         }
         let ids: BTreeSet<&str> = self.nodes.iter().map(|node| node.id.as_str()).collect();
         if ids.len() < self.nodes.len() {
@@ -317,11 +320,25 @@ impl<'a> Planner<'a> {
                 programs[index] = Some(program);
             }
         }
+        let steps: usize = programs.iter().flatten().map(|program| program.steps.len()).sum();
+        if steps as u64 * u64::from(service.replicas) > limits::STEPS {
+            let hint = format!("At most {} steps, those of every replica counted.", limits::STEPS);
+            self.problem(format!("{path}.routes"), "its programs are too long", hint);
+            programs.clear();
+        }
         let (bulkheads, bulkhead_of) = self.bulkheads(path, service, routes);
         let patience = service.patience.as_ref().map(|dist| self.dist(&format!("{path}.patience"), dist));
         let chance = service.chance.as_ref().map(|chance| {
             let up = self.dist(&format!("{path}.chance.up"), &chance.up);
-            (up, self.dist(&format!("{path}.chance.down"), &chance.down))
+            let down = self.dist(&format!("{path}.chance.down"), &chance.down);
+            if up.mean() + down.mean() < SHORTEST {
+                self.problem(
+                    format!("{path}.chance"),
+                    "it changes too often",
+                    "Let `up` and `down` last 1 ms at least.",
+                );
+            }
+            (up, down)
         });
         if service.discipline == Discipline::ProcessorSharing && service.hold == Hold::Call {
             let mixed =
@@ -453,10 +470,14 @@ impl<'a> Planner<'a> {
         self.within(&format!("{path}.busy_timeout_ms"), database.busy_timeout_ms, 0.0, 3_600_000.0);
         self.within(&format!("{path}.scan_row_us"), database.scan_row_us, 0.0, 1e6);
         let rows: u64 = database.tables.values().map(|table| u64::from(table.rows)).sum();
-        self.within(&format!("{path}.tables"), rows as f64, 0.0, f64::from(limits::ROWS));
-        let mut tables = Tables::new(database.tables.len().min(255) as u8);
+        let fits = self.within(&format!("{path}.tables"), rows as f64, 0.0, f64::from(limits::ROWS));
+        if database.tables.len() > limits::TABLES {
+            let what = format!("{} tables are too many", database.tables.len());
+            self.problem(format!("{path}.tables"), what, format!("At most {}.", limits::TABLES));
+        }
+        let mut tables = Tables::new(database.tables.len().min(limits::TABLES) as u8);
         let mut names = Vec::new();
-        for (index, (name, table)) in database.tables.iter().enumerate() {
+        for (index, (name, table)) in database.tables.iter().take(limits::TABLES).enumerate() {
             let at = format!("{path}.tables.{name}.columns");
             if table.columns.len() > COLUMNS {
                 self.problem(
@@ -469,7 +490,7 @@ impl<'a> Planner<'a> {
             for (place, value) in fields.iter_mut().zip(table.columns.values()) {
                 *place = *value as i64;
             }
-            for key in 0..u64::from(table.rows.min(limits::ROWS)) {
+            for key in 0..u64::from(table.rows).min(if fits { u64::MAX } else { 0 }) {
                 tables.fill(RowId { table: TableId(index as u8), key }, fields);
             }
             names.push((name.clone(), table.columns.keys().cloned().collect()));
@@ -640,6 +661,15 @@ impl<'a> Planner<'a> {
                 rate_limited: has(RetryOnSpec::RateLimited),
             };
             let pause = retry.pause.as_ref().map(|pause| self.dist(&format!("{path}.retry.pause"), pause));
+            let shortest = pause.as_ref().map_or(Span::from_ms(retry.base_delay_ms), Dist::mean);
+            if retry.max_attempts.is_none() && shortest < SHORTEST {
+                let what = "it would try again for ever without letting time pass";
+                self.problem(
+                    format!("{path}.retry.max_attempts"),
+                    what,
+                    "Pause for 1 ms at least, or bound the attempts.",
+                );
+            }
             Some(RetryPlan { config, budget, on, pause, other_instance: retry.other_instance })
         });
         let hedge = spec.hedging.map(|hedging| {
@@ -685,7 +715,7 @@ impl<'a> Planner<'a> {
             self.taken(&format!("{path}.throttle"), config)
         });
         let health_check = spec.health_check.as_ref().and_then(|check| {
-            self.above_zero(&format!("{path}.health_check.interval_s"), check.interval_s, limits::DURATION_S);
+            self.within(&format!("{path}.health_check.interval_s"), check.interval_s, 0.001, limits::DURATION_S);
             self.above_zero(&format!("{path}.health_check.timeout_ms"), check.timeout_ms, 3_600_000.0);
             let params = HealthCheckParams {
                 interval: Span::from_seconds(check.interval_s),
@@ -859,6 +889,39 @@ impl<'a> Planner<'a> {
         }
     }
 
+    /// What no part of the document is too large for alone, but all together are.
+    #[inline]
+    fn check_sizes(&mut self) {
+        let rows = |node: &NodeSpec| match node {
+            NodeSpec::Store(store) => f64::from(store.rows),
+            NodeSpec::Database(database) => database.tables.values().map(|table| f64::from(table.rows)).sum(),
+            NodeSpec::Cache(cache) => cache.capacity.map_or(0.0, f64::from),
+            _ => 0.0,
+        };
+        let rows: f64 = self.spec.nodes.values().map(rows).sum();
+        self.within("nodes", rows, 0.0, limits::ROWS_IN_ALL);
+        let (seconds, nodes) = (self.spec.duration_s, self.nodes.len() as f64);
+        if seconds * nodes > limits::NODE_SECONDS {
+            let hint = format!("Keep `duration_s` times nodes at most {}.", limits::NODE_SECONDS);
+            self.problem("duration_s", format!("is too long for {nodes} nodes"), hint);
+        }
+        let probes = self.nodes.iter().flat_map(|node| {
+            let every = match &node.kind {
+                Kind::Monitor(monitor) => Some(monitor.interval),
+                _ => None,
+            };
+            node.calls.iter().map(move |call| {
+                let every = every.or(call.health_check.map(|check| check.params().interval));
+                every.map_or(0.0, |every| call.targets.len() as f64 * seconds / every.as_seconds())
+            })
+        });
+        let probes: f64 = probes.sum();
+        if probes > limits::REQUESTS {
+            let hint = format!("Probe less often: at most {} probes in all.", limits::REQUESTS);
+            self.problem("nodes", format!("{probes:.0} probes are too many"), hint);
+        }
+    }
+
     #[inline]
     fn fault(&mut self, id: &str, fault: &FaultSpec) -> Option<FaultPlan> {
         let path = format!("faults.{id}");
@@ -897,7 +960,7 @@ impl<'a> Planner<'a> {
     #[inline]
     fn monitor(&mut self, id: &str, monitor: &MonitorSpec) {
         let path = format!("monitors.{id}");
-        self.above_zero(&format!("{path}.interval_s"), monitor.interval_s, limits::DURATION_S);
+        self.within(&format!("{path}.interval_s"), monitor.interval_s, 0.001, limits::DURATION_S);
         self.above_zero(&format!("{path}.timeout_ms"), monitor.timeout_ms, 3_600_000.0);
         self.within(&format!("{path}.failure_threshold"), f64::from(monitor.failure_threshold), 1.0, 1_000.0);
         self.within(&format!("{path}.success_threshold"), f64::from(monitor.success_threshold), 1.0, 1_000.0);
@@ -1003,6 +1066,9 @@ impl<'a> Planner<'a> {
         }
     }
 }
+
+/// What goes on for ever takes at least this long each time, or no run would end.
+const SHORTEST: Span = Span::from_millis(1);
 
 #[inline]
 fn position(calls: &[CallPlan], group: &str) -> usize {

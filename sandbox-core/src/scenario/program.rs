@@ -226,8 +226,10 @@ const DEPTH_MAX: usize = 16;
 const LOCALS_MAX: usize = 32;
 /// Rounds of a loop at most.
 const ROUNDS_MAX: u32 = 10_000;
+/// How often one visit may do a step at most: the rounds and copies of all blocks around it, multiplied.
+const TIMES_MAX: u64 = 100_000;
 /// Parallel branches at most.
-const BRANCHES_MAX: usize = 1_000;
+const BRANCHES_MAX: u64 = 1_000;
 
 /// Compiles the steps of one route.
 pub(super) struct Compiler<'p, 'a> {
@@ -246,6 +248,8 @@ pub(super) struct Compiler<'p, 'a> {
     names: Vec<String>,
     depth: usize,
     loops: usize,
+    /// How often the block that is being compiled is done in one visit.
+    times: u64,
 }
 
 impl<'p, 'a> Compiler<'p, 'a> {
@@ -268,6 +272,7 @@ impl<'p, 'a> Compiler<'p, 'a> {
             names: NAMES.iter().map(|name| name.to_string()).collect(),
             depth: 0,
             loops: 0,
+            times: 1,
         }
     }
 
@@ -339,6 +344,18 @@ impl<'p, 'a> Compiler<'p, 'a> {
             }
         }
         self.depth -= 1;
+    }
+
+    /// A block that is done `times` times by each visit of the block around it; `field` says how often.
+    fn multiplied(&mut self, field: &str, times: u32, path: &str, steps: &[StepSpec]) {
+        let outer = self.times;
+        self.times = outer.saturating_mul(u64::from(times));
+        if outer <= TIMES_MAX && self.times > TIMES_MAX {
+            let what = format!("its steps would be done {} times, with the blocks around it", self.times);
+            self.problem(field, what, &format!("Rounds and copies of nested blocks, multiplied: at most {TIMES_MAX}."));
+        }
+        self.block(path, steps);
+        self.times = outer;
     }
 
     fn step(&mut self, path: &str, step: &StepSpec) {
@@ -447,7 +464,7 @@ impl<'p, 'a> Compiler<'p, 'a> {
         let bounded = self.push(Step::Unless(bound.clone(), 0));
         let condition = repeat.condition.as_ref().and_then(|text| self.condition(&format!("{path}.while"), text));
         let goes_on = condition.map(|condition| (self.push(Step::Unless(condition.clone(), 0)), condition));
-        self.block(&format!("{path}.do"), &repeat.steps);
+        self.multiplied(&format!("{path}.times"), repeat.times, &format!("{path}.do"), &repeat.steps);
         self.push(Step::Set(local, next));
         self.push(Step::Jump(top));
         let end = self.here();
@@ -458,8 +475,8 @@ impl<'p, 'a> Compiler<'p, 'a> {
     }
 
     fn all(&mut self, path: &str, all: &AllSpec) {
-        let count = all.branches.len() * all.copies as usize;
-        let needed = all.needed.map_or(count, |needed| needed as usize);
+        let count = all.branches.len() as u64 * u64::from(all.copies);
+        let needed = all.needed.map_or(count, u64::from);
         if count == 0 || count > BRANCHES_MAX {
             let hint = format!("From 1 to {BRANCHES_MAX}, copies counted one by one.");
             return self.problem(path, format!("{count} parallel branches"), &hint);
@@ -475,7 +492,7 @@ impl<'p, 'a> Compiler<'p, 'a> {
         let mut entries = Vec::new();
         for (index, branch) in all.branches.iter().enumerate() {
             entries.extend(std::iter::repeat_n(self.here(), all.copies as usize));
-            self.block(&format!("{path}.branches.{index}"), branch);
+            self.multiplied(&format!("{path}.copies"), all.copies, &format!("{path}.branches.{index}"), branch);
             self.push(Step::EndBranch);
         }
         self.enclosing = enclosing;

@@ -178,8 +178,10 @@ fn parts(plan: &Plan, op: Op, path: &[Record]) -> Vec<Part> {
     for (end, record) in path.iter().enumerate() {
         if let What::BackedOff { .. } = record.what {
             let is_call = |earlier: &Record| earlier.node == record.node && matches!(earlier.what, What::Called { .. });
-            let begin = path[..end].iter().rposition(is_call).expect("a back-off follows a call");
-            kinds[begin..end].fill((PartKind::FailedAttempt, record.node));
+            // An attempt that was never sent, or was made on a way that did not lead here, left no call on this path.
+            if let Some(begin) = path[..end].iter().rposition(is_call) {
+                kinds[begin..end].fill((PartKind::FailedAttempt, record.node));
+            }
         }
     }
     let mut parts: Vec<Part> = Vec::new();

@@ -1,0 +1,431 @@
+//! Random scenario documents, all of them valid: one for each number, the same natively and in the browser.
+//!
+//! Small systems with everything the language has, mixed as nobody would: what holds for every document must hold for these.
+//! Traffic lasts a few seconds; most documents then leave two minutes without traffic or faults, so that the system drains.
+
+use sandbox_core::rng::{Purpose, Stream, name_hash};
+use serde_json::{Map, Value, json};
+
+/// The document of this number.
+pub fn document(number: u64) -> Value {
+    let luck = Stream::new(number, name_hash("generated"), Purpose::Program);
+    Author { luck, used: Vec::new(), nodes: Map::new(), nested: 0, branched: false }.document(number)
+}
+
+/// Writes a document from the outside in: a part is described only once somebody has called it.
+struct Author {
+    luck: Stream,
+    /// What the service that is being written calls.
+    used: Vec<&'static str>,
+    nodes: Map<String, Value>,
+    nested: u32,
+    /// Whether the steps that are being written run beside others.
+    branched: bool,
+}
+
+/// Services in the order in which they may call each other, each with its routes.
+const SERVICES: [(&str, &[&str]); 4] =
+    [("api", &["list", "save"]), ("worker", &["job"]), ("catalog", &["find"]), ("billing", &["charge"])];
+
+impl Author {
+    fn document(mut self, number: u64) -> Value {
+        let traffic_s = self.below(2) + 2;
+        let duration_s = traffic_s + if self.chance(0.7) { 120 } else { 0 };
+        let behind_gateway = self.chance(0.6);
+        for level in 0..SERVICES.len() {
+            if level == 0 || self.is_called(SERVICES[level].0) || (level == 1 && self.is_called("jobs")) {
+                self.service(level);
+            }
+        }
+        for part in ["rows", "copies", "sql", "jobs"] {
+            if self.is_called(part) {
+                let node = self.part(part);
+                self.nodes.insert(part.into(), node);
+            }
+        }
+        let entrance = if behind_gateway { "edge" } else { "api" };
+        if behind_gateway {
+            let gateway = self.gateway();
+            self.nodes.insert("edge".into(), gateway);
+        }
+        let mut calls = Map::new();
+        calls.insert(entrance.into(), self.call());
+        self.nodes.insert("users".into(), json!({ "kind": "client", "calls": calls }));
+        let mut workloads = Map::new();
+        for name in ["morning", "noon"].into_iter().take(1 + self.below(2) as usize) {
+            workloads.insert(name.into(), self.workload(entrance, traffic_s));
+        }
+        let mut links = Map::new();
+        links.insert("in".into(), json!({ "from": "users", "to": entrance, "delay_ms": self.below(5) }));
+        let mut document = json!({
+            "format_version": 1, "id": format!("generated-{number}"), "title": "Generated", "seed": number,
+            "duration_s": duration_s, "links": links, "workloads": workloads,
+        });
+        document["faults"] = self.faults(traffic_s);
+        document["monitors"] = self.monitors(entrance);
+        document["nodes"] = self.nodes.into();
+        document
+    }
+
+    fn below(&mut self, bound: u32) -> u32 {
+        self.luck.below(bound)
+    }
+
+    fn chance(&mut self, share: f64) -> bool {
+        self.luck.uniform() < share
+    }
+
+    fn one_of<T: Copy>(&mut self, choices: &[T]) -> T {
+        choices[self.below(choices.len() as u32) as usize]
+    }
+
+    /// Adds a field, sometimes.
+    fn perhaps(&mut self, object: &mut Value, field: &str, share: f64, value: impl FnOnce(&mut Author) -> Value) {
+        if self.chance(share) {
+            object[field] = value(self);
+        }
+    }
+
+    fn is_called(&self, part: &str) -> bool {
+        self.nodes.values().any(|node| node["calls"].get(part).is_some())
+    }
+
+    fn uses(&mut self, part: &'static str) -> &'static str {
+        if !self.used.contains(&part) {
+            self.used.push(part);
+        }
+        part
+    }
+
+    /// A time of a few milliseconds.
+    fn dist(&mut self) -> Value {
+        let ms = f64::from(1 + self.below(40)) / 4.0;
+        match self.below(12) {
+            0 => json!({ "dist": "constant", "value_ms": 0 }),
+            1 | 2 => json!({ "dist": "constant", "value_ms": ms }),
+            3 => json!({ "dist": "uniform", "min_ms": ms / 2.0, "max_ms": ms }),
+            4 => json!({ "dist": "empirical", "quantiles_ms": [0, ms / 2.0, ms, ms * 3.0] }),
+            5 => json!({ "dist": "lognormal", "mean_ms": ms, "cv2": 2 }),
+            6 => json!({ "dist": "hyperexponential",
+                "branches": [{ "p": 0.75, "mean_ms": ms / 2.0 }, { "p": 0.25, "mean_ms": ms * 2.0 }] }),
+            7 => json!({ "dist": "bounded_pareto", "alpha": 1.5, "min_ms": ms / 4.0, "max_ms": ms * 10.0 }),
+            8 => json!({ "dist": "erlang", "k": 3, "mean_ms": ms }),
+            9 => json!({ "dist": "discrete", "points": [{ "p": 0.5, "value_ms": 0 }, { "p": 0.5, "value_ms": ms }] }),
+            10 => json!({ "dist": "abs_normal", "mean_ms": ms, "sd_ms": ms / 2.0 }),
+            _ => json!({ "dist": "exponential", "mean_ms": ms }),
+        }
+    }
+
+    fn arrivals(&mut self) -> Value {
+        let rate = 10 + self.below(60);
+        match self.below(9) {
+            0 => json!({ "process": "constant", "rate_rps": rate }),
+            1 => json!({ "process": "paced", "gap_ms": 10 + self.below(50) }),
+            2 => json!({ "process": "bursts", "size": 1 + self.below(20), "every_s": 0.5 }),
+            3 => json!({ "process": "ramp",
+                "points": [{ "at_s": 0, "rate_rps": 5 }, { "at_s": 1, "rate_rps": rate }, { "at_s": 1, "rate_rps": 0 },
+                    { "at_s": 3, "rate_rps": rate }] }),
+            4 => json!({ "process": "on_off", "rate_rps": rate * 2, "on_s": 0.25, "off_s": 0.25 }),
+            5 => json!({ "process": "recorded", "at_ms": [0, 0, 1, 50, 50.5, 700, 1200, 1200, 1900] }),
+            6 => json!({ "process": "closed_loop", "clients": 1 + self.below(8),
+                "think": { "dist": "exponential", "mean_ms": 50 + self.below(200) } }),
+            7 => json!({ "process": "closed_loop_paced", "clients": 1 + self.below(8), "gap_ms": 50 + self.below(200) }),
+            _ => json!({ "process": "poisson", "rate_rps": rate }),
+        }
+    }
+
+    fn workload(&mut self, entrance: &str, traffic_s: u32) -> Value {
+        let mut workload = json!({
+            "client": "users", "target": entrance, "arrivals": self.arrivals(), "to_s": traffic_s,
+            "routes": { "list": { "weight": 3, "op": "read" }, "save": { "weight": 1, "op": "write" } },
+            "keys": 40, "users": 1 + self.below(5), "priority": 1 + self.below(3),
+        });
+        self.perhaps(&mut workload, "requests", 0.2, |author| (5 + author.below(100)).into());
+        self.perhaps(&mut workload, "from_s", 0.3, |_| 0.5.into());
+        self.perhaps(&mut workload, "token_lifetime_s", 0.3, |_| 1.into());
+        self.perhaps(&mut workload, "popularity", 0.6, |author| match author.below(2) {
+            0 => json!({ "dist": "zipf", "alpha": 1.1 }),
+            _ => json!({ "dist": "hot", "share": 0.6 }),
+        });
+        workload
+    }
+
+    fn gateway(&mut self) -> Value {
+        let mut gateway = json!({ "kind": "gateway", "upstream": "api", "calls": { "api": self.call() } });
+        self.perhaps(&mut gateway, "work", 0.5, Author::dist);
+        self.perhaps(&mut gateway, "auth", 0.5, |author| json!({ "leeway_s": 0, "work": author.dist() }));
+        self.perhaps(&mut gateway, "rate_limit", 0.7, |author| {
+            let kinds = ["token_bucket", "gcra", "leaky_queue", "fixed_window", "fixed_window_anchored", "sliding_log",
+                "sliding_counter"];
+            let key = author.one_of(&["all", "user", "workload", "route"]);
+            json!({ "algorithm": author.one_of(&kinds), "key": key, "rate_rps": 5 + author.below(60),
+                "burst": 1 + author.below(10), "limit": 1 + author.below(20), "window_s": 0.5,
+                "count_rejected": author.chance(0.5) })
+        });
+        gateway
+    }
+
+    /// How somebody calls somebody. There is always a timeout or a deadline: nobody waits for ever.
+    fn call(&mut self) -> Value {
+        let mut call = json!({ "timeout_ms": 20 + self.below(400) });
+        self.perhaps(&mut call, "deadline_ms", 0.3, |author| (30 + author.below(800)).into());
+        self.perhaps(&mut call, "propagate_deadline", 0.4, |author| author.chance(0.7).into());
+        self.perhaps(&mut call, "cancel", 0.6, |author| author.one_of(&["none", "at_dequeue", "anywhere"]).into());
+        self.perhaps(&mut call, "breaker", 0.3, |author| {
+            json!({ "sliding_window_size": 10, "minimum_number_of_calls": 2 + author.below(6),
+                "failure_rate_percent": 50, "wait_in_open_s": 0.3, "permitted_calls_in_half_open": 2 })
+        });
+        self.perhaps(&mut call, "throttle", 0.2, |_| json!({ "k": 1.5, "window_s": 2 }));
+        self.perhaps(&mut call, "health_check", 0.2, |_| json!({ "interval_s": 1, "timeout_ms": 100 }));
+        self.perhaps(&mut call, "balancer", 0.6, |author| match author.below(4) {
+            0 => json!({ "policy": "round_robin" }),
+            1 => json!({ "policy": "random" }),
+            2 => json!({ "policy": "least_request", "choices": null }),
+            _ => json!({ "policy": "least_request", "choices": 2, "with_replacement": false }),
+        });
+        match self.below(3) {
+            0 => call["retry"] = self.retry(),
+            1 => {
+                call["hedging"] = json!({ "max_attempts": 1 + self.below(3), "delay_ms": self.below(30),
+                    "distinct_target": self.chance(0.5), "cancel": self.one_of(&["none", "at_dequeue", "anywhere"]) });
+            }
+            _ => {}
+        }
+        call
+    }
+
+    fn retry(&mut self) -> Value {
+        let mut retry = json!({ "max_attempts": 1 + self.below(4), "base_delay_ms": self.below(50), "max_delay_ms": 400 });
+        let jitters = ["none", "full", "equal", "decorrelated", "proportional"];
+        self.perhaps(&mut retry, "jitter", 0.8, |author| author.one_of(&jitters).into());
+        self.perhaps(&mut retry, "multiplier", 0.3, |_| 1.5.into());
+        self.perhaps(&mut retry, "pause", 0.2, Author::dist);
+        self.perhaps(&mut retry, "other_instance", 0.3, |_| true.into());
+        self.perhaps(&mut retry, "retry_on", 0.4, |_| json!(["timeout", "unavailable", "error", "rate_limited"]));
+        self.perhaps(&mut retry, "budget", 0.7, |author| match author.below(6) {
+            0 => json!({ "kind": "none" }),
+            1 => json!({ "kind": "ratio", "ttl_s": 2, "min_rps": 1, "ratio": 0.1 }),
+            2 => json!({ "kind": "tokens", "per_request": 0.2, "per_retry": 1, "cap": 10 }),
+            3 => json!({ "kind": "throttle", "max_tokens": 10, "token_ratio": 0.1 }),
+            4 => json!({ "kind": "quota", "capacity": 50, "retry_cost": 5, "timeout_retry_cost": 10,
+                "no_retry_increment": 1 }),
+            _ => json!({ "kind": "concurrent", "percent": 20, "min": 2 }),
+        });
+        retry
+    }
+
+    fn service(&mut self, level: usize) {
+        let (name, routes) = SERVICES[level];
+        self.used.clear();
+        let mut programs = Map::new();
+        for route in routes {
+            let mut program = vec![json!({ "set": { "x": "arg" } })];
+            program.extend(self.steps(level));
+            programs.insert(route.to_string(), program.into());
+        }
+        let mut calls = Map::new();
+        for part in std::mem::take(&mut self.used) {
+            calls.insert(part.into(), self.call());
+        }
+        let disciplines = ["fifo", "lifo", "lifo_preemptive", "priority", "processor_sharing"];
+        let discipline = self.one_of(&disciplines);
+        let hold = if discipline == "processor_sharing" { "work" } else { self.one_of(&["call", "work"]) };
+        let mut service = json!({ "kind": "service", "replicas": 1 + self.below(3), "discipline": discipline,
+            "hold": hold, "routes": programs, "calls": calls });
+        self.perhaps(&mut service, "workers", 0.85, |author| (1 + author.below(4)).into());
+        self.perhaps(&mut service, "max_waiting", 0.4, |author| author.below(10).into());
+        self.perhaps(&mut service, "patience", 0.3, |author| {
+            json!({ "dist": "exponential", "mean_ms": 20 + author.below(200) })
+        });
+        self.perhaps(&mut service, "drop_expired", 0.3, |_| true.into());
+        self.perhaps(&mut service, "static_batch", 0.15, |_| true.into());
+        self.perhaps(&mut service, "chance", 0.2, |_| {
+            json!({ "up": { "dist": "exponential", "mean_ms": 900 }, "down": { "dist": "constant", "value_ms": 200 } })
+        });
+        self.perhaps(&mut service, "bulkheads", 0.3, |author| {
+            json!({ "first": { "routes": [routes[0]], "max_concurrent": 1 + author.below(3),
+                "max_waiting": author.below(4), "status": author.one_of(&[429, 503]) } })
+        });
+        self.nodes.insert(name.into(), service);
+    }
+
+    fn part(&mut self, part: &str) -> Value {
+        let (read, write) = (self.dist(), self.dist());
+        match part {
+            "rows" => json!({ "kind": "store", "readers": 1 + self.below(3), "rows": 50, "read": read, "write": write }),
+            "copies" => {
+                let mut cache = json!({ "kind": "cache", "ttl_s": 0.2, "single_flight": self.chance(0.5),
+                    "eviction": self.one_of(&["lru", "fifo", "random", "lfu"]) });
+                self.perhaps(&mut cache, "ttl_s", 0.2, |_| Value::Null);
+                self.perhaps(&mut cache, "capacity", 0.5, |author| (1 + author.below(30)).into());
+                self.perhaps(&mut cache, "ttl_jitter", 0.3, |_| 0.3.into());
+                self.perhaps(&mut cache, "refresh_on_read", 0.2, |_| true.into());
+                self.perhaps(&mut cache, "stale_while_revalidate_s", 0.4, |_| 0.3.into());
+                self.perhaps(&mut cache, "stale_if_error_s", 0.4, |_| 2.into());
+                self.perhaps(&mut cache, "early_expiration", 0.3, |_| json!({ "beta": 1.5 }));
+                cache
+            }
+            "sql" => {
+                let mut database = json!({ "kind": "database", "read": read, "write": write,
+                    "engine": self.one_of(&["sqlite_wal", "sqlite_delete", "server"]),
+                    "busy": self.one_of(&["poll", "fifo"]), "busy_timeout_ms": self.below(60),
+                    "tables": { "items": { "rows": 20, "columns": { "stock": 10, "sold": 0 } },
+                        "orders": { "columns": { "item": 0 } } } });
+                self.perhaps(&mut database, "connections", 0.6, |author| (1 + author.below(5)).into());
+                self.perhaps(&mut database, "commit", 0.5, Author::dist);
+                self.perhaps(&mut database, "scan_row_us", 0.5, |_| 10.into());
+                database
+            }
+            _ => {
+                let mut queue = json!({ "kind": "queue", "consumer": "worker", "route": "job",
+                    "visibility_timeout_s": 0.3, "max_receive_count": 1 + self.below(3) });
+                self.perhaps(&mut queue, "consumers", 0.7, |author| (1 + author.below(4)).into());
+                self.perhaps(&mut queue, "max_waiting", 0.4, |author| author.below(10).into());
+                queue
+            }
+        }
+    }
+
+    fn number(&mut self) -> &'static str {
+        self.one_of(&[
+            "key", "user", "arg", "x", "x + 1", "value", "version", "floor(random * 20)", "min(key, 5)", "request",
+            "attempt + priority", "max(x, -value) / 2", "floor(now_s * 10)", "status - 200", "0",
+        ])
+    }
+
+    fn condition(&mut self) -> &'static str {
+        self.one_of(&[
+            "random < 0.5", "key < 10", "status == 200", "value > 3 or x < 2", "not (attempt > 1)",
+            "version >= 1 and random < 0.9", "x != 0", "now_s > 1", "true",
+        ])
+    }
+
+    fn steps(&mut self, level: usize) -> Vec<Value> {
+        self.nested += 1;
+        let count = if self.nested == 1 { 1 + self.below(4) } else { 1 + self.below(2) };
+        let steps = (0..count).flat_map(|_| self.step(level)).collect();
+        self.nested -= 1;
+        steps
+    }
+
+    fn step(&mut self, level: usize) -> Vec<Value> {
+        let kinds = if self.nested < 3 { 20 } else { 12 };
+        let step = match self.below(kinds) {
+            0..=2 => json!({ "work": self.dist() }),
+            3 => json!({ "wait": self.dist() }),
+            4 => json!({ "pause": { "ms": self.one_of(&["random * 5", "attempt", "0", "-1"]) } }),
+            5 => json!({ "set": { "x": self.number() } }),
+            6 => self.access(),
+            7 | 8 => return self.transaction(),
+            9 | 10 => self.call_step(level),
+            11 => json!({ "respond": { "status": self.one_of(&[200, 200, 200, 404, 429, 500, 503]),
+                "value": self.number() } }),
+            12 | 13 => json!({ "if": { "when": self.condition(), "then": self.steps(level), "else": self.steps(level) } }),
+            14 | 15 => {
+                let mut repeat = json!({ "times": 1 + self.below(3), "do": self.steps(level) });
+                self.perhaps(&mut repeat, "while", 0.4, |author| author.condition().into());
+                json!({ "repeat": repeat })
+            }
+            16 => self.all(level),
+            17 => json!({ "cached": { "cache": self.uses("copies"), "load": self.steps(level) } }),
+            _ => json!({ "try": { "do": self.steps(level), "on_failure": self.steps(level) } }),
+        };
+        vec![step]
+    }
+
+    fn all(&mut self, level: usize) -> Value {
+        let outer = std::mem::replace(&mut self.branched, true);
+        let (first, second) = (self.steps(level), self.steps(level));
+        self.branched = outer;
+        let mut all = json!({ "branches": [first, second], "copies": 1 + self.below(2) });
+        self.perhaps(&mut all, "needed", 0.5, |author| (1 + author.below(2)).into());
+        json!({ "all": all })
+    }
+
+    fn access(&mut self) -> Value {
+        let mut access = json!({ "store": self.uses("rows") });
+        self.perhaps(&mut access, "cache", 0.5, |author| author.uses("copies").into());
+        if self.chance(0.7) { json!({ "read": access }) } else { json!({ "write": access }) }
+    }
+
+    /// A call of a service further in, or a message; work where there is none.
+    fn call_step(&mut self, level: usize) -> Value {
+        if level == 0 && self.chance(0.4) {
+            return json!({ "publish": { "to": self.uses("jobs"), "route": "job" } });
+        }
+        // Only a queue delivers to the worker.
+        let further: Vec<_> = SERVICES.iter().skip(level.max(1) + 1).collect();
+        if further.is_empty() {
+            return json!({ "work": self.dist() });
+        }
+        let (to, routes) = *self.one_of(&further);
+        let mut call = json!({ "to": self.uses(to), "route": routes[0] });
+        self.perhaps(&mut call, "key", 0.4, |author| author.one_of(&["key", "floor(random * 40)", "x"]).into());
+        self.perhaps(&mut call, "arg", 0.4, |author| author.number().into());
+        json!({ "call": call })
+    }
+
+    /// A transaction, or a statement alone.
+    fn transaction(&mut self) -> Vec<Value> {
+        let database = self.uses("sql");
+        let mut steps: Vec<Value> = (0..1 + self.below(3)).map(|_| self.statement(database)).collect();
+        if self.chance(0.6) && !self.branched {
+            let modes = ["plain", "immediate", "exclusive", "repeatable_read", "serializable"];
+            steps.insert(0, json!({ "begin": { "database": database, "mode": self.one_of(&modes) } }));
+            let end = if self.chance(0.8) { "commit" } else { "rollback" };
+            steps.push(json!({ end: { "database": database } }));
+        }
+        steps
+    }
+
+    fn statement(&mut self, database: &str) -> Value {
+        let key = self.one_of(&["floor(random * 20)", "key", "x", "0", "request"]);
+        match self.below(6) {
+            0 | 1 => {
+                let mut select = json!({ "database": database, "table": "items", "key": key });
+                self.perhaps(&mut select, "column", 0.5, |_| "stock".into());
+                self.perhaps(&mut select, "for_update", 0.3, |_| true.into());
+                json!({ "select": select })
+            }
+            2 => json!({ "scan": { "database": database, "table": "items", "sum": "stock" } }),
+            3 => {
+                let mut update = json!({ "database": database, "table": "items", "key": key });
+                update["set"] = json!({ "stock": self.number() });
+                update["add"] = json!({ "sold": "1" });
+                self.perhaps(&mut update, "if_version", 0.4, |_| "version".into());
+                json!({ "update": update })
+            }
+            4 => json!({ "insert": { "database": database, "table": "orders", "key": key,
+                "set": { "item": self.number() } } }),
+            _ => json!({ "delete": { "database": database, "table": "orders", "key": key } }),
+        }
+    }
+
+    fn faults(&mut self, traffic_s: u32) -> Value {
+        let names: Vec<String> = self.nodes.keys().filter(|name| *name != "users").cloned().collect();
+        let mut faults = Map::new();
+        for id in ["first", "second", "third"].into_iter().take(self.below(4) as usize) {
+            let node = names[self.below(names.len() as u32) as usize].clone();
+            let kinds = if self.nodes[&node]["kind"] == "service" { 5 } else { 3 };
+            let effect = match self.below(kinds) {
+                0 => json!({ "kind": "down" }),
+                1 => json!({ "kind": "slow", "factor": 1 + self.below(8) }),
+                2 => json!({ "kind": "errors", "ratio": self.one_of(&[0.2, 1.0]) }),
+                3 => json!({ "kind": "freeze" }),
+                _ => json!({ "kind": "hold_starts" }),
+            };
+            let from_s = f64::from(self.below(traffic_s * 4)) / 4.0;
+            faults.insert(id.into(), json!({ "node": node, "effect": effect, "from_s": from_s, "to_s": from_s + 0.6 }));
+        }
+        faults.into()
+    }
+
+    fn monitors(&mut self, entrance: &str) -> Value {
+        let mut monitors = Map::new();
+        if self.chance(0.4) {
+            monitors.insert("front".into(), json!({ "target": entrance, "interval_s": 0.5, "timeout_ms": 50,
+                "failure_threshold": 2, "success_threshold": 2 }));
+        }
+        monitors.into()
+    }
+}
