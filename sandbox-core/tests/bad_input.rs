@@ -150,9 +150,12 @@ fn what_multiplies_is_limited_as_a_whole() {
 fn what_goes_on_for_ever_lets_time_pass() {
     let found = problems(&[
         ("/nodes/api/calls/db/retry", json!({ "max_attempts": null, "base_delay_ms": 0 })),
-        ("/nodes/api/chance", json!({
-            "up": { "dist": "constant", "value_ms": 0 }, "down": { "dist": "constant", "value_ms": 0 }
-        })),
+        (
+            "/nodes/api/chance",
+            json!({
+                "up": { "dist": "constant", "value_ms": 0 }, "down": { "dist": "constant", "value_ms": 0 }
+            }),
+        ),
         ("/monitors/db/interval_s", json!(1e-9)),
     ]);
     assert_problem(&found, "nodes.api.calls.db.retry.max_attempts", "for ever", "1 ms");

@@ -340,13 +340,12 @@ impl<'a> Planner<'a> {
             }
             (up, down)
         });
-        if service.discipline == Discipline::ProcessorSharing && service.hold == Hold::Call {
-            let mixed =
-                service.routes.values().any(|steps| !steps.iter().all(|step| matches!(step, StepSpec::Work(_))));
-            if mixed {
-                let hint = "Set `hold` to `work`: workers that are shared compute, they do not wait.";
-                self.problem(format!("{path}.discipline"), "shares workers that are held while they wait", hint);
-            }
+        let computes =
+            |steps: &Vec<StepSpec>| !steps.is_empty() && steps.iter().all(|step| matches!(step, StepSpec::Work(_)));
+        let shares = matches!(service.discipline, Discipline::ProcessorSharing | Discipline::LifoPreemptive);
+        if shares && service.hold == Hold::Call && !service.routes.values().all(computes) {
+            let hint = "Set `hold` to `work`: only work can be shared or pushed aside.";
+            self.problem(format!("{path}.discipline"), "takes workers away that are held while they wait", hint);
         }
         let plan = ServicePlan {
             workers: service.workers,
@@ -672,11 +671,16 @@ impl<'a> Planner<'a> {
             }
             Some(RetryPlan { config, budget, on, pause, other_instance: retry.other_instance })
         });
+        let is_database = matches!(self.spec.nodes.get(&group), Some(NodeSpec::Database(_)));
         let hedge = spec.hedging.map(|hedging| {
             self.within(&format!("{path}.hedging.max_attempts"), f64::from(hedging.max_attempts), 1.0, 5.0);
             self.within(&format!("{path}.hedging.delay_ms"), hedging.delay_ms, 0.0, 3_600_000.0);
             if spec.retry.is_some() {
                 self.problem(format!("{path}.hedging"), "does not go with `retry`", "Keep one of the two.");
+            }
+            if is_database {
+                let hint = "Take it out: a statement belongs to one transaction.";
+                self.problem(format!("{path}.hedging"), "does not go with a database", hint);
             }
             HedgePlan {
                 max_attempts: hedging.max_attempts,
@@ -731,7 +735,8 @@ impl<'a> Planner<'a> {
             timeout: spec.timeout_ms.map(Span::from_ms),
             deadline: spec.deadline_ms.map(Span::from_ms),
             propagate: spec.propagate_deadline,
-            cancel: spec.cancel,
+            // Who stops waiting for a statement hangs up, and the connection is gone with its transaction.
+            cancel: if is_database { CancelSpec::Anywhere } else { spec.cancel },
             retry,
             hedge,
             breaker,

@@ -467,7 +467,8 @@ spec! {
 }
 
 spec! {
-    /// A database: rows with versions in tables, transactions, locks, a pool of connections.
+    /// A database: rows with versions in tables, transactions, locks, a pool of connections. Who stops waiting for a statement
+    /// hangs up: the statement is withdrawn and its transaction rolled back.
     pub struct DatabaseSpec {
         /// Title for people; the id if absent.
         #[serde(default)]

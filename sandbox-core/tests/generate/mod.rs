@@ -129,7 +129,9 @@ impl Author {
             5 => json!({ "process": "recorded", "at_ms": [0, 0, 1, 50, 50.5, 700, 1200, 1200, 1900] }),
             6 => json!({ "process": "closed_loop", "clients": 1 + self.below(8),
                 "think": { "dist": "exponential", "mean_ms": 50 + self.below(200) } }),
-            7 => json!({ "process": "closed_loop_paced", "clients": 1 + self.below(8), "gap_ms": 50 + self.below(200) }),
+            7 => {
+                json!({ "process": "closed_loop_paced", "clients": 1 + self.below(8), "gap_ms": 50 + self.below(200) })
+            }
             _ => json!({ "process": "poisson", "rate_rps": rate }),
         }
     }
@@ -155,8 +157,15 @@ impl Author {
         self.perhaps(&mut gateway, "work", 0.5, Author::dist);
         self.perhaps(&mut gateway, "auth", 0.5, |author| json!({ "leeway_s": 0, "work": author.dist() }));
         self.perhaps(&mut gateway, "rate_limit", 0.7, |author| {
-            let kinds = ["token_bucket", "gcra", "leaky_queue", "fixed_window", "fixed_window_anchored", "sliding_log",
-                "sliding_counter"];
+            let kinds = [
+                "token_bucket",
+                "gcra",
+                "leaky_queue",
+                "fixed_window",
+                "fixed_window_anchored",
+                "sliding_log",
+                "sliding_counter",
+            ];
             let key = author.one_of(&["all", "user", "workload", "route"]);
             json!({ "algorithm": author.one_of(&kinds), "key": key, "rate_rps": 5 + author.below(60),
                 "burst": 1 + author.below(10), "limit": 1 + author.below(20), "window_s": 0.5,
@@ -195,7 +204,8 @@ impl Author {
     }
 
     fn retry(&mut self) -> Value {
-        let mut retry = json!({ "max_attempts": 1 + self.below(4), "base_delay_ms": self.below(50), "max_delay_ms": 400 });
+        let mut retry =
+            json!({ "max_attempts": 1 + self.below(4), "base_delay_ms": self.below(50), "max_delay_ms": 400 });
         let jitters = ["none", "full", "equal", "decorrelated", "proportional"];
         self.perhaps(&mut retry, "jitter", 0.8, |author| author.one_of(&jitters).into());
         self.perhaps(&mut retry, "multiplier", 0.3, |_| 1.5.into());
@@ -225,18 +235,26 @@ impl Author {
         }
         let mut calls = Map::new();
         for part in std::mem::take(&mut self.used) {
-            calls.insert(part.into(), self.call());
+            let mut call = self.call();
+            if part == "sql" {
+                call.as_object_mut().expect("a call is an object").remove("hedging");
+            }
+            calls.insert(part.into(), call);
         }
         let disciplines = ["fifo", "lifo", "lifo_preemptive", "priority", "processor_sharing"];
         let discipline = self.one_of(&disciplines);
-        let hold = if discipline == "processor_sharing" { "work" } else { self.one_of(&["call", "work"]) };
+        let shares = matches!(discipline, "processor_sharing" | "lifo_preemptive");
+        let hold = if shares { "work" } else { self.one_of(&["call", "work"]) };
         let mut service = json!({ "kind": "service", "replicas": 1 + self.below(3), "discipline": discipline,
             "hold": hold, "routes": programs, "calls": calls });
         self.perhaps(&mut service, "workers", 0.85, |author| (1 + author.below(4)).into());
         self.perhaps(&mut service, "max_waiting", 0.4, |author| author.below(10).into());
-        self.perhaps(&mut service, "patience", 0.3, |author| {
-            json!({ "dist": "exponential", "mean_ms": 20 + author.below(200) })
-        });
+        self.perhaps(
+            &mut service,
+            "patience",
+            0.3,
+            |author| json!({ "dist": "exponential", "mean_ms": 20 + author.below(200) }),
+        );
         self.perhaps(&mut service, "drop_expired", 0.3, |_| true.into());
         self.perhaps(&mut service, "static_batch", 0.15, |_| true.into());
         self.perhaps(&mut service, "chance", 0.2, |_| {
@@ -252,7 +270,9 @@ impl Author {
     fn part(&mut self, part: &str) -> Value {
         let (read, write) = (self.dist(), self.dist());
         match part {
-            "rows" => json!({ "kind": "store", "readers": 1 + self.below(3), "rows": 50, "read": read, "write": write }),
+            "rows" => {
+                json!({ "kind": "store", "readers": 1 + self.below(3), "rows": 50, "read": read, "write": write })
+            }
             "copies" => {
                 let mut cache = json!({ "kind": "cache", "ttl_s": 0.2, "single_flight": self.chance(0.5),
                     "eviction": self.one_of(&["lru", "fifo", "random", "lfu"]) });
@@ -288,15 +308,35 @@ impl Author {
 
     fn number(&mut self) -> &'static str {
         self.one_of(&[
-            "key", "user", "arg", "x", "x + 1", "value", "version", "floor(random * 20)", "min(key, 5)", "request",
-            "attempt + priority", "max(x, -value) / 2", "floor(now_s * 10)", "status - 200", "0",
+            "key",
+            "user",
+            "arg",
+            "x",
+            "x + 1",
+            "value",
+            "version",
+            "floor(random * 20)",
+            "min(key, 5)",
+            "request",
+            "attempt + priority",
+            "max(x, -value) / 2",
+            "floor(now_s * 10)",
+            "status - 200",
+            "0",
         ])
     }
 
     fn condition(&mut self) -> &'static str {
         self.one_of(&[
-            "random < 0.5", "key < 10", "status == 200", "value > 3 or x < 2", "not (attempt > 1)",
-            "version >= 1 and random < 0.9", "x != 0", "now_s > 1", "true",
+            "random < 0.5",
+            "key < 10",
+            "status == 200",
+            "value > 3 or x < 2",
+            "not (attempt > 1)",
+            "version >= 1 and random < 0.9",
+            "x != 0",
+            "now_s > 1",
+            "true",
         ])
     }
 
@@ -320,7 +360,9 @@ impl Author {
             9 | 10 => self.call_step(level),
             11 => json!({ "respond": { "status": self.one_of(&[200, 200, 200, 404, 429, 500, 503]),
                 "value": self.number() } }),
-            12 | 13 => json!({ "if": { "when": self.condition(), "then": self.steps(level), "else": self.steps(level) } }),
+            12 | 13 => {
+                json!({ "if": { "when": self.condition(), "then": self.steps(level), "else": self.steps(level) } })
+            }
             14 | 15 => {
                 let mut repeat = json!({ "times": 1 + self.below(3), "do": self.steps(level) });
                 self.perhaps(&mut repeat, "while", 0.4, |author| author.condition().into());
@@ -423,8 +465,11 @@ impl Author {
     fn monitors(&mut self, entrance: &str) -> Value {
         let mut monitors = Map::new();
         if self.chance(0.4) {
-            monitors.insert("front".into(), json!({ "target": entrance, "interval_s": 0.5, "timeout_ms": 50,
-                "failure_threshold": 2, "success_threshold": 2 }));
+            monitors.insert(
+                "front".into(),
+                json!({ "target": entrance, "interval_s": 0.5, "timeout_ms": 50,
+                "failure_threshold": 2, "success_threshold": 2 }),
+            );
         }
         monitors.into()
     }

@@ -11,7 +11,19 @@ pub fn anything() -> impl Strategy<Value = Value> {
         prop::sample::select(vec![0.0, -1.0, 0.5, 1.0, 1e-9, 1e-300, 1e18, 1.7e308, -1e300]).prop_map(Value::from),
         prop::sample::select(vec![0, 1, -1, 7, 60, 10_000, 1 << 32, i64::MAX, i64::MIN]).prop_map(Value::from),
         Just(Value::from(u64::MAX)),
-        prop::sample::select(vec!["", "x", "h1", "allow", "sliding_log", "2001:db8::/200", "api", "sql", "x / 0", "key"]).prop_map(Value::from),
+        prop::sample::select(vec![
+            "",
+            "x",
+            "h1",
+            "allow",
+            "sliding_log",
+            "2001:db8::/200",
+            "api",
+            "sql",
+            "x / 0",
+            "key"
+        ])
+        .prop_map(Value::from),
         prop::sample::select(vec![json!([]), json!({}), json!([[]]), json!([null]), json!({"x": 1})]),
     ]
 }

@@ -3,6 +3,7 @@
 //! Left out: what a person does with an answer.
 
 use super::Happening;
+use super::gateway::schedule_probe;
 use crate::engine::calls::Caller;
 use crate::engine::ctx::Ctx;
 use crate::engine::event::Slot;
@@ -24,6 +25,10 @@ impl Client {
         match happening {
             Happening::Intended { workload } => self.intend(ctx, workload),
             Happening::Ended(slot, end) => self.answer(ctx, slot, end),
+            Happening::ProbeDue { call } => {
+                self.callers[call as usize].probe_all(ctx);
+                schedule_probe(ctx, call);
+            }
             _ => unreachable!("nobody calls a client"),
         }
     }

@@ -304,13 +304,13 @@ impl Service {
                 Some(Step::Keep { cache }) => {
                     self.keep(ctx, slot, *cache);
                     if is_background(ctx, slot) {
-                        return ctx.core.stays.remove(slot);
+                        return self.finish(ctx, slot, Reply::status(Status::Ok));
                     }
                 }
                 Some(Step::FallBack { cache, found }) => {
                     self.send_aside(ctx, slot, *cache, Ask::CacheFail);
                     if is_background(ctx, slot) {
-                        return ctx.core.stays.remove(slot);
+                        return self.finish(ctx, slot, Reply::status(Status::InternalError));
                     }
                     match self.usable_copy(ctx, slot) {
                         Some(version) => {
@@ -749,8 +749,29 @@ impl Service {
         }
     }
 
+    /// A copy that a stay was to load is not coming: whoever waits for the load is told.
+    fn give_up_loads(&mut self, ctx: &mut Ctx, slot: Slot) {
+        if !ctx.stay_mut(slot).copy.take().is_some_and(|found| found.load) {
+            return;
+        }
+        let (plan, stay) = (self.plan.clone(), ctx.stay(slot));
+        let here = stay.step;
+        let program = plan.programs[stay.route.index()].as_ref().expect("its route has a program");
+        for (at, step) in program.steps.iter().enumerate().take(usize::from(here) + 1) {
+            let cache = match step {
+                Step::Look { cache, found } if *found > here => *cache,
+                Step::Read { cache: Some(cache), .. } if at == usize::from(here) => *cache,
+                _ => continue,
+            };
+            if self.shares_loads(ctx, cache) {
+                self.send_aside(ctx, slot, cache, Ask::CacheFail);
+            }
+        }
+    }
+
     /// The program of a stay is over.
     fn finish(&mut self, ctx: &mut Ctx, slot: Slot, reply: Reply) {
+        self.give_up_loads(ctx, slot);
         self.close_session(ctx, slot);
         if is_background(ctx, slot) {
             return ctx.core.stays.remove(slot);
@@ -857,6 +878,7 @@ impl Service {
         if let Some(open) = ctx.stay(slot).call {
             self.callers[open.call as usize].abandon(ctx, slot);
         }
+        self.give_up_loads(ctx, slot);
         self.close_session(ctx, slot);
         let now = ctx.now();
         let stay = ctx.stay_mut(slot);
