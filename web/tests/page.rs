@@ -43,9 +43,9 @@ fn a_run_in_slices_is_the_run_in_one_go() {
         assert!(slices < 10_000, "it ends");
     }
     let golden: Value = serde_json::from_str(GOLDEN).expect("the golden file is JSON");
-    assert_eq!(session.shown.as_ref().map(|shown| shown.digest.as_str()), golden["B"].as_str());
+    assert_eq!(session.player.shown.as_ref().map(|shown| shown.digest.as_str()), golden["B"].as_str());
     session.apply(Action::Predict("half".into()), &|| 0.0);
-    assert_eq!(session.prediction, Prediction::Said("half".into()));
+    assert_eq!(session.progress.prediction, Prediction::Said("half".into()));
 }
 
 #[wasm_bindgen_test]
