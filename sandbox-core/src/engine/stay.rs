@@ -168,7 +168,7 @@ pub enum Place {
 /// The parallel branches that a stay waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub struct Fork {
-    /// Which fork of the stay this is; a strand carries the number of the fork that made it.
+    /// Which fork of the stay this is; its branches know the number.
     pub number: u16,
     /// Branches that are still under way.
     pub pending: u16,
@@ -221,8 +221,10 @@ pub struct Stay {
     pub place: Place,
     /// Whether its caller has withdrawn the call.
     pub withdrawn: bool,
-    /// The branches it waits for; for a strand the fork it belongs to.
+    /// The branches it waits for.
     pub fork: Fork,
+    /// For a branch: the number of the fork that it belongs to.
+    pub branch_of: u16,
     /// The call it waits for.
     pub call: Option<OpenCall>,
     /// An expired copy, kept in case the origin fails.

@@ -564,7 +564,7 @@ impl Service {
                 if cache.is_some() {
                     ctx.stay_mut(slot).copy = None;
                 }
-                match is_background(ctx, slot) && ctx.stay(slot).fork.number == ONE_STEP {
+                match is_background(ctx, slot) && ctx.stay(slot).branch_of == ONE_STEP {
                     true => self.finish(ctx, slot, Reply::status(Status::Ok)),
                     false => self.go_on(ctx, slot),
                 }
@@ -629,7 +629,7 @@ impl Service {
     /// Reads the row for the copy again while the request goes on with the old one.
     fn read_in_background(&mut self, ctx: &mut Ctx, slot: Slot, store: usize) {
         let part = self.begin_load(ctx, slot);
-        ctx.stay_mut(part).fork.number = ONE_STEP;
+        ctx.stay_mut(part).branch_of = ONE_STEP;
         self.ask(ctx, part, store, Ask::Read);
     }
 
@@ -752,7 +752,7 @@ impl Service {
     fn on_branch_end(&mut self, ctx: &mut Ctx, branch: Slot, success: bool) {
         let stay = ctx.stay(branch);
         let (whole, number, last, got) =
-            (stay.parent.expect("a branch has a call"), stay.fork.number, stay.last, stay.got);
+            (stay.parent.expect("a branch has a call"), stay.branch_of, stay.last, stay.got);
         ctx.core.stays.remove(branch);
         let slot = whole.slot;
         if !ctx.core.stays.is_live(whole) || ctx.stay(slot).fork.number != number || ctx.stay(slot).fork.needed == 0 {
