@@ -259,7 +259,7 @@ mod tests {
 
     #[test]
     fn neighbours_on_a_floor_do_not_know_each_other() {
-        let found = said("sandbox-core/src/scenario/plan.rs", "use crate::trace::Record;");
+        let found = said("sandbox-core/src/trace/record.rs", "use crate::scenario::Plan;");
         assert!(found[0].contains("reaches sideways"), "{found:?}");
     }
 

@@ -46,6 +46,7 @@ pub(super) fn read(file: &Path) -> Result<String> {
 /// The form of the answers: that of `expected` in a file of cases.
 pub(super) fn schema() -> Schema {
     let cases = super::verify::cases_schema();
-    let expected = cases.pointer("/items/properties/expected").cloned();
-    expected.and_then(|expected| expected.try_into().ok()).unwrap_or_default()
+    let mut expected = cases.pointer("/items/properties/expected").cloned().unwrap_or_default();
+    expected["$schema"] = cases.get("$schema").cloned().unwrap_or_default();
+    expected.try_into().unwrap_or_default()
 }
