@@ -118,14 +118,24 @@ impl Signals {
             let hint = format!("At most {LABELLED_MAX} combinations of their values, none included.");
             planner.problem("labels", format!("{combinations} kinds of requests are too many"), hint);
         }
+        if spec.metrics.len() > DECLARED_MAX {
+            let what = format!("{} signals are too many", spec.metrics.len());
+            planner.problem("metrics", what, format!("At most {DECLARED_MAX}."));
+        }
         let declared = spec.metrics.iter().filter_map(|(name, signal)| planner.signal(name, signal)).collect();
-        planner.refuse_cycles();
+        planner.refuse_long_ways();
         Signals { words: planner.words, labels, declared }
     }
 }
 
 /// Combinations of label values at most, for requests and for each signal.
 const LABELLED_MAX: usize = 64;
+/// Declared signals at most.
+const DECLARED_MAX: usize = 128;
+/// Operands of a formula at most.
+const OPERANDS_MAX: usize = 16;
+/// Formulas at most on the way from a formula to what it is made of: each is computed anew for every second.
+const FORMULAS_DEEP: usize = 3;
 
 struct SignalPlanner<'a> {
     spec: &'a Spec,
@@ -282,6 +292,10 @@ impl SignalPlanner<'_> {
                 Err(why) => self.problem(&path, why, "Name a signal, between single quotes if it has labels."),
             }
         }
+        if operands.len() > OPERANDS_MAX {
+            let hint = format!("At most {OPERANDS_MAX}.");
+            self.problem(&path, format!("{} operands are too many", operands.len()), hint);
+        }
         for operand in &operands {
             self.check_operand(&path, kind, operand);
         }
@@ -316,38 +330,43 @@ impl SignalPlanner<'_> {
         }
     }
 
-    /// Reports formulas that lead back to themselves.
+    /// Reports formulas that lead back to themselves, or to other formulas again and again.
     #[inline]
-    fn refuse_cycles(&mut self) {
+    fn refuse_long_ways(&mut self) {
         let operands = |name: &str| -> Vec<String> {
-            match self.spec.metrics.get(name).map(|signal| &signal.source) {
-                Some(SourceSpec::Formula(text)) => operand_names(text)
-                    .iter()
-                    .filter_map(|name| Query::parse_operand(name).ok().map(|operand| operand.signal))
-                    .collect(),
-                _ => Vec::new(),
-            }
+            let Some(SourceSpec::Formula(text)) = self.spec.metrics.get(name).map(|signal| &signal.source) else {
+                return Vec::new();
+            };
+            let operand = |name: &String| Query::parse_operand(name).ok().map(|operand| operand.signal);
+            let is_formula = |name: &String| {
+                self.spec.metrics.get(name).is_some_and(|signal| matches!(signal.source, SourceSpec::Formula(_)))
+            };
+            operand_names(text).iter().filter_map(operand).filter(is_formula).collect()
         };
-        let mut cyclic = Vec::new();
+        let mut found = Vec::new();
         for start in self.spec.metrics.keys() {
-            let mut way = operands(start);
-            let mut seen = way.clone();
-            while let Some(name) = way.pop() {
-                if name == *start {
-                    cyclic.push(start.clone());
+            // The formulas so many steps away, each once: a circle never ends.
+            let mut reached = vec![start.clone()];
+            for _ in 0..FORMULAS_DEEP {
+                let mut next: Vec<String> = reached.iter().flat_map(|name| operands(name)).collect();
+                next.sort();
+                next.dedup();
+                reached = next;
+                if reached.contains(start) {
                     break;
                 }
-                for next in operands(&name) {
-                    if !seen.contains(&next) {
-                        seen.push(next.clone());
-                        way.push(next);
-                    }
+            }
+            match reached.contains(start) {
+                true => found.push((start, "leads back to itself".to_string(), "Let formulas go one way.")),
+                false if !reached.is_empty() => {
+                    let what = format!("is made of more than {FORMULAS_DEEP} formulas in a row");
+                    found.push((start, what, "Write it with what they are made of."));
                 }
+                false => {}
             }
         }
-        for name in cyclic {
-            let path = format!("metrics.{name}.source.formula");
-            self.problem(path, "leads back to itself", "Let formulas go one way.");
+        for (name, what, hint) in found {
+            self.problem(format!("metrics.{name}.source.formula"), what, hint);
         }
     }
 }
