@@ -140,6 +140,36 @@ fn records_are_counted_and_measured_by_condition() {
 }
 
 #[test]
+fn programs_observe_values() {
+    let observed = |kind: &str| signal(kind, json!("observed"));
+    let mut tokens = observed("histogram");
+    tokens["labels"] = json!({"size": {"short": "value <= 20", "long": "value > 20"}});
+    let metrics = json!({"tokens": tokens, "tokens_total": observed("counter"), "last_key": observed("gauge")});
+    let mut json = scenario(metrics, json!({})).json().clone();
+    json["nodes"]["api"]["routes"]["pay"] =
+        json!([{"observe": {"tokens": "key + 1", "tokens_total": "key + 1", "last_key": "key"}}]);
+    let run = run(&Document::from_json(json.clone()));
+    let of = |query: &str| number(&run, query);
+    let paid: Vec<f64> = run
+        .folds()
+        .requests()
+        .iter()
+        .filter(|r| r.route == run.plan().route("pay").unwrap())
+        .map(|r| f64::from(r.key))
+        .collect();
+    assert_eq!(of("tokens.count"), paid.len() as f64);
+    assert_eq!(of("tokens_total.sum"), paid.iter().map(|key| key + 1.0).sum::<f64>());
+    let short = paid.iter().filter(|key| **key < 20.0).count() as f64;
+    assert_eq!((of("tokens{size=short}.count"), of("tokens{size=long}.min")), (short, 21.0));
+    assert_eq!((of("last_key.max"), of("tokens.max")), (49.0, 50.0));
+    assert_eq!(of("last_key.last[0:10]"), *paid.last().unwrap());
+    assert!((of("tokens.mean") - of("tokens_total.sum") / of("tokens.count")).abs() < 1e-6);
+    json["metrics"]["last_key"]["source"] = json!({"level": {"of": "waiting", "node": "api"}});
+    let refused = Document::from_json(json).plan("A", &[]).unwrap_err();
+    assert!(refused[0].what.contains("there is no observed signal `last_key`"), "{refused:#?}");
+}
+
+#[test]
 fn formulas_are_computed_anew_for_every_window() {
     let metrics = json!({
         "failed_share": signal("ratio", json!({"formula": "http_errors_total / (http_errors_total + http_goodput_total)"})),

@@ -114,9 +114,13 @@ impl Signals {
         let mut planner = SignalPlanner { spec, words, nodes, problems };
         let labels = planner.labels("labels", &spec.labels, OF_REQUEST);
         let combinations: usize = labels.iter().map(|label| label.values.len() + 1).product();
-        if combinations > LABELLED_MAX {
-            let hint = format!("At most {LABELLED_MAX} combinations of their values, none included.");
-            planner.problem("labels", format!("{combinations} kinds of requests are too many"), hint);
+        let routes: usize = spec.workloads.values().map(|workload| workload.routes.len()).sum();
+        if combinations > LABELLED_MAX || (combinations > 1 && combinations * routes > CLASSES_MAX) {
+            let what = format!("{combinations} kinds of requests on {routes} routes of workloads are too many");
+            let hint = format!(
+                "At most {LABELLED_MAX} combinations of the labels' values, none included, and {CLASSES_MAX} times routes."
+            );
+            planner.problem("labels", what, hint);
         }
         if spec.metrics.len() > DECLARED_MAX {
             let what = format!("{} signals are too many", spec.metrics.len());
@@ -130,6 +134,8 @@ impl Signals {
 
 /// Combinations of label values at most, for requests and for each signal.
 const LABELLED_MAX: usize = 64;
+/// Combinations of label values on all routes of all workloads at most: each is counted by itself in every second.
+const CLASSES_MAX: usize = 512;
 /// Declared signals at most.
 const DECLARED_MAX: usize = 128;
 /// Operands of a formula at most.

@@ -83,7 +83,11 @@ pub fn record(plan: &Plan, record: &Record) -> String {
         What::BrokeDown => format!("{here} breaks down by chance"),
         What::Blocked => format!("{who} waits at {here} for a lock that another transaction holds"),
         What::Repaired => format!("{here} works again"),
-        What::Observed { value, .. } => format!("{here} observes {value} on {who}"),
+        What::Observed { signal, value } => {
+            let declared = plan.signals.declared.get(usize::from(signal));
+            let name = declared.map_or("an unknown signal", |signal| &signal.name);
+            format!("{here} observes {name} = {value} on {who}")
+        }
     }
 }
 
