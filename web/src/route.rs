@@ -27,6 +27,8 @@ pub struct Options {
     pub recording: Option<String>,
     /// `bench=1`: measure in the page.
     pub bench: bool,
+    /// `document`: what `bench` measures instead of the lesson's scenario, as JSON.
+    pub document: Option<String>,
     /// `panic=1`: the first step panics, so that tests see what a learner would see.
     pub panic: bool,
 }
@@ -43,6 +45,7 @@ impl Options {
             set: Vec::new(),
             recording: None,
             bench: false,
+            document: None,
             panic: false,
         };
         for (name, value) in parameters {
@@ -65,6 +68,7 @@ impl Options {
                 }
                 "recording" => options.recording = Some(value.into()),
                 "bench" => options.bench = value == "1",
+                "document" => options.document = Some(value.into()),
                 "panic" => options.panic = value == "1",
                 _ => {}
             }

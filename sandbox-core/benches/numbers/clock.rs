@@ -4,15 +4,22 @@
 
 use std::time::Instant;
 
-/// Milliseconds that this thread computed while `work` ran: other programs do not count. Where the system does not tell, the
-/// time that passed.
+/// Milliseconds that this thread computed while `work` ran: other programs do not count. The system tells it to some
+/// milliseconds only; where it does not tell, the time that passed.
 pub fn computed_ms(work: impl FnOnce()) -> f64 {
-    let (begin, computed) = (Instant::now(), computed_ns());
-    work();
-    match computed_ns().zip(computed) {
+    let before = computed_ns();
+    let passed_ms = passed_ms(work);
+    match computed_ns().zip(before) {
         Some((after, before)) => (after - before) as f64 / 1e6,
-        None => begin.elapsed().as_secs_f64() * 1e3,
+        None => passed_ms,
     }
+}
+
+/// Milliseconds that passed while `work` ran: for what is over before another program gets its turn.
+pub fn passed_ms(work: impl FnOnce()) -> f64 {
+    let begin = Instant::now();
+    work();
+    begin.elapsed().as_secs_f64() * 1e3
 }
 
 /// Linux: nanoseconds on a processor.

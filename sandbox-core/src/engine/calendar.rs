@@ -1,9 +1,10 @@
 //! The calendar: what is due when, equal times in the order of scheduling.
 //!
 //! Delays that are the same for many events (a timeout, a link) have a lane each: a first-in-first-out line that is in
-//! order by itself. All others go into a 4-ary heap, which so holds tens of events instead of tens of thousands. A
-//! cancelled timeout stays where it is; whoever takes events out says whether an entry is still alive, and dead ones
-//! leave their lane in one go.
+//! order by itself. The first of each lane and the next few of all other events stand in one short sorted list: what is
+//! scheduled is mostly due soon, so its place is mostly near the end of that list. The rest waits in a 4-ary heap, which most
+//! systems never need. A cancelled timeout stays where it is; whoever takes events out says whether an entry is still
+//! alive, and dead ones leave their lane in one go, long before they are due.
 
 use super::event::Event;
 use crate::time::{Span, Time};
@@ -30,32 +31,77 @@ impl Entry {
 /// All future events.
 #[derive(Clone, Debug, Default)]
 pub struct Calendar {
-    heap: Vec<Entry>,
-    lanes: Vec<VecDeque<Entry>>,
+    /// The earliest last: the first of each lane, and those single events that are due before all of the heap.
+    soon: Vec<Due>,
+    /// Single events in `soon`; none only if there are none at all.
+    singles: usize,
+    lanes: Vec<Lane>,
     /// The delay of each lane.
     delays: Vec<Span>,
-    /// The first entry's key of each lane that has one, and the lane in the lowest bits; the earliest last. What is
-    /// scheduled is mostly due soon, so its place is mostly near the end.
-    fronts: Vec<u128>,
+    /// The single events after those in `soon`.
+    heap: Vec<Entry>,
     next_order: u32,
 }
 
-/// Further delays go into the heap.
+/// An entry in the short list.
+#[derive(Clone, Copy, Debug)]
+struct Due {
+    /// The entry's key, with its lane in the lowest bits.
+    key: u128,
+    event: Event,
+}
+
+/// Events that are due the same delay after they were scheduled, in order.
+#[derive(Clone, Debug, Default)]
+struct Lane {
+    /// Whether the first of them stands in the short list.
+    leads: bool,
+    /// Those behind it.
+    entries: VecDeque<Entry>,
+}
+
+/// Further delays have no lane.
 const LANES_MAX: usize = 16;
 
-/// Where the earliest entry lies.
-#[derive(Clone, Copy)]
-enum Place {
-    Heap,
-    Lane(usize),
+/// In place of its lane, for an event that has none.
+const SINGLE: usize = LANES_MAX;
+
+/// More single events than this do not stand in the short list.
+const SINGLES_MAX: usize = 32;
+
+/// How many come from the heap at once when the short list runs out of them.
+const REFILL: usize = 8;
+
+/// After so many schedulings the lanes are looked through for dead entries.
+const SWEEP_EVERY: u32 = 256;
+
+impl Due {
+    fn new(entry: &Entry, lane: usize) -> Due {
+        Due { key: entry.key() | lane as u128, event: entry.event }
+    }
+
+    fn entry(&self) -> Entry {
+        Entry { at: Time::from_nanos((self.key >> 64) as u64), order: (self.key >> 32) as u32, event: self.event }
+    }
+
+    fn lane(&self) -> usize {
+        self.key as u32 as usize
+    }
 }
 
 impl Calendar {
     /// Schedules an event; the number recognises it later.
     pub fn schedule(&mut self, at: Time, event: Event) -> u32 {
         let entry = self.entry(at, event);
-        self.heap.push(entry);
-        self.sift_up(entry);
+        if self.heap.first().is_some_and(|first| first.key() < entry.key()) {
+            self.push(entry);
+        } else {
+            self.insert(Due::new(&entry, SINGLE));
+            self.singles += 1;
+            if self.singles > SINGLES_MAX {
+                self.evict();
+            }
+        }
         entry.order
     }
 
@@ -65,41 +111,46 @@ impl Calendar {
             Some(lane) => lane,
             None if self.lanes.len() < LANES_MAX => {
                 self.delays.push(delay);
-                self.lanes.push(VecDeque::new());
+                self.lanes.push(Lane::default());
                 self.lanes.len() - 1
             }
             None => return self.schedule(now + delay, event),
         };
         let entry = self.entry(now + delay, event);
-        let entries = &mut self.lanes[lane];
+        let Lane { leads, entries } = &mut self.lanes[lane];
         debug_assert!(entries.back().is_none_or(|last| last.key() < entry.key()));
-        if entries.is_empty() {
-            insert(&mut self.fronts, entry.key() | lane as u128);
+        if *leads {
+            entries.push_back(entry);
+        } else {
+            *leads = true;
+            self.insert(Due::new(&entry, lane));
         }
-        entries.push_back(entry);
         entry.order
     }
 
     /// The earliest live entry; dead ones before it are dropped.
     pub fn peek(&mut self, alive: impl Fn(&Entry) -> bool) -> Option<Entry> {
         loop {
-            let (place, entry) = self.earliest()?;
+            let entry = self.soon.last()?.entry();
             if alive(&entry) {
                 return Some(entry);
             }
-            self.take(place, &alive);
+            self.take(&alive);
         }
     }
 
     /// Takes the earliest live entry out, if it is due by `end`.
     pub fn pop(&mut self, end: Time, alive: impl Fn(&Entry) -> bool) -> Option<Entry> {
+        if self.next_order.is_multiple_of(SWEEP_EVERY) {
+            self.sweep(&alive);
+        }
         loop {
-            let (place, entry) = self.earliest()?;
+            let entry = self.soon.last()?.entry();
             let lives = alive(&entry);
             if lives && entry.at > end {
                 return None;
             }
-            self.take(place, &alive);
+            self.take(&alive);
             if lives {
                 return Some(entry);
             }
@@ -108,7 +159,7 @@ impl Calendar {
 
     /// How many entries there are, dead ones included.
     pub fn len(&self) -> usize {
-        self.heap.len() + self.lanes.iter().map(VecDeque::len).sum::<usize>()
+        self.soon.len() + self.heap.len() + self.lanes.iter().map(|lane| lane.entries.len()).sum::<usize>()
     }
 
     fn entry(&mut self, at: Time, event: Event) -> Entry {
@@ -117,55 +168,92 @@ impl Calendar {
         Entry { at, order, event }
     }
 
-    fn earliest(&self) -> Option<(Place, Entry)> {
-        match (self.fronts.last(), self.heap.first()) {
-            (Some(front), entry) if entry.is_none_or(|entry| *front < entry.key()) => {
-                let lane = *front as usize % LANES_MAX;
-                self.lanes[lane].front().map(|entry| (Place::Lane(lane), *entry))
+    /// Takes the earliest entry out; the next live one of its lane, or of the heap, moves up.
+    fn take(&mut self, alive: impl Fn(&Entry) -> bool) {
+        let Some(due) = self.soon.pop() else { return };
+        match due.lane() {
+            SINGLE => {
+                self.singles -= 1;
+                if self.singles == 0 {
+                    self.refill();
+                }
             }
-            (_, entry) => entry.map(|entry| (Place::Heap, *entry)),
+            lane => self.move_up(lane, alive),
         }
     }
 
-    /// Takes the first entry of a place out, and from a lane the dead ones behind it.
-    fn take(&mut self, place: Place, alive: impl Fn(&Entry) -> bool) {
-        match place {
-            Place::Lane(lane) => {
-                let entries = &mut self.lanes[lane];
-                entries.pop_front();
-                while entries.front().is_some_and(|entry| !alive(entry)) {
-                    entries.pop_front();
-                }
-                self.fronts.pop();
-                if let Some(entry) = entries.front() {
-                    insert(&mut self.fronts, entry.key() | lane as u128);
-                }
+    /// The next live entry of a lane moves up into the short list; dead ones before it are dropped.
+    fn move_up(&mut self, lane: usize, alive: impl Fn(&Entry) -> bool) {
+        let Lane { leads, entries } = &mut self.lanes[lane];
+        while let Some(entry) = entries.pop_front() {
+            if alive(&entry) {
+                return self.insert(Due::new(&entry, lane));
             }
-            Place::Heap => {
-                if let Some(last) = self.heap.pop()
-                    && !self.heap.is_empty()
-                {
-                    self.sift_down(last);
-                }
-            }
+        }
+        *leads = false;
+    }
+
+    /// Drops the dead entries at the front of each lane. Without it a lane would hold what was scheduled in the whole length
+    /// of its delay: tens of thousands of timeouts that nobody needs any more.
+    fn sweep(&mut self, alive: impl Fn(&Entry) -> bool) {
+        while let Some(place) = self.soon.iter().position(|due| due.lane() != SINGLE && !alive(&due.entry())) {
+            let lane = self.soon.remove(place).lane();
+            self.move_up(lane, &alive);
         }
     }
 
-    /// Finds the place of an entry that was added at the end.
-    fn sift_up(&mut self, entry: Entry) {
-        let mut hole = self.heap.len() - 1;
+    /// Puts an entry into the short list.
+    fn insert(&mut self, due: Due) {
+        self.soon.push(due);
+        let mut places = self.soon.iter_mut().rev();
+        let Some(mut hole) = places.next() else { return };
+        for earlier in places.take_while(|earlier| earlier.key < due.key) {
+            *hole = *earlier;
+            hole = earlier;
+        }
+        *hole = due;
+    }
+
+    /// The last single event of the short list goes back to the heap.
+    fn evict(&mut self) {
+        let place = self.soon.iter().position(|due| due.lane() == SINGLE).expect("there are too many of them");
+        let latest = self.soon.remove(place).entry();
+        self.push(latest);
+        self.singles -= 1;
+    }
+
+    /// The next single events come from the heap.
+    fn refill(&mut self) {
+        while self.singles < REFILL
+            && let Some(first) = self.heap.first().copied()
+        {
+            if let Some(last) = self.heap.pop()
+                && !self.heap.is_empty()
+            {
+                self.sift_down(last);
+            }
+            self.insert(Due::new(&first, SINGLE));
+            self.singles += 1;
+        }
+    }
+
+    /// Adds an entry to the heap.
+    fn push(&mut self, entry: Entry) {
+        self.heap.push(entry);
+        let heap = &mut self.heap[..];
+        let mut hole = heap.len() - 1;
         while hole > 0 {
             let parent = (hole - 1) / 4;
-            if self.heap[parent].key() <= entry.key() {
+            if heap[parent].key() <= entry.key() {
                 break;
             }
-            self.heap[hole] = self.heap[parent];
+            heap[hole] = heap[parent];
             hole = parent;
         }
-        self.heap[hole] = entry;
+        heap[hole] = entry;
     }
 
-    /// Finds the place of an entry that is to replace the first.
+    /// Finds the place of an entry that is to replace the first of the heap.
     fn sift_down(&mut self, entry: Entry) {
         let heap = &mut self.heap[..];
         let mut hole = 0;
@@ -185,17 +273,6 @@ impl Calendar {
     }
 }
 
-/// Adds a key to keys in descending order.
-fn insert(keys: &mut Vec<u128>, key: u128) {
-    keys.push(key);
-    let mut hole = keys.len() - 1;
-    while hole > 0 && keys[hole - 1] < key {
-        keys[hole] = keys[hole - 1];
-        hole -= 1;
-    }
-    keys[hole] = key;
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -205,44 +282,65 @@ mod tests {
         Event::Arrive(number)
     }
 
-    proptest! {
-        /// Heap and lanes together give what a sort by (time, order of scheduling) gives.
-        #[test]
-        fn events_come_out_by_time_and_then_in_order_of_scheduling(delays in prop::collection::vec((0u64..20, any::<bool>()), 1..200)) {
-            let mut calendar = Calendar::default();
-            let mut expected = Vec::new();
-            for (number, (delay, shared)) in delays.iter().enumerate() {
-                let delay = Span::from_nanos(*delay);
-                let at = Time::ZERO + delay;
-                let order = match shared {
-                    true => calendar.schedule_after(Time::ZERO, delay, event(number as u32)),
-                    false => calendar.schedule(at, event(number as u32)),
-                };
-                expected.push((at, order));
-            }
-            expected.sort();
-            let mut seen = Vec::new();
-            while let Some(entry) = calendar.pop(Time::NEVER, |_| true) {
-                seen.push((entry.at, entry.order));
-            }
-            prop_assert_eq!(seen, expected);
-        }
+    #[derive(Clone, Copy, Debug)]
+    enum Act {
+        Schedule(u64),
+        ScheduleAfter(u64),
+        Pop,
+    }
 
-        /// A dead entry is never seen and does not hide the ones after it.
+    fn act() -> impl Strategy<Value = Act> {
+        prop_oneof![
+            3 => (0u64..1_000).prop_map(Act::Schedule),
+            3 => (0u64..20).prop_map(Act::ScheduleAfter),
+            5 => Just(Act::Pop),
+        ]
+    }
+
+    proptest! {
+        /// Whatever is scheduled and taken out in between, what comes out is the least by (time, order of scheduling) of the
+        /// live ones, and no dead one is ever seen.
         #[test]
-        fn dead_entries_are_never_seen(delays in prop::collection::vec(0u64..20, 1..100), dead in any::<u64>()) {
-            let mut calendar = Calendar::default();
-            for (number, delay) in delays.iter().enumerate() {
-                calendar.schedule(Time::from_nanos(*delay), event(number as u32));
-            }
+        fn the_least_live_one_comes_out(
+            acts in prop::collection::vec(act(), 1..600), at_first in 0usize..200, dead in any::<u64>(),
+        ) {
             let alive = |entry: &Entry| dead >> (entry.order % 64) & 1 == 0;
-            let expected = (0..delays.len() as u64).filter(|number| dead >> (number % 64) & 1 == 0).count();
-            let mut seen = 0;
-            while let Some(entry) = calendar.pop(Time::NEVER, alive) {
-                prop_assert!(alive(&entry));
-                seen += 1;
+            let mut calendar = Calendar::default();
+            let mut expected = std::collections::BTreeSet::new();
+            let mut now = Time::ZERO;
+            let mut number = 0;
+            let first = (0..at_first).map(|place| Act::Schedule(place as u64 * 7 % 500));
+            for act in first.chain(acts) {
+                let (at, order) = match act {
+                    Act::Schedule(delay) => {
+                        let at = now + Span::from_nanos(delay);
+                        (at, calendar.schedule(at, event(number)))
+                    }
+                    Act::ScheduleAfter(delay) => {
+                        let delay = Span::from_nanos(delay);
+                        (now + delay, calendar.schedule_after(now, delay, event(number)))
+                    }
+                    Act::Pop => {
+                        let popped = calendar.pop(Time::NEVER, alive);
+                        prop_assert_eq!(popped.map(|entry| (entry.at, entry.order)), expected.pop_first());
+                        if let Some(entry) = popped {
+                            prop_assert_eq!(entry.event, event(entry.order));
+                            now = entry.at;
+                        }
+                        continue;
+                    }
+                };
+                prop_assert_eq!(order, number);
+                if dead >> (order % 64) & 1 == 0 {
+                    expected.insert((at, order));
+                }
+                number += 1;
             }
-            prop_assert_eq!(seen, expected);
+            while let Some(entry) = calendar.pop(Time::NEVER, alive) {
+                prop_assert_eq!(Some((entry.at, entry.order)), expected.pop_first());
+            }
+            prop_assert!(expected.is_empty());
+            prop_assert_eq!(calendar.len(), 0);
         }
     }
 

@@ -11,6 +11,7 @@ use crate::scenario::{Kind, Plan};
 use crate::time::{Span, Time};
 use crate::trace::{Outcome, Record, Refusal, What};
 use hdrhistogram::Histogram;
+use std::sync::Arc;
 
 /// A moment worth a jump.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -61,7 +62,7 @@ pub struct Folds {
     classes: Classes,
     declared: Declared,
     clients: Vec<bool>,
-    rows: Vec<Row>,
+    rows: Vec<Arc<Row>>,
     open: Row,
     /// Latencies of the open second, by class: successes and failures.
     open_latencies: Vec<[Vec<Span>; 2]>,
@@ -119,7 +120,7 @@ impl Fold for Folds {
 
 impl Folds {
     /// The seconds that are over, in order.
-    pub fn rows(&self) -> &[Row] {
+    pub fn rows(&self) -> &[Arc<Row>] {
         &self.rows
     }
 
@@ -188,7 +189,7 @@ impl Folds {
             requests.failed_latency = Buckets::of(&mut latencies[1]);
             latencies.iter_mut().for_each(Vec::clear);
         }
-        self.rows.push(row);
+        self.rows.push(Arc::new(row));
     }
 
     fn on_record(&mut self, step: u64, record: &Record) {

@@ -3,6 +3,7 @@
 use super::folds::Folds;
 use super::row::Row;
 use crate::scenario::Plan;
+use std::sync::Arc;
 
 /// Goodput counts as recovered at this share of the baseline, held for [`HOLD_S`] seconds (`curriculum.md`, appendix A).
 const SHARE: f64 = 0.9;
@@ -15,7 +16,7 @@ pub fn recovery_seconds(plan: &Plan, folds: &Folds) -> Option<f64> {
     let begins = plan.faults.iter().map(|fault| fault.from).min()?;
     let ends = plan.faults.iter().map(|fault| fault.to).max()?;
     let rows = folds.rows();
-    let goodput = |row: &Row| f64::from(row.fresh() + row.stale());
+    let goodput = |row: &Arc<Row>| f64::from(row.fresh() + row.stale());
     let before: Vec<f64> = rows.iter().take_while(|row| row.second < begins.second()).map(goodput).collect();
     let baseline = before.iter().sum::<f64>() / before.len().max(1) as f64;
     let after = rows.get(ends.as_seconds().ceil() as usize..)?;

@@ -14,6 +14,7 @@ use crate::scenario::{
     SignalPlan, Source, Window, instances,
 };
 use crate::trace::Outcome;
+use std::sync::Arc;
 
 /// A signal with its labels resolved.
 #[derive(Clone, Debug)]
@@ -379,7 +380,7 @@ struct Asked<'a> {
 
 impl Asked<'_> {
     #[inline]
-    fn reduce(self, signal: &Signal, reduced: Reduced, rows: &[Row]) -> Option<f64> {
+    fn reduce(self, signal: &Signal, reduced: Reduced, rows: &[Arc<Row>]) -> Option<f64> {
         let each = || rows.iter().map(std::slice::from_ref);
         match signal.kind {
             SignalKind::Counter => {
@@ -396,7 +397,7 @@ impl Asked<'_> {
 
     /// What a counter, ratio or scalar is over some seconds together.
     #[inline]
-    fn total(self, signal: &Signal, rows: &[Row]) -> Option<f64> {
+    fn total(self, signal: &Signal, rows: &[Arc<Row>]) -> Option<f64> {
         match &signal.from {
             From::Recovery => recovery_seconds(self.plan, self.folds),
             From::Formula(expr, operands) => self.formula(signal.kind, expr, operands, rows),
@@ -413,7 +414,7 @@ impl Asked<'_> {
             }
             From::Nodes(id, nodes, result) => Some(node_sum(nodes, rows, &|node| happened(*id, *result, node))),
             From::Series(numbers) => {
-                let sum = |row: &Row| {
+                let sum = |row: &Arc<Row>| {
                     let sums = numbers.iter().map(|number| match row.series.get(*number) {
                         Some(SeriesRow::Sum(sum)) => *sum,
                         _ => 0.0,
@@ -428,7 +429,7 @@ impl Asked<'_> {
 
     /// The value of a formula over some seconds together. None: an operand has nothing there, or nothing at all happened.
     #[inline]
-    fn formula(self, kind: SignalKind, expr: &Expr, operands: &[Operand], rows: &[Row]) -> Option<f64> {
+    fn formula(self, kind: SignalKind, expr: &Expr, operands: &[Operand], rows: &[Arc<Row>]) -> Option<f64> {
         let value = |operand: &Operand| {
             let last = self.folds.rows().len() as u32;
             let own = operand
@@ -443,9 +444,9 @@ impl Asked<'_> {
     }
 
     #[inline]
-    fn requests(self, chosen: &Chosen, rows: &[Row], count: &dyn Fn(&RequestRow) -> u32) -> f64 {
+    fn requests(self, chosen: &Chosen, rows: &[Arc<Row>], count: &dyn Fn(&RequestRow) -> u32) -> f64 {
         let fits: Vec<bool> = self.folds.classes().iter().map(|class| chosen.fits(self.plan, class)).collect();
-        let of = |row: &Row| {
+        let of = |row: &Arc<Row>| {
             let counted = row.requests.iter().zip(&fits).filter(|(_, fits)| **fits);
             counted.map(|(requests, _)| u64::from(count(requests))).sum::<u64>()
         };
@@ -454,7 +455,7 @@ impl Asked<'_> {
 
     /// All values of a histogram.
     #[inline]
-    fn values(self, signal: &Signal, rows: &[Row]) -> Buckets {
+    fn values(self, signal: &Signal, rows: &[Arc<Row>]) -> Buckets {
         let mut all = Buckets::default();
         match &signal.from {
             From::Requests(id, chosen) => {
@@ -482,7 +483,7 @@ impl Asked<'_> {
 
     /// A gauge in a second. None: it has no value there.
     #[inline]
-    fn level(self, signal: &Signal, row: &Row) -> Option<Level> {
+    fn level(self, signal: &Signal, row: &Arc<Row>) -> Option<Level> {
         match &signal.from {
             From::Levels(of, nodes, across) => Some(self.across(*of, nodes, *across, row)),
             From::Nodes(_, nodes, _) => {
@@ -572,8 +573,8 @@ fn happened(id: BuiltInId, result: Option<usize>, node: &NodeRow) -> u32 {
 }
 
 #[inline]
-fn node_sum(nodes: &[NodeId], rows: &[Row], count: &dyn Fn(&NodeRow) -> u32) -> f64 {
-    let of = |row: &Row| nodes.iter().map(|node| u64::from(count(&row.nodes[node.index()]))).sum::<u64>();
+fn node_sum(nodes: &[NodeId], rows: &[Arc<Row>], count: &dyn Fn(&NodeRow) -> u32) -> f64 {
+    let of = |row: &Arc<Row>| nodes.iter().map(|node| u64::from(count(&row.nodes[node.index()]))).sum::<u64>();
     rows.iter().map(of).sum::<u64>() as f64
 }
 

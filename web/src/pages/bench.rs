@@ -4,16 +4,24 @@ use crate::content::Content;
 use crate::route::Options;
 use crate::state::settings::Settings;
 use crate::state::ticker::{later, now_ms};
+use js_sys::{ArrayBuffer, WebAssembly};
 use sandbox_core::Run;
-use sandbox_core::scenario::Problem;
+use sandbox_core::engine::Input;
+use sandbox_core::ids::IncidentId;
+use sandbox_core::scenario::{Document, Plan, Problem};
 use sandbox_core::time::Time;
 use std::sync::Arc;
+use wasm_bindgen::JsCast;
 use web_sys::Element;
 
 /// Whole runs, each computed afresh.
 const RUNS: u32 = 7;
 /// Places sought, and steps back taken.
 const PLACES: u32 = 300;
+/// Forks made.
+const FORKS: u32 = 30;
+/// Steps computed in one go.
+const SLICE: u32 = 4_096;
 
 /// Measures, and leaves the numbers as JSON in `<pre id="bench" data-ready="true">`.
 pub fn start(root: &Element, options: Options) {
@@ -28,55 +36,88 @@ pub fn start(root: &Element, options: Options) {
 }
 
 fn measure(options: &Options) -> String {
-    let content = match Content::load(options) {
-        Ok(content) => content,
-        Err(problems) => return refused(&problems),
-    };
-    let settings = Settings {
-        variant: options.variant.clone().unwrap_or_else(|| content.lesson.variant.clone()),
-        seed: options.seed,
-        ..Settings::default()
-    };
-    let plan = match content.plan(&settings) {
+    let plan = match plan(options) {
         Ok(plan) => Arc::new(plan),
-        Err(problems) => return refused(&problems),
+        Err(problems) => return problems.iter().map(|problem| format!("{problem}\n")).collect(),
     };
     let mut run_ms = Vec::new();
+    let mut ten_seconds_ms = Vec::new();
     let mut run = Run::new(plan.clone());
     for _ in 0..RUNS {
         let begin = now_ms();
         run = Run::new(plan.clone());
-        run.run_to_end();
+        compute(&mut run, Time::from_seconds(10.0));
+        ten_seconds_ms.push(now_ms() - begin);
+        compute(&mut run, Time::NEVER);
         run_ms.push(now_ms() - begin);
     }
-    let steps = run.steps();
     // Places all over the run in an order without neighbours; the same ones each time.
-    let place = |index: u32| (f64::from(index) * 0.618_033_988_75).fract();
+    let place_s = |index: u32, end_s: f64| (f64::from(index) * 0.618_033_988_75).fract() * end_s;
     let end_s = plan.end.as_seconds();
     let mut seek_ms = Vec::new();
     let mut back_ms = Vec::new();
     for index in 0..PLACES {
         let begin = now_ms();
-        run.seek_time(Time::from_seconds(place(index) * end_s));
+        run.seek_time(Time::from_seconds(place_s(index, end_s)));
         seek_ms.push(now_ms() - begin);
         let begin = now_ms();
         run.step_back();
         back_ms.push(now_ms() - begin);
     }
+    let mut fork_ms = Vec::new();
+    for index in 0..FORKS {
+        let second = place_s(index, end_s - 10.0);
+        run.seek_time(Time::from_seconds(second));
+        let begin = now_ms();
+        let mut fork = run.fork(Input::Resolve { incident: IncidentId(1) });
+        compute(&mut fork, Time::from_seconds(second + 10.0));
+        fork_ms.push(now_ms() - begin);
+    }
+    let measured = [
+        ("run_ms", run_ms),
+        ("ten_seconds_ms", ten_seconds_ms),
+        ("seek_ms", seek_ms),
+        ("step_back_ms", back_ms),
+        ("fork_ms", fork_ms),
+    ];
+    let measured: String =
+        measured.iter().map(|(name, values_ms)| format!(r#","{name}":{}"#, summary(values_ms))).collect();
     format!(
-        r#"{{"lesson":"{}","variant":"{}","seed":{},"digest":"{}","steps":{steps},"run_ms":{},"seek_ms":{},"step_back_ms":{}}}"#,
-        content.lesson.id,
+        r#"{{"scenario":"{}","variant":"{}","seed":{},"digest":"{}","steps":{},"requests":{},"memory_mib":{:.1}{measured}}}"#,
+        plan.id,
         plan.variant,
         plan.seed,
         run.digest(),
-        summary(&run_ms),
-        summary(&seek_ms),
-        summary(&back_ms),
+        run.steps(),
+        run.folds().requests().len(),
+        memory_mib(),
     )
 }
 
-fn refused(problems: &[Problem]) -> String {
-    problems.iter().map(|problem| format!("{problem}\n")).collect()
+/// What to measure: the document in the address, else the lesson's scenario.
+fn plan(options: &Options) -> Result<Plan, Vec<Problem>> {
+    if let Some(document) = &options.document {
+        return Document::parse(document)?.plan(options.variant.as_deref().unwrap_or("A"), &options.set);
+    }
+    let content = Content::load(options)?;
+    let settings = Settings {
+        variant: options.variant.clone().unwrap_or_else(|| content.lesson.variant.clone()),
+        seed: options.seed,
+        ..Settings::default()
+    };
+    content.plan(&settings)
+}
+
+/// Computes a run up to an instant, in slices as the page does.
+fn compute(run: &mut Run, until: Time) {
+    while run.computed_to() < until && !run.advance(SLICE) {}
+}
+
+/// What the page's WebAssembly holds; it never gives any of it back.
+fn memory_mib() -> f64 {
+    let memory: WebAssembly::Memory = wasm_bindgen::memory().unchecked_into();
+    let buffer: ArrayBuffer = memory.buffer().unchecked_into();
+    f64::from(buffer.byte_length()) / f64::from(1 << 20)
 }
 
 fn summary(values_ms: &[f64]) -> String {
