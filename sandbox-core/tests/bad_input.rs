@@ -183,3 +183,37 @@ fn a_retry_policy_that_makes_no_sense_says_why() {
     let found = problems(&[("/nodes/api/calls/db/retry", json!({ "max_attempts": 0 }))]);
     assert_problem(&found, "nodes.api.calls.db.retry", "first attempt counts", "Policies");
 }
+
+#[test]
+fn a_change_at_an_unknown_place_is_told_what_there_is() {
+    let document = Document::from_json(outage());
+    let problems = |path: &str| document.plan("A", &[(path.to_string(), json!(3))]).expect_err(path);
+    assert_problem(
+        &problems("nodes.api-1.workers"),
+        "nodes.api-1.workers",
+        "`api-1` does not exist",
+        "api, db, gateway",
+    );
+    let path = "nodes.api.routes.GET /items/{id}.9.read";
+    assert_problem(&problems(path), path, "`9` does not exist", "a list of");
+    assert_problem(&problems("title.x"), "title.x", "`x` does not exist", "nothing inside");
+}
+
+#[test]
+fn a_problem_of_all_variants_is_told_once_and_one_of_a_variant_with_its_name() {
+    let mut json = outage();
+    json["faults"]["outage"]["from_s"] = json!(-1);
+    json["variants"]["B"]["set"]["nodes.db.readers"] = json!(0);
+    let found = Document::from_json(json).check();
+    assert_eq!(found.iter().filter(|problem| problem.path == "faults.outage.from_s").count(), 1, "{found:#?}");
+    assert_problem(&found, "faults.outage.from_s", "-1 is negative", "");
+    assert_problem(&found, "nodes.db.readers", "in variant B: 0 is out of range", "");
+}
+
+#[test]
+fn a_cause_is_told_before_what_follows_from_it() {
+    let mut json = outage();
+    json["nodes"]["api"]["workers"] = json!("many");
+    let found = Document::from_json(json).check();
+    assert_eq!(found[0].path, "nodes.api.workers", "{found:#?}");
+}

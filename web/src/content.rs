@@ -39,20 +39,18 @@ impl Content {
 
     /// The plan of these settings.
     pub fn plan(&self, settings: &Settings) -> Result<Plan, Vec<Problem>> {
-        self.document.plan(&settings.variant, &self.changes(settings))
+        self.document.plan(&settings.variant, &self.with_seed(settings))
     }
 
     /// The document of these settings.
     pub fn patched(&self, settings: &Settings) -> Document {
-        let patched = self.document.patched(&settings.variant, &self.changes(settings));
+        let patched = self.document.patched(&settings.variant, &self.with_seed(settings));
         patched.unwrap_or_else(|_| self.document.clone())
     }
 
-    fn changes(&self, settings: &Settings) -> Vec<(String, Value)> {
+    /// The changes of the document that these settings make, in order.
+    pub fn changes(&self, settings: &Settings) -> Vec<(String, Value)> {
         let mut changes = self.set.clone();
-        if let Some(seed) = settings.seed {
-            changes.push(("seed".into(), seed.into()));
-        }
         for (id, value) in &settings.knobs {
             if let Some(path) = self.document.at(&format!("knobs.{id}.path")).and_then(Value::as_str) {
                 // A whole number stays one: counts are not read from 3.0.
@@ -60,6 +58,12 @@ impl Content {
                 changes.push((path.into(), value));
             }
         }
+        changes
+    }
+
+    fn with_seed(&self, settings: &Settings) -> Vec<(String, Value)> {
+        let mut changes = self.changes(settings);
+        changes.extend(settings.seed.map(|seed| ("seed".into(), seed.into())));
         changes
     }
 

@@ -21,6 +21,8 @@ pub struct Options {
     pub variant: Option<String>,
     /// `t`: where to look first, in seconds.
     pub at: Time,
+    /// `step`: where to look first, by the number of the event.
+    pub step: Option<u64>,
     /// `set=PATH=VALUE`, any number of times: changes of the document.
     pub set: Vec<(String, Value)>,
     /// `recording=ADDRESS`: a recorded run to open in the place of the lesson's, such as `/api/recording`.
@@ -33,21 +35,28 @@ pub struct Options {
     pub panic: bool,
 }
 
-impl Options {
-    /// Reads the parameters, in order.
-    pub fn parse<'a>(parameters: impl IntoIterator<Item = (&'a str, &'a str)>) -> Options {
-        let mut options = Options {
+impl Default for Options {
+    fn default() -> Options {
+        Options {
             lesson: FIRST_LESSON.into(),
             embed: false,
             seed: None,
             variant: None,
             at: Time::ZERO,
+            step: None,
             set: Vec::new(),
             recording: None,
             bench: false,
             document: None,
             panic: false,
-        };
+        }
+    }
+}
+
+impl Options {
+    /// Reads the parameters, in order.
+    pub fn parse<'a>(parameters: impl IntoIterator<Item = (&'a str, &'a str)>) -> Options {
+        let mut options = Options::default();
         for (name, value) in parameters {
             match name {
                 "lesson" => options.lesson = value.into(),
@@ -59,6 +68,7 @@ impl Options {
                         serde_json::from_slice(value.trim_end_matches('s').as_bytes()).unwrap_or(0.0),
                     )
                 }
+                "step" => options.step = value.parse().ok(),
                 "set" => {
                     if let Some((path, value)) = value.split_once('=') {
                         let value =
@@ -76,6 +86,20 @@ impl Options {
         options
     }
 
+    /// The parameters that ask for this, but for those of tests.
+    pub fn query(&self) -> String {
+        let mut pairs = vec![("lesson", self.lesson.clone())];
+        pairs.extend(self.variant.clone().map(|variant| ("variant", variant)));
+        pairs.extend(self.seed.map(|seed| ("seed", seed.to_string())));
+        pairs.extend(self.set.iter().map(|(path, value)| ("set", format!("{path}={value}"))));
+        pairs.extend(self.recording.clone().map(|address| ("recording", address)));
+        pairs.extend((self.at > Time::ZERO).then(|| ("t", self.at.as_seconds().to_string())));
+        pairs.extend(self.step.map(|step| ("step", step.to_string())));
+        pairs.extend(self.embed.then(|| ("embed", "1".to_string())));
+        let pairs: Vec<String> = pairs.iter().map(|(name, value)| format!("{name}={}", escaped(value))).collect();
+        format!("?{}", pairs.join("&"))
+    }
+
     /// Reads the page's own address.
     pub fn of_page() -> Options {
         let query = web_sys::window().and_then(|window| window.location().search().ok()).unwrap_or_default();
@@ -88,6 +112,13 @@ impl Options {
         }
         Options::parse(pairs.iter().map(|(name, value)| (name.as_str(), value.as_str())))
     }
+}
+
+/// A value as it stands in an address (RFC 3986): what has a meaning of its own there is written as its bytes.
+fn escaped(value: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~/:,@".contains(&byte);
+    let write = |byte: u8| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") };
+    value.bytes().map(write).collect()
 }
 
 #[cfg(test)]
@@ -110,5 +141,38 @@ mod tests {
         assert_eq!(options.at, Time::from_seconds(23.4));
         assert_eq!(options.set, [("nodes.db.readers".to_string(), Value::from(4))]);
         assert_eq!(Options::parse([("seed", "-1"), ("t", "soon")]).at, Time::ZERO);
+    }
+
+    #[test]
+    fn what_is_written_is_what_was_read() {
+        let options = Options::parse([
+            ("lesson", "the-database-goes-away"),
+            ("variant", "A"),
+            ("seed", "11"),
+            ("set", "nodes.api.routes.GET /items/{id}.1.read.cache=null"),
+            ("set", "nodes.db.title=\"50 % & more\""),
+            ("step", "1268"),
+            ("embed", "1"),
+        ]);
+        let query = options.query();
+        assert_eq!(
+            query,
+            "?lesson=the-database-goes-away&variant=A&seed=11&set=nodes.api.routes.GET%20/items/%7Bid%7D.1.read.cache%3Dnull\
+             &set=nodes.db.title%3D%2250%20%25%20%26%20more%22&step=1268&embed=1"
+        );
+        let pairs = query[1..].split('&').map(|pair| pair.split_once('=').expect("a name and a value"));
+        let pairs: Vec<(&str, String)> = pairs.map(|(name, value)| (name, unescaped(value))).collect();
+        assert_eq!(Options::parse(pairs.iter().map(|(name, value)| (*name, value.as_str()))), options);
+    }
+
+    /// As a browser reads it.
+    fn unescaped(value: &str) -> String {
+        let mut parts = value.split('%');
+        let mut text = parts.next().unwrap_or_default().to_string();
+        for part in parts {
+            text.push(char::from(u8::from_str_radix(&part[..2], 16).expect("two digits")));
+            text.push_str(&part[2..]);
+        }
+        text
     }
 }

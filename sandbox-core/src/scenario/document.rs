@@ -79,19 +79,20 @@ impl Document {
             ));
         }
         for (path, value) in patch.into_iter().flatten() {
-            if let Err(why) = set(&mut json, path, value.clone()) {
-                problems.push(Problem::new(format!("variants.{variant}.set.{path}"), why, "Name an existing place."));
+            if let Err((what, hint)) = set(&mut json, path, value.clone()) {
+                problems.push(Problem::new(format!("variants.{variant}.set.{path}"), what, hint));
             }
         }
         for (path, value) in changes {
-            if let Err(why) = set(&mut json, path, value.clone()) {
-                problems.push(Problem::new(path.clone(), why, "Name an existing place of the document."));
+            if let Err((what, hint)) = set(&mut json, path, value.clone()) {
+                problems.push(Problem::new(path.clone(), what, hint));
             }
         }
         if problems.is_empty() { Ok(Document { json }) } else { Err(problems) }
     }
 
-    /// The plan of a variant with changes; all problems at once.
+    /// The plan of a variant with changes; all problems at once, causes before what follows from them: what cannot be read,
+    /// then what cannot be planned.
     #[inline]
     pub fn plan(&self, variant: &str, changes: &[(String, Value)]) -> Result<Plan, Vec<Problem>> {
         let patched = self.patched(variant, changes)?;
@@ -100,28 +101,30 @@ impl Document {
         let plan = Plan::new(&spec, variant, &patched.json, &mut problems);
         match plan {
             Some(plan) if problems.is_empty() => Ok(plan),
-            _ => {
-                problems.sort();
-                problems.dedup();
-                Err(problems)
-            }
+            _ => Err(each_once(problems)),
         }
     }
 
-    /// All problems of the document and of each of its variants, each once.
+    /// All problems of the document and of its variants, each once; what is wrong in variants only names them.
     #[inline]
     pub fn check(&self) -> Vec<Problem> {
-        let mut problems = Vec::new();
+        let mut found: Vec<(Problem, Vec<String>)> = Vec::new();
         for variant in self.variants() {
-            if let Err(found) = self.plan(&variant, &[]) {
-                for problem in found {
-                    if !problems.contains(&problem) {
-                        problems.push(problem);
-                    }
+            for problem in self.plan(&variant, &[]).err().unwrap_or_default() {
+                match found.iter_mut().find(|(known, _)| (&known.path, &known.what) == (&problem.path, &problem.what)) {
+                    Some((_, variants)) => variants.push(variant.clone()),
+                    None => found.push((problem, vec![variant.clone()])),
                 }
             }
         }
-        problems
+        let labelled = |(problem, variants): (Problem, Vec<String>)| {
+            let own = variants.iter().any(|id| id == "A" || problem.path.starts_with(&format!("variants.{id}.")));
+            match own {
+                true => problem,
+                false => Problem { what: format!("in variant {}: {}", variants.join(", "), problem.what), ..problem },
+            }
+        };
+        found.into_iter().map(labelled).collect()
     }
 
     /// The document as typed data; None if its frame cannot be read.
@@ -150,38 +153,62 @@ impl Document {
     }
 }
 
-/// Puts `value` at the dotted `path`; null takes out. Everything but the last step must exist.
 #[inline]
-fn set(json: &mut Value, path: &str, value: Value) -> Result<(), String> {
+fn each_once(problems: Vec<Problem>) -> Vec<Problem> {
+    let mut once: Vec<Problem> = Vec::new();
+    for problem in problems {
+        if !once.contains(&problem) {
+            once.push(problem);
+        }
+    }
+    once
+}
+
+/// Puts `value` at the dotted `path`; null takes out. Everything but the last step must exist. Errors: what is wrong, and how
+/// to mend it.
+#[inline]
+fn set(json: &mut Value, path: &str, value: Value) -> Result<(), (String, String)> {
+    let missing = |part: &str| format!("`{part}` does not exist in `{path}`");
     let (way, last) = path.rsplit_once('.').unwrap_or(("", path));
     let mut place = json;
     for part in way.split('.').filter(|part| !part.is_empty()) {
+        let hint = known(place);
         place = match place {
             Value::Object(fields) => fields.get_mut(part),
             Value::Array(items) => part.parse::<usize>().ok().and_then(|index| items.get_mut(index)),
             _ => None,
         }
-        .ok_or_else(|| format!("`{part}` does not exist in `{path}`"))?;
+        .ok_or_else(|| (missing(part), hint))?;
     }
+    let hint = known(place);
     match place {
-        Value::Object(fields) if value.is_null() => {
-            fields.remove(last).map(|_| ()).ok_or_else(|| format!("`{last}` does not exist in `{path}`"))
-        }
+        Value::Object(fields) if value.is_null() => fields.remove(last).map(|_| ()),
         Value::Object(fields) => {
             fields.insert(last.to_string(), value);
-            Ok(())
+            Some(())
         }
-        Value::Array(items) => match last.parse::<usize>().ok() {
-            Some(index) if index < items.len() && value.is_null() => {
+        Value::Array(items) => match last.parse::<usize>().ok().filter(|index| *index < items.len()) {
+            Some(index) if value.is_null() => {
                 items.remove(index);
-                Ok(())
+                Some(())
             }
-            Some(index) if index < items.len() => {
+            Some(index) => {
                 items[index] = value;
-                Ok(())
+                Some(())
             }
-            _ => Err(format!("`{last}` is no position of the list in `{path}`")),
+            None => None,
         },
-        _ => Err(format!("`{way}` is neither an object nor a list")),
+        _ => None,
+    }
+    .ok_or_else(|| (missing(last), hint))
+}
+
+/// What can be named inside a value.
+#[inline]
+fn known(place: &Value) -> String {
+    match place {
+        Value::Object(fields) => format!("Known here: {}.", fields.keys().cloned().collect::<Vec<_>>().join(", ")),
+        Value::Array(items) => format!("Here is a list of {}, counted from 0.", items.len()),
+        _ => "There is nothing inside it.".into(),
     }
 }

@@ -1,6 +1,7 @@
 //! The head of the page: which lesson, which run.
 
 use crate::components::icon::icon;
+use crate::components::share::Sharing;
 use crate::view_model::format;
 use yew::prelude::*;
 
@@ -13,6 +14,8 @@ pub struct HeaderProps {
     pub title: String,
     /// The chips with seed and digest.
     pub children: Html,
+    /// The learner wants to share this moment; None: there is no address for it.
+    pub on_share: Option<Callback<Sharing>>,
     /// The learner wants the other theme.
     pub on_theme: Callback<()>,
     /// The learner wants the keys.
@@ -22,6 +25,10 @@ pub struct HeaderProps {
 /// The head of the page.
 pub fn header(props: &HeaderProps) -> Html {
     let theme = props.on_theme.reform(|_: MouseEvent| ());
+    let share = |name: &'static str, class: &'static str, what: Sharing| {
+        let onclick = props.on_share.as_ref().map(|on_share| on_share.reform(move |_: MouseEvent| what));
+        html! { <button type="button" class={classes!("btn", class)} disabled={onclick.is_none()} {onclick}>{ name }</button> }
+    };
     let help = props.on_help.reform(|_: MouseEvent| ());
     html! {
         <header class="top">
@@ -35,6 +42,8 @@ pub fn header(props: &HeaderProps) -> Html {
             <div class="crumb">{ &props.series }{ "\u{a0}\u{a0}/\u{a0}\u{a0}" }<b>{ &props.title }</b></div>
             <div class="grow"></div>
             { props.children.clone() }
+            { share("Share", "", Sharing::Link) }
+            { share("Embed", "hide-s", Sharing::Frame) }
             <button type="button" class="btn quiet" aria-label="Switch between light and dark" title="Light or dark" onclick={theme}>{ icon("theme") }</button>
             <button type="button" class="btn quiet" aria-label="Help: keys" title="Keys (?)" onclick={help}>{ "?" }</button>
         </header>

@@ -13,6 +13,7 @@ pub mod problems;
 pub mod recording;
 pub mod screen;
 pub mod scrub;
+pub mod share;
 pub mod story;
 pub mod topology;
 pub mod transport;

@@ -26,11 +26,15 @@ pub struct ScrubProps {
     pub on: Callback<Action>,
 }
 
+/// At most so many bars: a recorded run may last for hours.
+const BARS: f64 = 240.0;
+
 /// The time line.
 pub fn scrub(props: &ScrubProps) -> Html {
     let ScrubProps { end_s, at_s, .. } = *props;
     let x = |second: f64| second / end_s * 1000.0;
-    let bars = (0..end_s.ceil() as u32).map(|second| bar(props, f64::from(second), &x));
+    let seconds = (end_s / BARS).ceil();
+    let bars = (0..(end_s / seconds).ceil() as u32).map(|bar| draw_bar(props, f64::from(bar) * seconds, seconds, &x));
     let faults = props.faults.iter().map(|(from, to, _)| {
         html! { <rect class="fault" x={format!("{:.2}", x(*from))} y="30" width={format!("{:.2}", x(*to) - x(*from))} height="4" /> }
     });
@@ -43,19 +47,20 @@ pub fn scrub(props: &ScrubProps) -> Html {
         })
     };
     let percent = |second: f64| second / end_s * 100.0;
+    let mut marks: Vec<(f64, &str)> = spaced(&props.marks, end_s);
+    marks.push((f64::INFINITY, ""));
+    let mark = |(second, text): (f64, &'static str), next: f64| {
+        // What is still to come is an outline. Text stands after its mark, but before it at the end of the line; and on a
+        // narrow screen, where there is room, when the next mark is close.
+        let shape = if second > at_s { "◇" } else { "◆" };
+        let crowded = percent(next - second) < 40.0 && percent(second) > 33.0;
+        let class = classes!("incident", (percent(second) > 82.0).then_some("end"), crowded.then_some("crowded"));
+        html! { <span {class} style={format!("--at:{:.2}%", percent(second))}><i>{ shape }</i><b>{ text }</b></span> }
+    };
     html! {
         <div class="scrubwrap">
             <div class="marks">
-                { for spaced(&props.marks, end_s).into_iter().map(|(second, text)| {
-                    // What is still to come is an outline.
-                    let shape = if second > at_s { "◇" } else { "◆" };
-                    if percent(second) > 82.0 {
-                        let style = format!("right:{:.2}%", 100.0 - percent(second));
-                        html! { <span class="incident" {style}><b>{ text }{ " " }</b>{ shape }</span> }
-                    } else {
-                        html! { <span class="incident" style={format!("left:{:.2}%", percent(second))}>{ shape }<b>{ " " }{ text }</b></span> }
-                    }
-                }) }
+                { for marks.windows(2).map(|pair| mark(pair[0], pair[1].0)) }
             </div>
             <svg class="scrub" viewBox="0 0 1000 34" preserveAspectRatio="none" aria-hidden="true">
                 { for bars }
@@ -78,10 +83,11 @@ pub fn scrub(props: &ScrubProps) -> Html {
     }
 }
 
-fn bar(props: &ScrubProps, second: f64, x: &impl Fn(f64) -> f64) -> Html {
-    let health = props.healths.get(second as usize);
-    let width = x(1.0) - 1.6;
-    let passed = (props.at_s - second).clamp(0.0, 1.0);
+/// A bar stands for so many seconds and is as high as the worst of them.
+fn draw_bar(props: &ScrubProps, second: f64, seconds: f64, x: &impl Fn(f64) -> f64) -> Html {
+    let health = props.healths.iter().skip(second as usize).take(seconds as usize).max();
+    let width = x(seconds) - 1.6;
+    let passed = ((props.at_s - second) / seconds).clamp(0.0, 1.0);
     let Some(health) = health else {
         return html! { <rect class="unknown" x={format!("{:.2}", x(second) + 0.8)} y="25" width={format!("{width:.2}")} height="2" /> };
     };

@@ -6,6 +6,7 @@ use crate::components::help::{self, HelpProps};
 use crate::components::problems::{self, ProblemsProps};
 use crate::components::recording;
 use crate::components::screen::{Screen, matches, use_screen, use_size};
+use crate::components::share::{ShareDialog, Sharing};
 use crate::content::Content;
 use crate::failure;
 use crate::pages::keys::keys;
@@ -60,6 +61,16 @@ pub fn LessonPage(props: &LessonProps) -> Html {
         switch_theme();
         refresh.emit(());
     });
+    let (share, sharing) = (use_node_ref(), use_state_eq(|| (Sharing::Link, AttrValue::default())));
+    let on_share = {
+        let (share, sharing) = (share.clone(), sharing.setter());
+        use_callback(store.clone(), move |what: Sharing, store| {
+            if let (Ok(store), Some(dialog)) = (&**store, share.cast::<HtmlDialogElement>()) {
+                sharing.set((what, shared(what, &store.session())));
+                let _ = dialog.show_modal();
+            }
+        })
+    };
     let go_to_ask = {
         let ask = ask.clone();
         use_callback((), move |(), ()| {
@@ -109,6 +120,7 @@ pub fn LessonPage(props: &LessonProps) -> Html {
         None => (session.settings.seed.unwrap_or_default(), String::new()),
     };
     let chips = header::chips(&ChipsProps { seed, digest });
+    let can_share = session.recorded.as_ref().is_none_or(|recorded| recorded.address.is_some());
     let notice = recording::notice(&session.opening, &on);
     let mut page = Page {
         screen: &screen,
@@ -133,6 +145,7 @@ pub fn LessonPage(props: &LessonProps) -> Html {
                 series,
                 title: title.clone(),
                 children: chips,
+                on_share: can_share.then_some(on_share),
                 on_theme,
                 on_help: open_help.clone(),
             }),
@@ -156,6 +169,7 @@ pub fn LessonPage(props: &LessonProps) -> Html {
             </main>
             <div class="unseen" role="status" aria-live="polite">{ (*said).clone() }</div>
             { help::help(&HelpProps { dialog: help }) }
+            <ShareDialog dialog={share} sharing={sharing.0} text={sharing.1.clone()} />
         </div>
     }
 }
@@ -177,7 +191,9 @@ fn begin(content: Rc<Content>, props: &LessonProps, still: bool) -> Store {
         seed: options.seed,
         ..Settings::default()
     };
-    let store = Store::new(Session::new(content, settings, options.embed, options.at, still));
+    let mut session = Session::new(content, settings, options.embed, options.at, still);
+    session.want(options.step);
+    let store = Store::new(session);
     if let Some(address) = &options.recording {
         opening::open_address(&store, address);
     }
@@ -208,6 +224,22 @@ fn foot(lesson: &Lesson, recorded: Option<&RecordedView>, chips: Html) -> Html {
             <a href={format!("?lesson={}", lesson.id)} target="_blank" rel="noopener">{ "open the whole lesson" }</a>
         </footer>
     }
+}
+
+/// A link to this very moment, or the element that shows it in another page.
+fn shared(what: Sharing, session: &Session) -> AttrValue {
+    let (here, lesson) = (session.here(), &session.content.lesson);
+    let location = web_sys::window().map(|window| window.location());
+    let page = location.and_then(|at| Some(at.origin().ok()? + &at.pathname().ok()?)).unwrap_or_default();
+    match what {
+        Sharing::Link => format!("{page}{}", here.query()),
+        Sharing::Frame => format!(
+            "<iframe src=\"{page}{}\" title=\"Faultline: {}\"\n  width=\"750\" height=\"620\" sandbox=\"allow-scripts\" allow=\"fullscreen\"></iframe>",
+            Options { embed: true, ..here }.query().replace('&', "&amp;"),
+            lesson.title
+        ),
+    }
+    .into()
 }
 
 /// From light to dark or back; remembered where the page may remember anything.

@@ -11,7 +11,7 @@ use web_sys::{File, Response};
 /// Fetches and opens the recording at an address, such as `/api/recording`.
 pub fn open_address(store: &Store, address: &str) {
     let address = address.to_string();
-    open(store, address.clone(), async move {
+    open(store, address.clone(), Some(address.clone()), async move {
         let window = web_sys::window().ok_or("there is no window")?;
         let response = JsFuture::from(window.fetch_with_str(&address)).await.map_err(shown)?;
         let response: Response = response.dyn_into().map_err(shown)?;
@@ -25,16 +25,21 @@ pub fn open_address(store: &Store, address: &str) {
 /// Reads and opens a file.
 pub fn open_file(store: &Store, file: &File) {
     let content = file.text();
-    open(store, file.name(), async move { text(Ok(content)).await });
+    open(store, file.name(), None, async move { text(Ok(content)).await });
 }
 
-fn open(store: &Store, name: String, read: impl Future<Output = Result<String, String>> + 'static) {
+fn open(
+    store: &Store,
+    name: String,
+    address: Option<String>,
+    read: impl Future<Output = Result<String, String>> + 'static,
+) {
     store.update(|session| session.opening = Opening::UnderWay);
     let store = store.clone();
     spawn_local(async move {
         let hint = "Choose a file that `faultline serve --record FILE` wrote, or start the server so.";
         let text = read.await.map_err(|why| Problem::new(&name, format!("cannot be read: {why}"), hint));
-        store.update(|session| session.open(&name, text));
+        store.update(|session| session.open(&name, address, text));
     });
 }
 

@@ -9,6 +9,8 @@ use sandbox_core::time::Time;
 
 /// The recorded run that is open.
 pub struct Recorded {
+    /// Where it was fetched; none if it came from a file.
+    pub address: Option<String>,
     /// The digest that was recorded; none if the recording broke off.
     pub digest: Option<String>,
     /// Version of the program that recorded it.
@@ -30,7 +32,7 @@ pub enum Opening {
 
 impl Session {
     /// A recording has come, or not: it takes the stage, or the page says why it cannot and stays as it is.
-    pub fn open(&mut self, name: &str, text: Result<String, Problem>) {
+    pub fn open(&mut self, name: &str, address: Option<String>, text: Result<String, Problem>) {
         let read = text.map_err(|problem| vec![problem]).and_then(|text| Recording::parse(name, &text));
         let recording = match read {
             Ok(recording) => recording,
@@ -44,7 +46,7 @@ impl Session {
             Some(earlier) => earlier.lesson,
             None => before,
         };
-        self.recorded = Some(Recorded { digest: recording.digest, version: recording.version, lesson });
+        self.recorded = Some(Recorded { address, digest: recording.digest, version: recording.version, lesson });
     }
 
     /// Back to the lesson.

@@ -1,6 +1,7 @@
 //! The owner of everything that the page shows: actions in, a changed session out. Knows no browser; time comes in as a number.
 
 use crate::content::Content;
+use crate::route::Options;
 use crate::state::action::{Action, Tab};
 use crate::state::player::{Ghost, Player};
 use crate::state::progress::{Prediction, Progress};
@@ -28,6 +29,8 @@ pub struct Session {
     pub recorded: Option<Recorded>,
     /// What became of the latest wish to open a recording.
     pub opening: Opening,
+    /// The event that the address wants to be looked at, until that is allowed.
+    wanted: Option<u64>,
     turning: bool,
     /// How far the learner has come.
     pub progress: Progress,
@@ -48,6 +51,7 @@ impl Session {
             player: Player::new(cursor, predicted, still),
             recorded: None,
             opening: Opening::Idle,
+            wanted: None,
             turning: false,
             progress,
             tab: Tab::Charts,
@@ -55,6 +59,26 @@ impl Session {
         };
         session.rebuild();
         session
+    }
+
+    /// Looks at an event as soon as there is a run and the future is open.
+    pub fn want(&mut self, step: Option<u64>) {
+        self.wanted = step;
+    }
+
+    /// What the address of this very moment asks for.
+    pub fn here(&self) -> Options {
+        let (settings, lesson) = (&self.settings, &self.content.lesson);
+        let address = self.recorded.as_ref().and_then(|recorded| recorded.address.clone());
+        Options {
+            lesson: lesson.id.clone(),
+            variant: (settings.variant != lesson.variant).then(|| settings.variant.clone()),
+            seed: settings.seed,
+            set: self.content.changes(settings),
+            recording: address,
+            step: self.place().0,
+            ..Options::default()
+        }
     }
 
     /// What the event list has to follow: the step at the cursor, and whether the list is shown.
@@ -103,8 +127,8 @@ impl Session {
             Action::ResetKnobs => self.reset_knobs(),
             Action::SetVariant(variant) => self.set_variant(variant),
             Action::ShowSolution => self.set_variant(self.content.lesson.challenge.solution.clone()),
-            Action::Predict(option) => self.predicted(Prediction::Said(option)),
-            Action::SkipPrediction => self.predicted(Prediction::Skipped),
+            Action::Predict(option) => self.predicted(Prediction::Said(option), clock),
+            Action::SkipPrediction => self.predicted(Prediction::Skipped, clock),
             Action::GoToBeat(beat) => self.go_to_beat(beat),
         }
         self.note_end();
@@ -118,14 +142,17 @@ impl Session {
 
     /// Computes for at most `budget_ms`; true when there is more to do.
     pub fn compute(&mut self, budget_ms: f64, clock: &dyn Fn() -> f64) -> bool {
-        if self.player.compute(budget_ms, clock) && self.recorded.is_none() {
-            self.on_shown();
+        if self.player.compute(budget_ms, clock) {
+            self.on_shown(clock);
         }
         self.player.is_building()
     }
 
     /// The run of the present settings has become whole.
-    fn on_shown(&mut self) {
+    fn on_shown(&mut self, clock: &dyn Fn() -> f64) {
+        if self.recorded.is_some() {
+            return self.look_where_wanted(clock);
+        }
         self.shown_settings = self.settings.clone();
         let Some(shown) = &self.player.shown else { return };
         let lesson = &self.content.lesson;
@@ -134,6 +161,17 @@ impl Session {
             self.progress.measured = self.content.measure(&shown.run);
         }
         self.progress.on_goal(self.content.goal(&shown.run));
+        self.look_where_wanted(clock);
+    }
+
+    fn look_where_wanted(&mut self, clock: &dyn Fn() -> f64) {
+        let ready = self.player.shown.is_some() && self.opening != Opening::UnderWay;
+        if self.player.future_is_open
+            && ready
+            && let Some(step) = self.wanted.take()
+        {
+            self.player.seek_step(step, clock);
+        }
     }
 
     fn note_end(&mut self) {
@@ -179,11 +217,12 @@ impl Session {
         }
     }
 
-    fn predicted(&mut self, prediction: Prediction) {
+    fn predicted(&mut self, prediction: Prediction, clock: &dyn Fn() -> f64) {
         self.progress.on_prediction(prediction);
         self.player.future_is_open = true;
         self.player.invited = false;
         self.player.generation += 1;
+        self.look_where_wanted(clock);
     }
 
     fn go_to_beat(&mut self, beat: usize) {
@@ -333,5 +372,26 @@ mod tests {
         assert_eq!(session.player.cursor, Time::from_seconds(50.0));
         act(&mut session, Action::Seek(Time::from_seconds(50.1)));
         assert_eq!(session.player.shown.as_ref().unwrap().run.world().observe().incidents, []);
+    }
+
+    #[test]
+    fn an_address_leads_back_to_the_same_event_of_the_same_run() {
+        let mut session = session();
+        act(&mut session, Action::SkipPrediction);
+        act(&mut session, Action::SetKnob("stale".into(), 10.0));
+        act(&mut session, Action::NextFailure);
+        let here = session.here();
+        assert!(here.step.is_some_and(|step| step > 100_000), "{here:?}");
+
+        let content = Rc::new(Content::load(&here).expect("the lesson is sound"));
+        let settings = Settings { variant: content.lesson.variant.clone(), ..Settings::default() };
+        let mut other = Session::new(content, settings, false, Time::ZERO, false);
+        other.want(here.step);
+        finish(&mut other);
+        assert_eq!(other.player.cursor, Time::ZERO, "nobody passes the outage before predicting");
+        act(&mut other, Action::SkipPrediction);
+        let digest = |session: &Session| session.player.shown.as_ref().map(|shown| shown.digest.clone());
+        assert_eq!(other.here().step, here.step);
+        assert_eq!(digest(&other), digest(&session));
     }
 }

@@ -2,8 +2,8 @@
 
 use crate::view_model::charts::Second;
 
-/// How the requests of a second fared. Each has a colour and a height of its own.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// How the requests of a second fared, the worst last. Each has a colour and a height of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Health {
     /// Nothing ended.
     Idle,
