@@ -4,7 +4,7 @@ use super::ctx::Ctx;
 use super::event::{Event, Slot};
 use super::stay::{Ask, CallEnd, Errand, NO_TIMER, OpenCall, Origin, Reply, StayId};
 use crate::ids::{NodeId, RequestId, Seq};
-use crate::policy::balancer::Balancer;
+use crate::policy::balancer::{Balancer, Facts};
 use crate::policy::circuit_breaker::{BreakerState, CallOutcome, CircuitBreaker, Permit, Transition};
 use crate::policy::client_throttle::ClientThrottle;
 use crate::policy::health_check::{HealthCheck, HealthTransition};
@@ -66,7 +66,7 @@ impl Caller {
             breaker: plan.breaker.map(|config| (CircuitBreaker::new(config), Seq(0))),
             retry: plan.retry.as_ref().map(|retry| Retry::new(retry.config, retry.budget)),
             throttle: plan.throttle.map(ClientThrottle::new),
-            balancer: Balancer::new(plan.balancer),
+            balancer: Balancer::new(plan.balancer.clone(), instances as u16),
             active: vec![0; instances],
             healthy: vec![true; instances],
             health: plan.health_check.map(|config| vec![(HealthCheck::new(config), Seq(0)); instances]),
@@ -181,13 +181,15 @@ impl Caller {
         }
         let tried = self.avoided(ctx, slot);
         let luck = &mut self.luck;
+        let key = u64::from(ctx.stay(slot).key);
+        let facts = Facts { now: ctx.now(), key, active: &self.active, healthy: &self.healthy };
         if tried == 0 {
-            return self.balancer.decide(&self.active, &self.healthy, &mut |bound| luck.below(bound));
+            return self.balancer.decide(facts, &mut |bound| luck.below(bound));
         }
         let is_new = |instance: usize| instance >= 64 || tried >> instance & 1 == 0;
         let fresh: Vec<bool> = self.healthy.iter().enumerate().map(|(i, healthy)| *healthy && is_new(i)).collect();
         let candidates = if fresh.contains(&true) { &fresh } else { &self.healthy };
-        self.balancer.decide(&self.active, candidates, &mut |bound| luck.below(bound))
+        self.balancer.decide(Facts { healthy: candidates, ..facts }, &mut |bound| luck.below(bound))
     }
 
     /// The instances that the next attempt stays away from while there are others, one bit each.
