@@ -173,7 +173,7 @@ fn what_is_not_json_says_where() {
 fn changes_to_places_that_do_not_exist_are_refused() {
     let document = Document::from_json(outage());
     let found = document.plan("A", &[("nodes.dbx.rows".into(), json!(3))]).unwrap_err();
-    assert_problem(&found, "nodes.dbx.rows", "does not exist", "existing");
+    assert_problem(&found, "nodes.dbx.rows", "does not exist", "Known here");
     let found = document.plan("Z", &[]).unwrap_err();
     assert_problem(&found, "variants.Z", "no such variant", "A, B, C, D");
 }
