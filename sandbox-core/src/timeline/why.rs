@@ -96,8 +96,8 @@ impl PartKind {
     }
 }
 
-/// Longer chains are cut: no scenario makes one.
-const LINKS_MAX: usize = 1_000;
+/// Longer chains are cut. One thousand links are not rare where every wait leads back through an overload of minutes.
+const LINKS_MAX: usize = 20_000;
 
 /// Why a request ended as it did. None: there is no such request, or it has not ended in the computed part.
 #[inline]
