@@ -139,6 +139,13 @@ impl Core {
         self.last_statement
     }
 
+    /// Makes up a node's condition anew: a fault on it began or ended, or chance struck.
+    pub fn judge(&mut self, node: NodeId) {
+        let faults = self.active_faults.iter().map(|(fault, _)| &self.plan.faults[*fault as usize]);
+        let effects = faults.filter(|fault| fault.nodes.contains(&node)).map(|fault| &fault.effect);
+        self.conditions[node.index()] = Condition::under(effects, self.conditions[node.index()].broken);
+    }
+
     /// Whether the node's work is done by a real part.
     pub fn is_external(&self, node: NodeId) -> bool {
         self.mount.as_ref().is_some_and(|mount| mount.external.contains(&node))

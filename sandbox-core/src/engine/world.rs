@@ -13,7 +13,7 @@ use super::observe::{self, Observation};
 use super::sender;
 use super::stay::{Origin, Stay};
 use crate::ids::{NodeId, RequestId, RouteId, TableId};
-use crate::scenario::{EffectSpec, Kind, Plan};
+use crate::scenario::{Kind, Plan};
 use crate::store::Row;
 use crate::time::{Span, Time};
 use crate::trace::{Record, What};
@@ -301,18 +301,13 @@ impl World {
             false => self.core.active_faults.retain(|(active, _)| *active != fault),
         }
         for node in &planned.nodes {
-            let condition = &mut self.core.conditions[node.index()];
-            match planned.effect {
-                EffectSpec::Down {} => condition.down = begins,
-                EffectSpec::Slow { factor } => condition.slow_factor = if begins { factor } else { 1.0 },
-                EffectSpec::Errors { ratio } => condition.error_ratio = if begins { ratio } else { 0.0 },
-                EffectSpec::Freeze {} => condition.frozen = begins,
-                EffectSpec::HoldStarts {} => condition.held = begins,
-            }
+            let before = self.core.conditions[node.index()];
+            self.core.judge(*node);
+            let now = self.core.conditions[node.index()];
             if self.core.is_external(*node) {
                 self.core.outputs.push(Output::Fault { node: *node, fault, begins });
             }
-            if matches!(planned.effect, EffectSpec::Freeze {} | EffectSpec::HoldStarts {}) {
+            if (before.frozen, before.held) != (now.frozen, now.held) {
                 self.handle(*node, Happening::ConditionChanged);
             }
         }

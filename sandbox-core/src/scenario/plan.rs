@@ -414,11 +414,13 @@ pub struct FaultPlan {
     pub to: Time,
 }
 
-/// What faults make of a node.
+/// What faults and chance make of a node.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Condition {
     /// Refuses new calls.
     pub down: bool,
+    /// Has broken down by chance, and is not repaired yet.
+    pub broken: bool,
     /// Work takes this many times as long.
     pub slow_factor: f64,
     /// Share of calls that fail.
@@ -432,7 +434,25 @@ pub struct Condition {
 impl Default for Condition {
     #[inline]
     fn default() -> Condition {
-        Condition { down: false, slow_factor: 1.0, error_ratio: 0.0, frozen: false, held: false }
+        Condition { down: false, broken: false, slow_factor: 1.0, error_ratio: 0.0, frozen: false, held: false }
+    }
+}
+
+impl Condition {
+    /// What the effects of all active faults on a node make of it together: factors multiply, errors strike independently.
+    #[inline]
+    pub fn under<'a>(effects: impl Iterator<Item = &'a EffectSpec>, broken: bool) -> Condition {
+        let mut condition = Condition { down: broken, broken, ..Condition::default() };
+        for effect in effects {
+            match *effect {
+                EffectSpec::Down {} => condition.down = true,
+                EffectSpec::Slow { factor } => condition.slow_factor *= factor,
+                EffectSpec::Errors { ratio } => condition.error_ratio += ratio * (1.0 - condition.error_ratio),
+                EffectSpec::Freeze {} => condition.frozen = true,
+                EffectSpec::HoldStarts {} => condition.held = true,
+            }
+        }
+        condition
     }
 }
 

@@ -457,7 +457,8 @@ impl Service {
                 None
             }
         };
-        ctx.core.conditions[ctx.node.index()].down = broken;
+        ctx.core.conditions[ctx.node.index()].broken = broken;
+        ctx.core.judge(ctx.node);
         self.schedule_chance(ctx, if broken { down } else { up });
     }
 
