@@ -243,6 +243,8 @@ pub(super) struct Compiler<'p, 'a> {
     handlers: Vec<Option<usize>>,
     /// The handler of the block that is being compiled, as a position in `pending`.
     enclosing: Option<usize>,
+    /// Whether that block loads a copy: a stay loads one at a time.
+    loading: bool,
     /// Handlers whose place is not known yet.
     pending: Vec<Option<u16>>,
     names: Vec<String>,
@@ -268,6 +270,7 @@ impl<'p, 'a> Compiler<'p, 'a> {
             steps: Vec::new(),
             handlers: Vec::new(),
             enclosing: None,
+            loading: false,
             pending: Vec::new(),
             names: NAMES.iter().map(|name| name.to_string()).collect(),
             depth: 0,
@@ -368,6 +371,9 @@ impl<'p, 'a> Compiler<'p, 'a> {
                 let dist = self.planner.dist(&format!("{path}.wait"), dist);
                 self.push(Step::Wait(dist));
             }
+            StepSpec::Read(access) if self.loading && access.cache.is_some() => {
+                self.apart(|inside| inside.step(path, step));
+            }
             StepSpec::Read(access) => {
                 let (store, cache) = (self.call_to(&access.store), access.cache.as_ref().map(|to| self.call_to(to)));
                 self.push(Step::Read { store, cache });
@@ -381,6 +387,7 @@ impl<'p, 'a> Compiler<'p, 'a> {
             StepSpec::If(branch) => self.branch(&format!("{path}.if"), branch),
             StepSpec::Repeat(repeat) => self.repeat(&format!("{path}.repeat"), repeat),
             StepSpec::All(all) => self.all(&format!("{path}.all"), all),
+            StepSpec::Cached(_) if self.loading => self.apart(|inside| inside.step(path, step)),
             StepSpec::Cached(cached) => self.cached(&format!("{path}.cached"), cached),
             StepSpec::Try(attempt) => self.attempt(&format!("{path}.try"), attempt),
             StepSpec::Pause(pause) => {
@@ -485,18 +492,38 @@ impl<'p, 'a> Compiler<'p, 'a> {
             let hint = format!("There are {count} branches.");
             return self.problem(&format!("{path}.needed"), format!("{needed} cannot succeed"), &hint);
         }
+        self.fork(needed as u16, |inside| {
+            let mut entries = Vec::new();
+            for (index, branch) in all.branches.iter().enumerate() {
+                entries.extend(std::iter::repeat_n(inside.here(), all.copies as usize));
+                inside.multiplied(&format!("{path}.copies"), all.copies, &format!("{path}.branches.{index}"), branch);
+                inside.push(Step::EndBranch);
+            }
+            entries
+        });
+    }
+
+    /// Steps in a branch of their own that the program waits for.
+    fn apart(&mut self, write: impl FnOnce(&mut Self)) {
+        self.fork(1, |inside| {
+            let entry = inside.here();
+            write(inside);
+            inside.push(Step::EndBranch);
+            vec![entry]
+        });
+    }
+
+    /// A fork into the branches that `write` writes; it says where each begins.
+    fn fork(&mut self, needed: u16, write: impl FnOnce(&mut Self) -> Vec<u16>) {
         let fork = self.push(Step::EndBranch);
         let jump = self.push(Step::Jump(0));
         // A branch that fails is counted by its fork; only the fork's own failure goes to the enclosing handler.
         let enclosing = self.enclosing.take();
-        let mut entries = Vec::new();
-        for (index, branch) in all.branches.iter().enumerate() {
-            entries.extend(std::iter::repeat_n(self.here(), all.copies as usize));
-            self.multiplied(&format!("{path}.copies"), all.copies, &format!("{path}.branches.{index}"), branch);
-            self.push(Step::EndBranch);
-        }
-        self.enclosing = enclosing;
-        self.steps[fork] = Step::Fork { branches: entries, needed: needed as u16 };
+        // Each branch is a stay of its own, which can load a copy of its own.
+        let loading = std::mem::take(&mut self.loading);
+        let branches = write(self);
+        (self.enclosing, self.loading) = (enclosing, loading);
+        self.steps[fork] = Step::Fork { branches, needed };
         self.steps[jump] = Step::Jump(self.here());
     }
 
@@ -507,7 +534,9 @@ impl<'p, 'a> Compiler<'p, 'a> {
         self.pending.push(None);
         let handler = self.pending.len() - 1;
         self.enclosing = Some(handler);
+        self.loading = true;
         self.block(&format!("{path}.load"), &cached.load);
+        self.loading = false;
         self.enclosing = outer;
         self.push(Step::Keep { cache });
         let jump = self.push(Step::Jump(0));

@@ -752,8 +752,8 @@ impl Service {
     /// A branch is over: enough of them, and the program goes on; too many failures, and the fork has failed.
     fn on_branch_end(&mut self, ctx: &mut Ctx, branch: Slot, success: bool) {
         let stay = ctx.stay(branch);
-        let (whole, number, last, got) =
-            (stay.parent.expect("a branch has a call"), stay.branch_of, stay.last, stay.got);
+        let (whole, number, last, got, version) =
+            (stay.parent.expect("a branch has a call"), stay.branch_of, stay.last, stay.got, stay.version);
         ctx.core.stays.remove(branch);
         let slot = whole.slot;
         if !ctx.core.stays.is_live(whole) || ctx.stay(slot).fork.number != number || ctx.stay(slot).fork.needed == 0 {
@@ -764,6 +764,7 @@ impl Service {
         if success {
             stay.fork.needed -= 1;
             stay.got = got;
+            stay.version = version;
         }
         if stay.fork.needed == 0 {
             stay.last = last;
@@ -786,15 +787,15 @@ impl Service {
         let (plan, stay) = (self.plan.clone(), ctx.stay(slot));
         let here = stay.step;
         let program = plan.programs[stay.route.index()].as_ref().expect("its route has a program");
-        for (at, step) in program.steps.iter().enumerate().take(usize::from(here) + 1) {
-            let cache = match step {
-                Step::Look { cache, found } if *found > here => *cache,
-                Step::Read { cache: Some(cache), .. } if at == usize::from(here) => *cache,
-                _ => continue,
-            };
-            if self.shares_loads(ctx, cache) {
-                self.send_aside(ctx, slot, cache, Ask::CacheFail);
-            }
+        // The innermost one: those around it are loaded by other stays.
+        let cache =
+            program.steps.iter().enumerate().take(usize::from(here) + 1).rev().find_map(|(at, step)| match step {
+                Step::Look { cache, found } if *found > here => Some(*cache),
+                Step::Read { cache: Some(cache), .. } if at == usize::from(here) => Some(*cache),
+                _ => None,
+            });
+        if let Some(cache) = cache.filter(|cache| self.shares_loads(ctx, *cache)) {
+            self.send_aside(ctx, slot, cache, Ask::CacheFail);
         }
     }
 
