@@ -88,8 +88,8 @@ fn a_distribution_is_checked_inside() {
         ),
     ]);
     assert_problem(&found, "nodes.db.read.mean", "not a field", "unit is missing: write `mean_ms`");
-    assert_problem(&found, "nodes.db.write", "unknown variant `normal`", "");
-    assert_problem(&found, "nodes.gateway.work", "unknown variant `value_ms`", "");
+    assert_problem(&found, "nodes.db.write.dist", "\"normal\", which is not known", "`lognormal`");
+    assert_problem(&found, "nodes.gateway.work.dist", "is missing", "constant, exponential");
     assert_problem(&found, "nodes.gateway.auth.work.points.1.value", "not a field", "write `value_ms`");
     assert_problem(&found, "faults.outage.effect.factor", "\"very\", not a number", "");
 }

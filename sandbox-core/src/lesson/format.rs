@@ -1,22 +1,21 @@
 //! How a number is written in prose: with its unit, and no more digits than it deserves.
 
+use crate::scenario::spec;
 use crate::time::Span;
 use crate::timeline::words;
-use serde::{Deserialize, Serialize};
 
-/// How a number is written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(rename_all = "snake_case")]
-pub enum Format {
-    /// A share as a percentage with one decimal.
-    Percent1,
-    /// A share as a whole percentage.
-    Percent0,
-    /// Seconds as a length with three significant digits.
-    Duration,
-    /// A whole number with thousands separated.
-    Count,
+spec! {
+    /// How a number is written.
+    pub enum Format {
+        /// A share as a percentage with one decimal.
+        Percent1,
+        /// A share as a whole percentage.
+        Percent0,
+        /// Seconds as a length with three significant digits.
+        Duration,
+        /// A whole number with thousands separated.
+        Count,
+    }
 }
 
 impl Format {

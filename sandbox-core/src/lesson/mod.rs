@@ -6,42 +6,40 @@ mod format;
 pub use check::{challenge_result, check_lesson, measured};
 pub use format::Format;
 
-use crate::scenario::{Map, Problem, read_json};
-use serde::{Deserialize, Serialize};
+use crate::scenario::{Map, Problem, read_json, spec};
 
-/// A lesson as written in `lesson.json`; its prose is the `lesson.md` beside it, a second-level heading for each beat.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
-pub struct Lesson {
-    /// Version of this format; 1.
-    pub format_version: u32,
-    /// Unique name.
-    pub id: String,
-    /// Its place in the curriculum, such as `L2.6`.
-    pub number: String,
-    /// Its series, for people.
-    pub series: String,
-    /// Title.
-    pub title: String,
-    /// What it is about, in two or three sentences.
-    pub lede: String,
-    /// Id of its scenario.
-    pub scenario: String,
-    /// The variant it plays.
-    pub variant: String,
-    /// The variant it compares with.
-    pub compare_with: String,
-    /// The headings of the prose, in order.
-    pub beats: Vec<String>,
-    /// What the learner predicts before the run.
-    pub prediction: Prediction,
-    /// The knobs that stand under the stage.
-    pub knobs: Vec<String>,
-    /// What the learner tries after the run.
-    pub challenge: Challenge,
-    /// The numbers that the prose quotes as `{{name}}`.
-    pub numbers: Map<Number>,
+spec! {
+    /// A lesson as written in `lesson.json`; its prose is the `lesson.md` beside it, a second-level heading for each beat.
+    pub struct Lesson {
+        /// Version of this format; 1.
+        pub format_version: u32,
+        /// Unique name.
+        pub id: String,
+        /// Its place in the curriculum, such as `L2.6`.
+        pub number: String,
+        /// Its series, for people.
+        pub series: String,
+        /// Title.
+        pub title: String,
+        /// What it is about, in two or three sentences.
+        pub lede: String,
+        /// Id of its scenario.
+        pub scenario: String,
+        /// The variant it plays.
+        pub variant: String,
+        /// The variant it compares with.
+        pub compare_with: String,
+        /// The headings of the prose, in order.
+        pub beats: Vec<String>,
+        /// What the learner predicts before the run.
+        pub prediction: Prediction,
+        /// The knobs that stand under the stage.
+        pub knobs: Vec<String>,
+        /// What the learner tries after the run.
+        pub challenge: Challenge,
+        /// The numbers that the prose quotes as `{{name}}`.
+        pub numbers: Map<Number>,
+    }
 }
 
 impl Lesson {
@@ -52,74 +50,68 @@ impl Lesson {
     }
 }
 
-/// What the learner predicts before the run.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
-pub struct Prediction {
-    /// The question.
-    pub question: String,
-    /// The answers to choose from.
-    pub options: Vec<Choice>,
-    /// The id of the right one: the one whose value is nearest to what is measured.
-    pub answer: String,
-    /// The number that decides.
-    pub measured: Measured,
+spec! {
+    /// What the learner predicts before the run.
+    pub struct Prediction {
+        /// The question.
+        pub question: String,
+        /// The answers to choose from.
+        pub options: Vec<Choice>,
+        /// The id of the right one: the one whose value is nearest to what is measured.
+        pub answer: String,
+        /// The number that decides.
+        pub measured: Measured,
+    }
 }
 
-/// An answer to choose.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
-pub struct Choice {
-    /// Its name.
-    pub id: String,
-    /// Its text.
-    pub text: String,
-    /// The number it stands for.
-    pub value: f64,
+spec! {
+    /// An answer to choose.
+    pub struct Choice {
+        /// Its name.
+        pub id: String,
+        /// Its text.
+        pub text: String,
+        /// The number it stands for.
+        pub value: f64,
+    }
 }
 
-/// A number of a run.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
-pub struct Measured {
-    /// The query, with its variant.
-    pub query: String,
-    /// The number is 1 less the answer: a share answered from a share failed.
-    #[serde(default)]
-    pub one_minus: bool,
-    /// How it is written.
-    pub format: Format,
+spec! {
+    /// A number of a run.
+    pub struct Measured {
+        /// The query, with its variant.
+        pub query: String,
+        /// The number is 1 less the answer: a share answered from a share failed.
+        pub one_minus?: bool,
+        /// How it is written.
+        pub format: Format,
+    }
 }
 
-/// A number that the prose quotes.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
-pub struct Number {
-    /// As it stands in the text; a test recomputes it.
-    pub text: String,
-    /// What it is.
-    pub measured: Measured,
+spec! {
+    /// A number that the prose quotes.
+    pub struct Number {
+        /// As it stands in the text; a test recomputes it.
+        pub text: String,
+        /// What it is.
+        pub measured: Measured,
+    }
 }
 
-/// What the learner tries after the run.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
-pub struct Challenge {
-    /// The task.
-    pub text: String,
-    /// The variant it starts from, which misses the goal.
-    pub start: String,
-    /// A variant that reaches it.
-    pub solution: String,
-    /// The knobs that may be turned.
-    pub knobs: Vec<String>,
-    /// The goal: a claim about the run at hand.
-    pub goal: String,
-    /// The number that the verdict quotes.
-    pub measured: Measured,
+spec! {
+    /// What the learner tries after the run.
+    pub struct Challenge {
+        /// The task.
+        pub text: String,
+        /// The variant it starts from, which misses the goal.
+        pub start: String,
+        /// A variant that reaches it.
+        pub solution: String,
+        /// The knobs that may be turned.
+        pub knobs: Vec<String>,
+        /// The goal: a claim about the run at hand.
+        pub goal: String,
+        /// The number that the verdict quotes.
+        pub measured: Measured,
+    }
 }

@@ -8,15 +8,14 @@ use super::Problem;
 use super::dist::{Dist, DistSpec};
 use super::plan::limits;
 use super::problem::{above_zero, within};
-use super::spec::spec;
+use super::spec_macro::spec;
 use crate::rng::Stream;
 use crate::time::Span;
 use std::sync::Arc;
 
 spec! {
     /// When requests are sent. All times count from the workload's `from_s`.
-    #[cfg_attr(feature = "schema", schemars(tag = "process"))]
-    pub enum ArrivalsSpec {
+    pub enum ArrivalsSpec tagged "process" {
         /// Independently of each other: exponential gaps.
         Poisson {
             /// Requests a second.

@@ -3,15 +3,14 @@
 use super::Problem;
 use super::plan::limits;
 use super::problem::within;
-use super::spec::spec;
+use super::spec_macro::spec;
 use crate::rng::Stream;
 use crate::time::Span;
 use std::sync::Arc;
 
 spec! {
     /// How long something takes.
-    #[cfg_attr(feature = "schema", schemars(tag = "dist"))]
-    pub enum DistSpec {
+    pub enum DistSpec tagged "dist" {
         /// Always the same.
         Constant {
             /// Milliseconds.

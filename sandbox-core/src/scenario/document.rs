@@ -1,8 +1,8 @@
 //! The JSON document: variants and changes are patches of it, addressed by dotted paths.
 
 use super::Problem;
-use super::parse::{parse_spec, read_value};
 use super::plan::Plan;
+use super::read::{read, read_value};
 use super::spec::{KnobSpec, Spec};
 use serde_json::Value;
 
@@ -96,8 +96,8 @@ impl Document {
     #[inline]
     pub fn plan(&self, variant: &str, changes: &[(String, Value)]) -> Result<Plan, Vec<Problem>> {
         let patched = self.patched(variant, changes)?;
-        let (spec, mut problems) = parse_spec(&patched.json);
-        let Some(spec) = spec else { return Err(problems) };
+        let mut problems = Vec::new();
+        let Some(spec) = read::<Spec>(&patched.json, "", &mut problems) else { return Err(problems) };
         let plan = Plan::new(&spec, variant, &patched.json, &mut problems);
         match plan {
             Some(plan) if problems.is_empty() => Ok(plan),
@@ -130,7 +130,7 @@ impl Document {
     /// The document as typed data; None if its frame cannot be read.
     #[inline]
     pub fn spec(&self) -> Option<Spec> {
-        parse_spec(&self.json).0
+        read(&self.json, "", &mut Vec::new())
     }
 
     /// The value at a dotted path.

@@ -1,10 +1,9 @@
 //! A small map in the order of its keys. The library's tree would be compiled anew for every kind of value: much code
 //! for maps of three.
 
-use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+use super::read::{Read, Reading, read_entries};
 use serde::ser::{Serialize, SerializeMap, Serializer};
-use std::fmt;
-use std::marker::PhantomData;
+use serde_json::Value;
 
 /// Keys and values, ascending by key.
 #[derive(Clone, Debug, PartialEq)]
@@ -96,23 +95,22 @@ impl<T: Serialize> Serialize for Map<T> {
     }
 }
 
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for Map<T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Map<T>, D::Error> {
-        struct Entries<T>(PhantomData<T>);
-        impl<'de, T: Deserialize<'de>> Visitor<'de> for Entries<T> {
-            type Value = Map<T>;
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a map")
+/// An entry with a gap is left out.
+impl<T: Read> Read for Map<T> {
+    #[inline]
+    fn blank() -> Map<T> {
+        Map::new()
+    }
+
+    #[inline]
+    fn read(&mut self, value: &Value, reading: &mut Reading) -> bool {
+        self.0.clear();
+        read_entries(value, reading, &mut |key, value, reading| {
+            let mut read = T::blank();
+            if read.read(value, reading) {
+                self.insert(key.to_string(), read);
             }
-            fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Map<T>, A::Error> {
-                let mut map = Map::new();
-                while let Some((key, value)) = entries.next_entry()? {
-                    map.insert(key, value);
-                }
-                Ok(map)
-            }
-        }
-        deserializer.deserialize_map(Entries(PhantomData))
+        })
     }
 }
 

@@ -8,18 +8,19 @@ mod builtin;
 mod dist;
 mod document;
 mod expr;
+mod hint;
 mod map;
-mod parse;
 mod plan;
 mod planner;
 mod popularity;
 mod problem;
 mod program;
 mod query;
+pub(crate) mod read;
 mod reader;
 mod signals;
 mod spec;
-mod tracked;
+mod spec_macro;
 mod vocabulary;
 
 pub use arrivals::{Arrivals, ArrivalsSpec, OpenLoop, Pace, RampPointSpec};
@@ -28,7 +29,7 @@ pub use dist::{BranchSpec, Dist, DistSpec, PointSpec};
 pub use document::{Document, KnobView};
 pub use expr::Expr;
 pub use map::Map;
-pub use parse::{collect, read_json, read_value};
+pub(crate) use spec_macro::spec;
 pub use plan::{
     AuditPlan, BulkheadPlan, CachePlan, CallPlan, Cancel, ClientPlan, Condition, DatabasePlan, Discipline, FaultPlan,
     GatewayPlan, HedgePlan, Hold, Kind, MonitorPlan, NodePlan, Op, Plan, QueuePlan, RetryOn, RetryPlan, RoutePlan,
@@ -38,6 +39,8 @@ pub use popularity::{Popularity, PopularitySpec};
 pub use problem::Problem;
 pub use program::{CallStep, Name, Program, StatementPlan, StatementStep, Step};
 pub use query::{Query, Reduced, Window, signal_text};
+pub use read::read_value;
+pub(crate) use read::read_json;
 pub use reader::Reader;
 pub use signals::{LabelPlan, RecordsPlan, SignalPlan, Signals, Source, instances};
 pub use spec::*;

@@ -2,14 +2,13 @@
 
 use super::Problem;
 use super::problem::within;
-use super::spec::spec;
+use super::spec_macro::spec;
 use crate::rng::Stream;
 
 spec! {
     /// How often each key is asked for.
     #[derive(Copy)]
-    #[cfg_attr(feature = "schema", schemars(tag = "dist"))]
-    pub enum PopularitySpec {
+    pub enum PopularitySpec tagged "dist" {
         /// All equally often.
         Uniform {},
         /// Key i, counted from 1, in proportion to i^-`alpha`: key 0 is the most popular one.

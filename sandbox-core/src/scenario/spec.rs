@@ -1,32 +1,13 @@
 //! A scenario as written: what the JSON may say, field by field, with units at the end of names.
 //!
-//! An enum with data is an object whose tag (`kind`, `dist`, `process` or `policy`) names the variant; `tracked.rs` reads it so.
-//! Unknown fields are refused. Numbers are checked when the [`super::Plan`] is made.
+//! `spec_macro.rs` says how a declaration is read. Numbers are checked when the [`super::Plan`] is made.
 
 use super::arrivals::ArrivalsSpec;
 use super::dist::DistSpec;
 use super::map::Map;
 use super::popularity::PopularitySpec;
-use serde::Deserialize;
+use super::spec_macro::spec;
 use serde_json::Value;
-
-macro_rules! spec {
-    ($(#[$meta:meta])* pub struct $name:ident { $($body:tt)* }) => {
-        #[derive(Clone, Debug, PartialEq, serde::Deserialize)]
-        #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-        #[serde(deny_unknown_fields)]
-        $(#[$meta])*
-        pub struct $name { $($body)* }
-    };
-    ($(#[$meta:meta])* pub enum $name:ident { $($body:tt)* }) => {
-        #[derive(Clone, Debug, PartialEq, serde::Deserialize)]
-        #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-        #[serde(deny_unknown_fields, rename_all = "snake_case")]
-        $(#[$meta])*
-        pub enum $name { $($body)* }
-    };
-}
-pub(super) use spec;
 
 spec! {
     /// A whole scenario. As written it is variant `A`, the problem; the variants are patches of it.
@@ -38,87 +19,66 @@ spec! {
         /// Title for people.
         pub title: String,
         /// What the scenario shows, in a sentence or two.
-        #[serde(default)]
-        pub about: String,
+        pub about?: String,
         /// Where one can read more.
-        #[serde(default)]
-        pub reference: Option<String>,
+        pub reference?: Option<String>,
         /// What the model leaves out.
-        #[serde(default)]
-        pub leaves_out: Option<String>,
+        pub leaves_out?: Option<String>,
         /// Seed of all randomness, below 2^53.
         pub seed: u64,
         /// How long the run lasts, in simulated seconds.
         pub duration_s: f64,
         /// The parts of the system.
-        #[serde(deserialize_with = "read_apart")]
-        #[cfg_attr(feature = "schema", schemars(with = "Map<NodeSpec>"))]
         pub nodes: Map<NodeSpec>,
         /// Delays between nodes. A call between nodes without a link takes no time on the way.
-        #[serde(default)]
-        pub links: Map<LinkSpec>,
+        pub links?: Map<LinkSpec>,
         /// Who sends what.
         pub workloads: Map<WorkloadSpec>,
         /// What breaks when.
-        #[serde(default)]
-        pub faults: Map<FaultSpec>,
+        pub faults?: Map<FaultSpec>,
         /// Who watches what, and opens incidents.
-        #[serde(default)]
-        pub monitors: Map<MonitorSpec>,
+        pub monitors?: Map<MonitorSpec>,
         /// Labels of requests: name to values, each with the condition that a request must meet to have it. All signals of
         /// requests take them beside `route`, `op`, `workload` and `client`.
-        #[serde(default)]
-        pub labels: Map<Map<String>>,
+        pub labels?: Map<Map<String>>,
         /// Signals of the scenario's own; the built-in ones need no declaration.
-        #[serde(default)]
-        pub metrics: Map<SignalSpec>,
+        pub metrics?: Map<SignalSpec>,
         /// What a learner may turn.
-        #[serde(default)]
-        pub knobs: Map<KnobSpec>,
+        pub knobs?: Map<KnobSpec>,
         /// Patches of this document.
-        #[serde(default)]
-        pub variants: Map<VariantSpec>,
+        pub variants?: Map<VariantSpec>,
         /// What the scenario promises, checked over many seeds.
-        #[serde(default)]
-        pub claims: Map<ClaimSpec>,
+        pub claims?: Map<ClaimSpec>,
     }
 }
 
-/// Nodes are read one by one (`parse.rs`); the frame of the document holds none.
-fn read_apart<'de, D: serde::Deserializer<'de>>(frame: D) -> Result<Map<NodeSpec>, D::Error> {
-    serde::de::IgnoredAny::deserialize(frame).map(|_| Map::new())
-}
-
-/// A part of the system.
-#[derive(Clone, Debug, PartialEq)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[cfg_attr(feature = "schema", schemars(tag = "kind", rename_all = "snake_case"))]
-pub enum NodeSpec {
-    /// People or programs that send requests.
-    Client(ClientSpec),
-    /// The entrance: checks tokens and quotas, passes requests on.
-    Gateway(GatewaySpec),
-    /// A service with workers.
-    Service(ServiceSpec),
-    /// A cache with copies of rows.
-    Cache(CacheSpec),
-    /// A database in the manner of SQLite in WAL mode: readers beside one writer.
-    Store(StoreSpec),
-    /// A queue of messages between services.
-    Queue(QueueSpec),
-    /// A database with tables, transactions and locks.
-    Database(DatabaseSpec),
+spec! {
+    /// A part of the system.
+    pub enum NodeSpec tagged "kind" {
+        /// People or programs that send requests.
+        Client(ClientSpec),
+        /// The entrance: checks tokens and quotas, passes requests on.
+        Gateway(GatewaySpec),
+        /// A service with workers.
+        Service(ServiceSpec),
+        /// A cache with copies of rows.
+        Cache(CacheSpec),
+        /// A database in the manner of SQLite in WAL mode: readers beside one writer.
+        Store(StoreSpec),
+        /// A queue of messages between services.
+        Queue(QueueSpec),
+        /// A database with tables, transactions and locks.
+        Database(DatabaseSpec),
+    }
 }
 
 spec! {
     /// People or programs that send requests.
     pub struct ClientSpec {
         /// Title for people; the id if absent.
-        #[serde(default)]
-        pub title: Option<String>,
+        pub title?: Option<String>,
         /// How this node calls others, by their id.
-        #[serde(default)]
-        pub calls: Map<CallSpec>,
+        pub calls?: Map<CallSpec>,
     }
 }
 
@@ -126,22 +86,17 @@ spec! {
     /// The entrance: checks tokens and quotas, passes requests on. Its own work holds no worker.
     pub struct GatewaySpec {
         /// Title for people; the id if absent.
-        #[serde(default)]
-        pub title: Option<String>,
+        pub title?: Option<String>,
         /// The node that requests are passed on to.
         pub upstream: String,
         /// Time the gateway takes for a request that it passes on.
-        #[serde(default)]
-        pub work: Option<DistSpec>,
+        pub work?: Option<DistSpec>,
         /// Token check; absent: everybody may pass.
-        #[serde(default)]
-        pub auth: Option<AuthSpec>,
+        pub auth?: Option<AuthSpec>,
         /// Token bucket; absent: no limit.
-        #[serde(default)]
-        pub rate_limit: Option<RateLimitSpec>,
+        pub rate_limit?: Option<RateLimitSpec>,
         /// How this node calls others, by their id.
-        #[serde(default)]
-        pub calls: Map<CallSpec>,
+        pub calls?: Map<CallSpec>,
     }
 }
 
@@ -149,8 +104,7 @@ spec! {
     /// Bearer tokens (RFC 6750), JSON Web Tokens signed with HS256.
     pub struct AuthSpec {
         /// Clocks may differ by this much; 30 s by default (`policies.md` section 14).
-        #[serde(default = "defaults::leeway_s")]
-        pub leeway_s: f64,
+        pub leeway_s: f64 = 30.0,
         /// Time to check a token.
         pub work: DistSpec,
     }
@@ -160,32 +114,25 @@ spec! {
     /// A rate limiter (`policies.md` section 5): requests beyond it are answered with 429.
     pub struct RateLimitSpec {
         /// How it counts.
-        #[serde(default)]
-        pub algorithm: RateLimitAlgorithmSpec,
+        pub algorithm?: RateLimitAlgorithmSpec,
         /// Requests a second in the long run: for `token_bucket`, `gcra` and `leaky_queue`.
-        #[serde(default)]
-        pub rate_rps: Option<f64>,
+        pub rate_rps?: Option<f64>,
         /// Requests that may come at once: for the same three.
-        #[serde(default)]
-        pub burst: Option<f64>,
+        pub burst?: Option<f64>,
         /// Requests in a window: for the others.
-        #[serde(default)]
-        pub limit: Option<u32>,
+        pub limit?: Option<u32>,
         /// Length of the window.
-        #[serde(default)]
-        pub window_s: Option<f64>,
+        pub window_s?: Option<f64>,
         /// Whether a refused request counts like an admitted one.
-        #[serde(default)]
-        pub count_rejected: bool,
+        pub count_rejected?: bool,
         /// What has a limit of its own.
-        #[serde(default)]
-        pub key: RateLimitKeySpec,
+        pub key?: RateLimitKeySpec,
     }
 }
 
 spec! {
     /// How a rate limiter counts.
-    #[derive(Copy, Eq, Default)]
+    #[derive(Default)]
     pub enum RateLimitAlgorithmSpec {
         /// A bucket of tokens that starts full.
         #[default]
@@ -207,7 +154,7 @@ spec! {
 
 spec! {
     /// What has a rate limit of its own.
-    #[derive(Copy, Eq, Default)]
+    #[derive(Default)]
     pub enum RateLimitKeySpec {
         /// All requests together.
         #[default]
@@ -226,49 +173,37 @@ spec! {
     /// waits for others.
     pub struct ServiceSpec {
         /// Title for people; the id if absent.
-        #[serde(default)]
-        pub title: Option<String>,
+        pub title?: Option<String>,
         /// Instances; `api` with 2 replicas runs as `api-1` and `api-2`.
-        #[serde(default = "defaults::one")]
-        pub replicas: u32,
+        pub replicas: u32 = 1,
         /// Calls an instance works on at once; absent or null: any number, and nobody waits.
-        #[serde(default)]
-        pub workers: Option<u32>,
+        pub workers?: Option<u32>,
         /// Calls that may wait at an instance; one more is refused with 503. Absent or null: any number.
-        #[serde(default)]
-        pub max_waiting: Option<u32>,
+        pub max_waiting?: Option<u32>,
         /// Who is next when a worker is free.
-        #[serde(default)]
-        pub discipline: DisciplineSpec,
+        pub discipline?: DisciplineSpec,
         /// What a call holds its worker for.
-        #[serde(default)]
-        pub hold: HoldSpec,
+        pub hold?: HoldSpec,
         /// How long a call waits in line before it leaves with 503; absent: as long as it takes.
-        #[serde(default)]
-        pub patience: Option<DistSpec>,
+        pub patience?: Option<DistSpec>,
         /// Whether a call whose caller's deadline has passed is dropped when its turn comes.
-        #[serde(default)]
-        pub drop_expired: bool,
+        pub drop_expired?: bool,
         /// Static batching: free workers start together, up to `workers` calls, and all answer when the longest is done.
-        #[serde(default)]
-        pub static_batch: bool,
+        pub static_batch?: bool,
         /// Fails and is repaired by chance, each instance on its own.
-        #[serde(default)]
-        pub chance: Option<ChanceSpec>,
+        pub chance?: Option<ChanceSpec>,
         /// Limits of single routes, so that one cannot take all workers.
-        #[serde(default)]
-        pub bulkheads: Map<BulkheadSpec>,
+        pub bulkheads?: Map<BulkheadSpec>,
         /// What the service does for each route, step by step.
         pub routes: Map<Vec<StepSpec>>,
         /// How this node calls others, by their id.
-        #[serde(default)]
-        pub calls: Map<CallSpec>,
+        pub calls?: Map<CallSpec>,
     }
 }
 
 spec! {
     /// Who is next in a line.
-    #[derive(Copy, Eq, Default)]
+    #[derive(Default)]
     pub enum DisciplineSpec {
         /// First in, first out.
         #[default]
@@ -286,7 +221,7 @@ spec! {
 
 spec! {
     /// What a call holds its worker for.
-    #[derive(Copy, Eq, Default)]
+    #[derive(Default)]
     pub enum HoldSpec {
         /// From the start to the answer, also while it waits for others: a thread for each call.
         #[default]
@@ -314,11 +249,9 @@ spec! {
         /// Calls let in at once.
         pub max_concurrent: u32,
         /// Calls that may wait before it.
-        #[serde(default)]
-        pub max_waiting: u32,
+        pub max_waiting?: u32,
         /// What one more is answered with: 503 or 429.
-        #[serde(default = "defaults::unavailable")]
-        pub status: u16,
+        pub status: u16 = 503,
     }
 }
 
@@ -380,14 +313,11 @@ spec! {
         /// The node.
         pub to: String,
         /// Its route; absent: the route of the request.
-        #[serde(default)]
-        pub route: Option<String>,
+        pub route?: Option<String>,
         /// The row, as an expression; absent: the row of the request.
-        #[serde(default)]
-        pub key: Option<String>,
+        pub key?: Option<String>,
         /// The number that the callee's expressions see as `arg`; absent: this one's own.
-        #[serde(default)]
-        pub arg: Option<String>,
+        pub arg?: Option<String>,
     }
 }
 
@@ -400,8 +330,7 @@ spec! {
         /// What to do if it holds.
         pub then: Vec<StepSpec>,
         /// What to do if not.
-        #[serde(default, rename = "else")]
-        pub otherwise: Vec<StepSpec>,
+        pub otherwise as "else"?: Vec<StepSpec>,
     }
 }
 
@@ -411,11 +340,9 @@ spec! {
         /// At most this many rounds.
         pub times: u32,
         /// Goes on only while this holds, looked at before each round; absent: always.
-        #[serde(default, rename = "while")]
-        pub condition: Option<String>,
+        pub condition as "while"?: Option<String>,
         /// What to do.
-        #[serde(rename = "do")]
-        pub steps: Vec<StepSpec>,
+        pub steps as "do": Vec<StepSpec>,
     }
 }
 
@@ -425,11 +352,9 @@ spec! {
         /// What each branch does.
         pub branches: Vec<Vec<StepSpec>>,
         /// Each branch this many times.
-        #[serde(default = "defaults::one")]
-        pub copies: u32,
+        pub copies: u32 = 1,
         /// How many must succeed before the program goes on; absent: all. 1: the first.
-        #[serde(default)]
-        pub needed: Option<u32>,
+        pub needed?: Option<u32>,
     }
 }
 
@@ -447,8 +372,7 @@ spec! {
     /// Steps with a way out.
     pub struct TrySpec {
         /// What to do.
-        #[serde(rename = "do")]
-        pub steps: Vec<StepSpec>,
+        pub steps as "do": Vec<StepSpec>,
         /// What to do once one of them fails; `status` says how.
         pub on_failure: Vec<StepSpec>,
     }
@@ -458,11 +382,9 @@ spec! {
     /// An answer.
     pub struct RespondSpec {
         /// 200, 401, 404, 429, 500, 503 or 504.
-        #[serde(default = "defaults::ok")]
-        pub status: u16,
+        pub status: u16 = 200,
         /// The number that the caller's expressions see as `value`.
-        #[serde(default)]
-        pub value: Option<String>,
+        pub value?: Option<String>,
     }
 }
 
@@ -471,20 +393,15 @@ spec! {
     /// hangs up: the statement is withdrawn and its transaction rolled back.
     pub struct DatabaseSpec {
         /// Title for people; the id if absent.
-        #[serde(default)]
-        pub title: Option<String>,
+        pub title?: Option<String>,
         /// Whose rules it follows.
-        #[serde(default)]
-        pub engine: DatabaseEngineSpec,
+        pub engine?: DatabaseEngineSpec,
         /// Connections; who finds none waits. Absent or null: any number.
-        #[serde(default)]
-        pub connections: Option<u32>,
+        pub connections?: Option<u32>,
         /// How long a statement waits for a lock of SQLite (`PRAGMA busy_timeout`).
-        #[serde(default = "defaults::busy_timeout_ms")]
-        pub busy_timeout_ms: f64,
+        pub busy_timeout_ms: f64 = 5_000.0,
         /// Who comes first when a lock is given back.
-        #[serde(default)]
-        pub busy: BusySpec,
+        pub busy?: BusySpec,
         /// Its tables.
         pub tables: Map<TableSpec>,
         /// Time of a statement that reads.
@@ -492,17 +409,15 @@ spec! {
         /// Time of a statement that writes.
         pub write: DistSpec,
         /// Time of a commit; absent: none.
-        #[serde(default)]
-        pub commit: Option<DistSpec>,
+        pub commit?: Option<DistSpec>,
         /// Further time for each row that a statement looks at, in microseconds.
-        #[serde(default)]
-        pub scan_row_us: f64,
+        pub scan_row_us?: f64,
     }
 }
 
 spec! {
     /// Whose rules a database follows.
-    #[derive(Copy, Eq, Default)]
+    #[derive(Default)]
     pub enum DatabaseEngineSpec {
         /// SQLite with a write-ahead log: one writer, readers beside it.
         #[default]
@@ -516,7 +431,7 @@ spec! {
 
 spec! {
     /// Who comes first when a lock of SQLite is given back.
-    #[derive(Copy, Eq, Default)]
+    #[derive(Default)]
     pub enum BusySpec {
         /// Whoever looks first: sleeps of 1, 2, 5, 10 ... ms, as SQLite does.
         #[default]
@@ -530,8 +445,7 @@ spec! {
     /// A table; keys run from 0.
     pub struct TableSpec {
         /// Rows at the start.
-        #[serde(default)]
-        pub rows: u32,
+        pub rows?: u32,
         /// Its columns, at most four, with what each row holds at the start.
         pub columns: Map<f64>,
     }
@@ -539,7 +453,7 @@ spec! {
 
 spec! {
     /// How a transaction begins.
-    #[derive(Copy, Eq, Default)]
+    #[derive(Default)]
     pub enum TransactionModeSpec {
         /// `BEGIN`: deferred in SQLite, read committed on a server.
         #[default]
@@ -561,8 +475,7 @@ spec! {
         /// The database.
         pub database: String,
         /// How.
-        #[serde(default)]
-        pub mode: TransactionModeSpec,
+        pub mode?: TransactionModeSpec,
     }
 }
 
@@ -584,11 +497,9 @@ spec! {
         /// The row, as an expression.
         pub key: String,
         /// The column that is asked for.
-        #[serde(default)]
-        pub column: Option<String>,
+        pub column?: Option<String>,
         /// `FOR UPDATE`: locks the row on a server.
-        #[serde(default)]
-        pub for_update: bool,
+        pub for_update?: bool,
     }
 }
 
@@ -600,8 +511,7 @@ spec! {
         /// The table.
         pub table: String,
         /// The column that is added up.
-        #[serde(default)]
-        pub sum: Option<String>,
+        pub sum?: Option<String>,
     }
 }
 
@@ -615,14 +525,11 @@ spec! {
         /// The row, as an expression.
         pub key: String,
         /// Columns that get the value of an expression.
-        #[serde(default)]
-        pub set: Map<String>,
+        pub set?: Map<String>,
         /// Columns that the value of an expression is added to.
-        #[serde(default)]
-        pub add: Map<String>,
+        pub add?: Map<String>,
         /// Only if the row still has this version: compare-and-set.
-        #[serde(default)]
-        pub if_version: Option<String>,
+        pub if_version?: Option<String>,
     }
 }
 
@@ -636,8 +543,7 @@ spec! {
         /// The row, as an expression.
         pub key: String,
         /// What its columns hold, as expressions; the others get what the table says.
-        #[serde(default)]
-        pub set: Map<String>,
+        pub set?: Map<String>,
     }
 }
 
@@ -666,18 +572,15 @@ spec! {
     /// service as a call; success is the acknowledgement.
     pub struct QueueSpec {
         /// Title for people; the id if absent.
-        #[serde(default)]
-        pub title: Option<String>,
+        pub title?: Option<String>,
         /// The service that gets the messages.
         pub consumer: String,
         /// Its route.
         pub route: String,
         /// Deliveries under way at once; absent or null: any number.
-        #[serde(default)]
-        pub consumers: Option<u32>,
+        pub consumers?: Option<u32>,
         /// Messages that may wait; one more is refused with 503. Absent or null: any number.
-        #[serde(default)]
-        pub max_waiting: Option<u32>,
+        pub max_waiting?: Option<u32>,
         /// A delivery without an answer after this long counts as failed: the message is delivered again.
         pub visibility_timeout_s: f64,
         /// Deliveries of a message; after that it goes to the dead letters.
@@ -691,8 +594,7 @@ spec! {
         /// The store.
         pub store: String,
         /// Cache-aside: look here first, store what was read or written, fall back to an expired copy if the store fails.
-        #[serde(default)]
-        pub cache: Option<String>,
+        pub cache?: Option<String>,
     }
 }
 
@@ -700,43 +602,33 @@ spec! {
     /// A cache with copies of rows: time to live, least recently used leaves first, stale-if-error.
     pub struct CacheSpec {
         /// Title for people; the id if absent.
-        #[serde(default)]
-        pub title: Option<String>,
+        pub title?: Option<String>,
         /// Copies that fit in; absent or null: one of every row.
-        #[serde(default)]
-        pub capacity: Option<u32>,
+        pub capacity?: Option<u32>,
         /// A copy is fresh for this long; null: for ever.
-        pub ttl_s: Option<f64>,
+        pub ttl_s?: Option<f64>,
         /// Each copy's time to live is spread by this share either way, so that they do not expire together.
-        #[serde(default)]
-        pub ttl_jitter: f64,
+        pub ttl_jitter?: f64,
         /// Finding a copy fresh begins its time to live anew.
-        #[serde(default)]
-        pub refresh_on_read: bool,
+        pub refresh_on_read?: bool,
         /// Which copy a full cache gives up.
-        #[serde(default)]
-        pub eviction: EvictionSpec,
+        pub eviction?: EvictionSpec,
         /// One load of a row at a time: whoever else misses it waits and shares what comes of it.
-        #[serde(default)]
-        pub single_flight: bool,
+        pub single_flight?: bool,
         /// Whether it holds a copy of every row at the start, as far as they fit in.
-        #[serde(default)]
-        pub warm: bool,
+        pub warm?: bool,
         /// An expired copy is served for this long while it is loaded again (RFC 5861); 0: never.
-        #[serde(default)]
-        pub stale_while_revalidate_s: f64,
+        pub stale_while_revalidate_s?: f64,
         /// An expired copy may be served for this long when its origin fails (RFC 5861); 0: never.
-        #[serde(default)]
-        pub stale_if_error_s: f64,
+        pub stale_if_error_s?: f64,
         /// Copies are loaded again before they expire, at random (XFetch); absent: never.
-        #[serde(default)]
-        pub early_expiration: Option<EarlyExpirationSpec>,
+        pub early_expiration?: Option<EarlyExpirationSpec>,
     }
 }
 
 spec! {
     /// Which copy a full cache gives up (`policies.md` section 9).
-    #[derive(Copy, Eq, Default)]
+    #[derive(Default)]
     pub enum EvictionSpec {
         /// The one not touched for longest.
         #[default]
@@ -755,11 +647,9 @@ spec! {
     #[derive(Copy)]
     pub struct EarlyExpirationSpec {
         /// Above 1: earlier loads.
-        #[serde(default = "defaults::one_f")]
-        pub beta: f64,
+        pub beta: f64 = 1.0,
         /// What a load is taken to cost; absent: as long as the last one took.
-        #[serde(default)]
-        pub delta_ms: Option<f64>,
+        pub delta_ms?: Option<f64>,
     }
 }
 
@@ -768,8 +658,7 @@ spec! {
     /// connection waits in a line, and its caller's timeout bounds the wait.
     pub struct StoreSpec {
         /// Title for people; the id if absent.
-        #[serde(default)]
-        pub title: Option<String>,
+        pub title?: Option<String>,
         /// Reading connections.
         pub readers: u32,
         /// Rows; keys run from 0 to `rows` - 1.
@@ -786,35 +675,25 @@ spec! {
     #[derive(Default)]
     pub struct CallSpec {
         /// The caller stops waiting for one attempt after this long; absent: never.
-        #[serde(default)]
-        pub timeout_ms: Option<f64>,
+        pub timeout_ms?: Option<f64>,
         /// The caller stops waiting for all attempts together after this long; absent: never.
-        #[serde(default)]
-        pub deadline_ms: Option<f64>,
+        pub deadline_ms?: Option<f64>,
         /// Whether the deadline travels with the call, so that whoever it reaches knows it.
-        #[serde(default)]
-        pub propagate_deadline: bool,
+        pub propagate_deadline?: bool,
         /// Whether the callee notices that its caller has gone.
-        #[serde(default)]
-        pub cancel: CancelSpec,
+        pub cancel?: CancelSpec,
         /// Parallel attempts; absent: none. Only for routes that may be done twice; not together with `retry`.
-        #[serde(default)]
-        pub hedging: Option<HedgingSpec>,
+        pub hedging?: Option<HedgingSpec>,
         /// Further attempts; absent: none.
-        #[serde(default)]
-        pub retry: Option<RetrySpec>,
+        pub retry?: Option<RetrySpec>,
         /// Circuit breaker; absent: none.
-        #[serde(default)]
-        pub breaker: Option<BreakerSpec>,
+        pub breaker?: Option<BreakerSpec>,
         /// How an instance is chosen; absent: least request of two.
-        #[serde(default)]
-        pub balancer: Option<BalancerSpec>,
+        pub balancer?: Option<BalancerSpec>,
         /// Adaptive throttle of the caller; absent: none.
-        #[serde(default)]
-        pub throttle: Option<ThrottleSpec>,
+        pub throttle?: Option<ThrottleSpec>,
         /// Active health checks of the instances; absent: all count as healthy.
-        #[serde(default)]
-        pub health_check: Option<HealthCheckSpec>,
+        pub health_check?: Option<HealthCheckSpec>,
     }
 }
 
@@ -823,11 +702,9 @@ spec! {
     #[derive(Copy)]
     pub struct ThrottleSpec {
         /// About this many calls are sent for each one accepted.
-        #[serde(default = "defaults::throttle_k")]
-        pub k: f64,
+        pub k: f64 = 2.0,
         /// How far it looks back.
-        #[serde(default = "defaults::throttle_window_s")]
-        pub window_s: f64,
+        pub window_s: f64 = 120.0,
     }
 }
 
@@ -835,41 +712,31 @@ spec! {
     /// Retry with back-off (`policies.md` section 2). The defaults are the adopted ones.
     pub struct RetrySpec {
         /// Attempts, the first included; null: until one succeeds.
-        #[serde(default = "defaults::max_attempts")]
-        pub max_attempts: Option<u8>,
+        pub max_attempts: Option<u8> = Some(3),
         /// Back-off before the first retry.
-        #[serde(default = "defaults::base_delay_ms")]
-        pub base_delay_ms: f64,
+        pub base_delay_ms: f64 = 100.0,
         /// Longest back-off.
-        #[serde(default = "defaults::max_delay_ms")]
-        pub max_delay_ms: f64,
+        pub max_delay_ms: f64 = 20_000.0,
         /// Each back-off is this many times the one before.
-        #[serde(default = "defaults::multiplier")]
-        pub multiplier: f64,
+        pub multiplier: f64 = 2.0,
         /// How chance is mixed in.
-        #[serde(default)]
-        pub jitter: JitterSpec,
+        pub jitter?: JitterSpec,
         /// How far `proportional` jitter goes either way: 0.2 is 20 %.
-        #[serde(default = "defaults::jitter_factor")]
-        pub jitter_factor: f64,
+        pub jitter_factor: f64 = 0.2,
         /// How many retries all requests together may make.
-        #[serde(default)]
-        pub budget: BudgetSpec,
+        pub budget?: BudgetSpec,
         /// What is tried again.
-        #[serde(default = "defaults::retry_on")]
-        pub retry_on: Vec<RetryOnSpec>,
+        pub retry_on: Vec<RetryOnSpec> = vec![RetryOnSpec::Timeout, RetryOnSpec::Unavailable],
         /// The pause before each retry is drawn from here instead.
-        #[serde(default)]
-        pub pause: Option<DistSpec>,
+        pub pause?: Option<DistSpec>,
         /// A retry goes to an instance that was not tried yet, while there is one.
-        #[serde(default)]
-        pub other_instance: bool,
+        pub other_instance?: bool,
     }
 }
 
 spec! {
     /// What is tried again.
-    #[derive(Copy, Eq)]
+    #[cfg_attr(feature = "schema", derive(serde::Serialize), serde(rename_all = "snake_case"))]
     pub enum RetryOnSpec {
         /// An attempt that took too long.
         Timeout,
@@ -884,7 +751,7 @@ spec! {
 
 spec! {
     /// Whether a callee notices that its caller has gone (`policies.md` section 3).
-    #[derive(Copy, Eq, Default)]
+    #[derive(Default)]
     pub enum CancelSpec {
         /// It never does, and finishes the work.
         #[default]
@@ -905,17 +772,15 @@ spec! {
         /// A further copy is sent after this long without an answer; 0: all at once.
         pub delay_ms: f64,
         /// Whether copies go to different instances while there are any.
-        #[serde(default = "defaults::yes")]
-        pub distinct_target: bool,
+        pub distinct_target: bool = true,
         /// What becomes of the copies that lost.
-        #[serde(default)]
-        pub cancel: CancelSpec,
+        pub cancel?: CancelSpec,
     }
 }
 
 spec! {
     /// How chance is mixed into a back-off of v.
-    #[derive(Copy, Eq, Default)]
+    #[derive(Default)]
     pub enum JitterSpec {
         /// Always v.
         None,
@@ -933,8 +798,7 @@ spec! {
 
 spec! {
     /// How many retries all requests together may make.
-    #[cfg_attr(feature = "schema", schemars(tag = "kind"))]
-    pub enum BudgetSpec {
+    pub enum BudgetSpec tagged "kind" {
         /// As many as they like.
         None {},
         /// A share of the requests of the last seconds, and a few more.
@@ -993,37 +857,29 @@ spec! {
     /// Circuit breaker with the semantics of resilience4j (`policies.md` section 1). The defaults are the adopted ones.
     pub struct BreakerSpec {
         /// Calls in the window.
-        #[serde(default = "defaults::sliding_window_size")]
-        pub sliding_window_size: u32,
+        pub sliding_window_size: u32 = 20,
         /// Calls needed before the breaker judges.
-        #[serde(default = "defaults::minimum_number_of_calls")]
-        pub minimum_number_of_calls: u32,
+        pub minimum_number_of_calls: u32 = 10,
         /// Opens at this share of failures, in percent.
-        #[serde(default = "defaults::failure_rate_percent")]
-        pub failure_rate_percent: f64,
+        pub failure_rate_percent: f64 = 50.0,
         /// Stays open for this long.
-        #[serde(default = "defaults::wait_in_open_s")]
-        pub wait_in_open_s: f64,
+        pub wait_in_open_s: f64 = 5.0,
         /// Trial calls when half-open.
-        #[serde(default = "defaults::permitted_calls_in_half_open")]
-        pub permitted_calls_in_half_open: u32,
+        pub permitted_calls_in_half_open: u32 = 3,
     }
 }
 
 spec! {
     /// How an instance is chosen (`policies.md` section 8).
-    #[cfg_attr(feature = "schema", schemars(tag = "policy"))]
-    pub enum BalancerSpec {
+    pub enum BalancerSpec tagged "policy" {
         /// One after the other.
         RoundRobin {},
         /// The one with the fewest calls under way, of some looked at.
         LeastRequest {
             /// How many are looked at; null: all.
-            #[serde(default = "defaults::choices")]
-            choices: Option<u8>,
+            choices: Option<u8> = Some(2),
             /// Whether the same one may be drawn twice.
-            #[serde(default = "defaults::yes")]
-            with_replacement: bool,
+            with_replacement: bool = true,
         },
         /// Any.
         Random {},
@@ -1034,17 +890,13 @@ spec! {
     /// Active health checks (`policies.md` section 8).
     pub struct HealthCheckSpec {
         /// Time between two probes of an instance.
-        #[serde(default = "defaults::health_interval_s")]
-        pub interval_s: f64,
+        pub interval_s: f64 = 2.0,
         /// A probe without an answer after this long has failed.
-        #[serde(default = "defaults::health_timeout_ms")]
-        pub timeout_ms: f64,
+        pub timeout_ms: f64 = 1_000.0,
         /// Failed probes in a row until an instance is left out.
-        #[serde(default = "defaults::unhealthy_threshold")]
-        pub unhealthy_threshold: u32,
+        pub unhealthy_threshold: u32 = 3,
         /// Good probes in a row until it is back.
-        #[serde(default = "defaults::healthy_threshold")]
-        pub healthy_threshold: u32,
+        pub healthy_threshold: u32 = 2,
     }
 }
 
@@ -1070,29 +922,23 @@ spec! {
         /// When requests are sent.
         pub arrivals: ArrivalsSpec,
         /// Sending begins at this second.
-        #[serde(default)]
-        pub from_s: f64,
+        pub from_s?: f64,
         /// No request is sent from this second on; absent: until the run ends.
-        #[serde(default)]
-        pub to_s: Option<f64>,
+        pub to_s?: Option<f64>,
         /// No more than this many requests are sent; absent: no such limit.
-        #[serde(default)]
-        pub requests: Option<u32>,
+        pub requests?: Option<u32>,
         /// How urgent the requests are where a line is kept by priority: 1 is the most urgent.
-        #[serde(default = "defaults::priority")]
-        pub priority: u8,
+        pub priority: u8 = 1,
         /// Which routes, by name.
         pub routes: Map<RouteSpec>,
         /// Which rows: keys from 0 to this number less 1.
         pub keys: u32,
         /// How often each of the keys is asked for.
-        #[serde(default)]
-        pub popularity: PopularitySpec,
+        pub popularity?: PopularitySpec,
         /// How many users, each with a token of its own.
         pub users: u32,
         /// How long a token is valid; a user fetches a new one in time.
-        #[serde(default = "defaults::token_lifetime_s")]
-        pub token_lifetime_s: f64,
+        pub token_lifetime_s: f64 = 3_600.0,
     }
 }
 
@@ -1108,7 +954,7 @@ spec! {
 
 spec! {
     /// A kind of operation.
-    #[derive(Copy, Eq, PartialOrd, Ord)]
+    #[derive(PartialOrd, Ord)]
     pub enum OpSpec {
         /// Changes nothing.
         Read,
@@ -1121,8 +967,7 @@ spec! {
     /// What breaks when: in `[from_s, to_s)`.
     pub struct FaultSpec {
         /// Title for people; the id if absent.
-        #[serde(default)]
-        pub title: Option<String>,
+        pub title?: Option<String>,
         /// The node it hits; all replicas, or one of them as `api-1`.
         pub node: String,
         /// What it does.
@@ -1136,8 +981,7 @@ spec! {
 
 spec! {
     /// What a fault does.
-    #[cfg_attr(feature = "schema", schemars(tag = "kind"))]
-    pub enum EffectSpec {
+    pub enum EffectSpec tagged "kind" {
         /// The node refuses every new call at once; calls under way are finished.
         Down {},
         /// Work takes this many times as long.
@@ -1161,8 +1005,7 @@ spec! {
     /// Probes a node and opens an incident when it fails.
     pub struct MonitorSpec {
         /// Title for people; the id if absent.
-        #[serde(default)]
-        pub title: Option<String>,
+        pub title?: Option<String>,
         /// The node that is probed.
         pub target: String,
         /// Time between two probes.
@@ -1188,14 +1031,12 @@ spec! {
         /// Where its values come from.
         pub source: SourceSpec,
         /// Labels: name to values, each with the condition that a record must meet to have it.
-        #[serde(default)]
-        pub labels: Map<Map<String>>,
+        pub labels?: Map<Map<String>>,
     }
 }
 
 spec! {
     /// What kind of number a signal is.
-    #[derive(Copy, Eq)]
     pub enum SignalKind {
         /// Something that is counted: sums over time.
         Counter,
@@ -1248,14 +1089,11 @@ spec! {
         /// Their kind, as `--trace` writes it: `answered`, `row_read`, ...
         pub of: String,
         /// Only those of this node: an instance, or all of a group.
-        #[serde(default)]
-        pub node: Option<String>,
+        pub node?: Option<String>,
         /// Only those that meet this condition over the fields of the record and its request.
-        #[serde(default)]
-        pub when: Option<String>,
+        pub when?: Option<String>,
         /// What each one gives, as an expression over the same fields; absent: 1.
-        #[serde(default)]
-        pub value: Option<String>,
+        pub value?: Option<String>,
     }
 }
 
@@ -1268,14 +1106,12 @@ spec! {
         pub node: String,
         /// How several instances become one number. The `max` and `min` of a sum over a window are bounds: the instances need
         /// not have been at their extremes together.
-        #[serde(default)]
-        pub across: AcrossSpec,
+        pub across?: AcrossSpec,
     }
 }
 
 spec! {
     /// What a level is of.
-    #[derive(Copy, Eq)]
     pub enum LevelKind {
         /// Calls in the waiting line.
         Waiting,
@@ -1290,7 +1126,7 @@ spec! {
 
 spec! {
     /// How several instances become one number.
-    #[derive(Copy, Eq, Default)]
+    #[derive(Default)]
     pub enum AcrossSpec {
         /// All together.
         #[default]
@@ -1320,8 +1156,7 @@ spec! {
         /// Distance between two values.
         pub step: f64,
         /// What turning it does, in a sentence.
-        #[serde(default)]
-        pub help: String,
+        pub help?: String,
     }
 }
 
@@ -1331,8 +1166,7 @@ spec! {
         /// Title for people.
         pub title: String,
         /// Dotted path to value; null deletes.
-        #[serde(default)]
-        pub set: Map<Value>,
+        pub set?: Map<Value>,
     }
 }
 
@@ -1346,17 +1180,14 @@ spec! {
         /// The promise as an expression (ARCHITECTURE.md, "Claims").
         pub expr: String,
         /// Why a claim of role `context` is exempt from mutation, or why it is not as it `was`.
-        #[serde(default)]
-        pub reason: Option<String>,
+        pub reason?: Option<String>,
         /// The check of the catalogue that this claim stands for, where it is not the same.
-        #[serde(default)]
-        pub was: Option<String>,
+        pub was?: Option<String>,
     }
 }
 
 spec! {
     /// What part a claim plays.
-    #[derive(Copy, Eq)]
     pub enum RoleSpec {
         /// Shows the problem.
         Effect,
@@ -1364,90 +1195,5 @@ spec! {
         Cure,
         /// Shows the surroundings.
         Context,
-    }
-}
-
-/// The adopted defaults of `policies.md`.
-mod defaults {
-    pub fn one() -> u32 {
-        1
-    }
-    pub fn one_f() -> f64 {
-        1.0
-    }
-    pub fn throttle_k() -> f64 {
-        2.0
-    }
-    pub fn throttle_window_s() -> f64 {
-        120.0
-    }
-    pub fn busy_timeout_ms() -> f64 {
-        5_000.0
-    }
-    pub fn ok() -> u16 {
-        200
-    }
-    pub fn unavailable() -> u16 {
-        503
-    }
-    pub fn yes() -> bool {
-        true
-    }
-    pub fn retry_on() -> Vec<super::RetryOnSpec> {
-        vec![super::RetryOnSpec::Timeout, super::RetryOnSpec::Unavailable]
-    }
-    pub fn priority() -> u8 {
-        1
-    }
-    pub fn leeway_s() -> f64 {
-        30.0
-    }
-    pub fn max_attempts() -> Option<u8> {
-        Some(3)
-    }
-    pub fn jitter_factor() -> f64 {
-        0.2
-    }
-    pub fn base_delay_ms() -> f64 {
-        100.0
-    }
-    pub fn max_delay_ms() -> f64 {
-        20_000.0
-    }
-    pub fn multiplier() -> f64 {
-        2.0
-    }
-    pub fn sliding_window_size() -> u32 {
-        20
-    }
-    pub fn minimum_number_of_calls() -> u32 {
-        10
-    }
-    pub fn failure_rate_percent() -> f64 {
-        50.0
-    }
-    pub fn wait_in_open_s() -> f64 {
-        5.0
-    }
-    pub fn permitted_calls_in_half_open() -> u32 {
-        3
-    }
-    pub fn choices() -> Option<u8> {
-        Some(2)
-    }
-    pub fn health_interval_s() -> f64 {
-        2.0
-    }
-    pub fn health_timeout_ms() -> f64 {
-        1_000.0
-    }
-    pub fn unhealthy_threshold() -> u32 {
-        3
-    }
-    pub fn healthy_threshold() -> u32 {
-        2
-    }
-    pub fn token_lifetime_s() -> f64 {
-        3_600.0
     }
 }

@@ -2,33 +2,32 @@
 
 use super::{Answers, read::read};
 use crate::policy::burn_rate::{Alert, BurnRateRule, Incident, Slo};
-use crate::scenario::Problem;
-use serde::Deserialize;
+use crate::scenario::{Problem, spec};
 use serde_json::{Map, Value};
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Model {
-    slo: f64,
-    budget_window_s: f64,
-    rules: Vec<RuleModel>,
-    incidents: Vec<IncidentModel>,
+spec! {
+    struct Model {
+        slo: f64,
+        budget_window_s: f64,
+        rules: Vec<RuleModel>,
+        incidents: Vec<IncidentModel>,
+    }
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RuleModel {
-    id: String,
-    long_s: f64,
-    short_s: f64,
-    burn: f64,
+spec! {
+    struct RuleModel {
+        id: String,
+        long_s: f64,
+        short_s: f64,
+        burn: f64,
+    }
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct IncidentModel {
-    error_ratio: f64,
-    interval_s: (f64, Option<f64>),
+spec! {
+    struct IncidentModel {
+        error_ratio: f64,
+        interval_s: (f64, Option<f64>),
+    }
 }
 
 /// Per incident and rule `fires_at_s` and `clears_at_s`; per incident `budget_spent_fraction`.

@@ -3,49 +3,48 @@
 use super::Answers;
 use super::read::{Ms, in_order, read};
 use crate::policy::cache::{Cache, CacheConfig, CacheParams, Eviction, Load, Lookup};
-use crate::scenario::Problem;
-use serde::Deserialize;
+use crate::scenario::{Problem, spec};
 use serde_json::{Value, json};
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Model {
-    cache: CacheModel,
-    operations: Vec<Operation>,
+spec! {
+    struct Model {
+        cache: CacheModel,
+        operations: Vec<Operation>,
+    }
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct CacheModel {
-    /// Missing: unbounded.
-    capacity: Option<u32>,
-    eviction: EvictionModel,
-    /// Missing: for ever.
-    ttl_ms: Option<Ms>,
-    refresh_on_read: bool,
+spec! {
+    struct CacheModel {
+        /// Missing: unbounded.
+        capacity?: Option<u32>,
+        eviction: EvictionModel,
+        /// Missing: for ever.
+        ttl_ms?: Option<Ms>,
+        refresh_on_read: bool,
+    }
 }
 
-#[derive(Clone, Copy, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum EvictionModel {
-    Lru,
-    Fifo,
-    Lfu,
+spec! {
+    enum EvictionModel {
+        Lru,
+        Fifo,
+        Lfu,
+    }
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Operation {
-    t_ms: Ms,
-    op: Op,
-    key: String,
+spec! {
+    struct Operation {
+        t_ms: Ms,
+        op: Op,
+        key: String,
+    }
 }
 
-#[derive(Clone, Copy, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum Op {
-    Get,
-    Del,
+spec! {
+    enum Op {
+        Get,
+        Del,
+    }
 }
 
 /// What each operation finds, what it evicts and what it leaves behind, least recently used first.

@@ -1,72 +1,86 @@
 //! One case of a file of ground truth.
 
 use super::{Answers, Refusal, answer_runs};
-use crate::scenario::{Problem, collect, read_value};
+use crate::scenario::read::{Read, Reading, read};
+use crate::scenario::{Map, Problem, read_value, spec};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use std::collections::BTreeMap;
 
-/// A model with known answers. The fields are those of `ground-truth.schema.json`.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Case {
-    /// Where it stands in its file, such as `cases[3]`.
-    #[serde(skip)]
-    pub path: String,
-    /// Name; nothing depends on it.
-    pub id: String,
-    /// 1 = core, 2 = the rest.
-    pub tier: u8,
-    /// What kind of answer it has.
-    pub kind: CaseKind,
-    /// Where the expected values come from, in prose.
-    pub source: String,
-    /// What is run.
-    pub model: Value,
-    /// What is measured, in prose.
-    pub metric: String,
-    /// The known answers by metric name.
-    pub expected: Answers,
-    /// How far an answer may be off.
-    pub rel_tol: Tolerance,
-    /// How far the mean of at least 20 seeds may be off, by metric name.
-    pub rel_tol_mean_of_20_runs: Option<BTreeMap<String, f64>>,
-    /// Measured standard error of one run; nothing depends on it.
-    pub rel_se_of_one_run: Option<BTreeMap<String, f64>>,
-    /// How a simulation is run.
-    pub run: Option<Value>,
-    /// Groups of values that count as equal, by metric name.
-    #[serde(default)]
-    pub equivalent: BTreeMap<String, Vec<Vec<i64>>>,
-    /// The words its model uses; nothing depends on it.
-    pub needs: Vec<String>,
-    /// Remarks, in prose.
-    pub notes: String,
+spec! {
+    /// A model with known answers. The fields are those of `ground-truth.schema.json`.
+    pub struct Case {
+        /// Name; nothing depends on it.
+        pub id: String,
+        /// 1 = core, 2 = the rest.
+        pub tier: u8,
+        /// What kind of answer it has.
+        pub kind: CaseKind,
+        /// Where the expected values come from, in prose.
+        pub source: String,
+        /// What is run.
+        pub model: Value,
+        /// What is measured, in prose.
+        pub metric: String,
+        /// The known answers by metric name.
+        pub expected: Answers,
+        /// How far an answer may be off.
+        pub rel_tol: Tolerance,
+        /// How far the mean of at least 20 seeds may be off, by metric name.
+        pub rel_tol_mean_of_20_runs?: Option<Map<f64>>,
+        /// Measured standard error of one run; nothing depends on it.
+        pub rel_se_of_one_run?: Option<Map<f64>>,
+        /// How a simulation is run.
+        pub run?: Option<Value>,
+        /// Groups of values that count as equal, by metric name.
+        pub equivalent?: Map<Vec<Vec<i64>>>,
+        /// The words its model uses; nothing depends on it.
+        pub needs: Vec<String>,
+        /// Remarks, in prose.
+        pub notes: String,
+    }
 }
 
-/// What kind of answer a case has.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub enum CaseKind {
-    /// A random simulation: the answer depends on the seed.
-    Statistical,
-    /// Inputs to one policy, and what it decides.
-    Trace,
-    /// A simulation without randomness.
-    Deterministic,
-    /// A function.
-    Arithmetic,
+spec! {
+    /// What kind of answer a case has.
+    #[derive(Serialize, Deserialize)]
+    #[serde(rename_all = "snake_case")]
+    pub enum CaseKind {
+        /// A random simulation: the answer depends on the seed.
+        Statistical,
+        /// Inputs to one policy, and what it decides.
+        Trace,
+        /// A simulation without randomness.
+        Deterministic,
+        /// A function.
+        Arithmetic,
+    }
 }
 
 /// Relative tolerances: one number, or one for each metric.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
-#[serde(untagged)]
+#[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(untagged))]
 pub enum Tolerance {
     /// For all metrics.
     All(f64),
     /// By metric name, with or without the label of the run.
-    Each(BTreeMap<String, f64>),
+    Each(Map<f64>),
+}
+
+impl Read for Tolerance {
+    fn blank() -> Tolerance {
+        Tolerance::All(0.0)
+    }
+
+    fn read(&mut self, value: &Value, reading: &mut Reading) -> bool {
+        if let Some(all) = value.as_f64() {
+            *self = Tolerance::All(all);
+            return true;
+        }
+        let mut each = Map::new();
+        let whole = each.read(value, reading);
+        *self = Tolerance::Each(each);
+        whole
+    }
 }
 
 impl Case {
@@ -118,7 +132,7 @@ impl Case {
 }
 
 /// The entry of `metric@label`, or else of `metric`.
-fn of_metric<'a, T>(each: &'a BTreeMap<String, T>, metric: &str) -> Option<&'a T> {
+fn of_metric<'a, T>(each: &'a Map<T>, metric: &str) -> Option<&'a T> {
     each.get(metric).or_else(|| each.get(metric.split('@').next().unwrap_or_default()))
 }
 
@@ -128,12 +142,11 @@ pub fn read_cases(text: &str) -> Result<Vec<Case>, Vec<Problem>> {
         return Err(vec![Problem::new("cases", "is not a list", "Write a list of cases: [{\"id\": ...}, ...].")]);
     };
     let (mut cases, mut problems) = (Vec::new(), Vec::new());
-    for (index, item) in items.into_iter().enumerate() {
+    for (index, item) in items.iter().enumerate() {
         let path = format!("cases[{index}]");
-        if let Some(mut case) = collect::<Case>(item, &path, &mut problems) {
+        if let Some(case) = read::<Case>(item, &path, &mut problems) {
             let within = |problem: Problem| Problem { path: format!("{path}.{}", problem.path), ..problem };
             problems.extend(case.problems().into_iter().map(within));
-            case.path = path;
             cases.push(case);
         }
     }

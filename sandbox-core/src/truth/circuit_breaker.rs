@@ -6,71 +6,70 @@ use crate::policy::circuit_breaker::{
     BreakerState, CallOutcome, CircuitBreaker, CircuitBreakerConfig, CircuitBreakerParams, Permit, PollyParams,
     SlidingWindow, Transition,
 };
-use crate::scenario::{Problem, collect};
+use crate::scenario::{self, Problem, spec};
 use crate::time::{Span, Time};
-use serde::Deserialize;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Model {
-    circuit_breaker: Value,
-    calls: Vec<Call>,
+spec! {
+    struct Model {
+        circuit_breaker: Value,
+        calls: Vec<Call>,
+    }
 }
 
-#[derive(Clone, Copy, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Call {
-    t_ms: Ms,
-    outcome: Outcome,
-    duration_ms: Ms,
+spec! {
+    #[derive(Copy)]
+    struct Call {
+        t_ms: Ms,
+        outcome: Outcome,
+        duration_ms: Ms,
+    }
 }
 
-#[derive(Clone, Copy, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum Outcome {
-    Ok,
-    Fail,
+spec! {
+    enum Outcome {
+        Ok,
+        Fail,
+    }
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Resilience4jModel {
-    sliding_window_type: WindowType,
-    sliding_window_size: u32,
-    minimum_number_of_calls: u32,
-    failure_rate_threshold_percent: f64,
-    slow_call_rate_threshold_percent: Option<f64>,
-    slow_call_duration_threshold_ms: Option<Ms>,
-    wait_duration_in_open_ms: Option<Ms>,
-    permitted_calls_in_half_open: Option<u32>,
-    automatic_transition: Option<bool>,
+spec! {
+    struct Resilience4jModel {
+        sliding_window_type: WindowType,
+        sliding_window_size: u32,
+        minimum_number_of_calls: u32,
+        failure_rate_threshold_percent: f64,
+        slow_call_rate_threshold_percent?: Option<f64>,
+        slow_call_duration_threshold_ms?: Option<Ms>,
+        wait_duration_in_open_ms?: Option<Ms>,
+        permitted_calls_in_half_open?: Option<u32>,
+        automatic_transition?: Option<bool>,
+    }
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum WindowType {
-    Count,
-    Time,
+spec! {
+    enum WindowType {
+        Count,
+        Time,
+    }
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct PollyModel {
-    #[serde(rename = "flavour")]
-    _flavour: PollyFlavour,
-    failure_ratio: f64,
-    sampling_duration_ms: Ms,
-    rolling_windows: u32,
-    minimum_throughput: u32,
-    break_duration_ms: Ms,
+spec! {
+    struct PollyModel {
+        _flavour as "flavour": PollyFlavour,
+        failure_ratio: f64,
+        sampling_duration_ms: Ms,
+        rolling_windows: u32,
+        minimum_throughput: u32,
+        break_duration_ms: Ms,
+    }
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum PollyFlavour {
-    Polly,
+spec! {
+    enum PollyFlavour {
+        Polly,
+    }
 }
 
 /// A circuit breaker as a model writes it under `circuit_breaker`.
@@ -78,8 +77,8 @@ pub fn config(model: Value) -> Result<CircuitBreakerConfig, Vec<Problem>> {
     let path = "circuit_breaker";
     let mut problems = Vec::new();
     let config = match model.get("flavour") {
-        Some(_) => collect::<PollyModel>(model, path, &mut problems).map(PollyModel::config),
-        None => collect::<Resilience4jModel>(model, path, &mut problems).map(Resilience4jModel::config),
+        Some(_) => scenario::read::read::<PollyModel>(&model, path, &mut problems).map(PollyModel::config),
+        None => scenario::read::read::<Resilience4jModel>(&model, path, &mut problems).map(Resilience4jModel::config),
     };
     match config {
         Some(Ok(config)) if problems.is_empty() => Ok(config),

@@ -2,23 +2,22 @@
 
 use super::{Answers, read::read};
 use crate::policy::client_address::{Cidr, TrustedProxies};
-use crate::scenario::Problem;
+use crate::scenario::{Problem, spec};
 use core::net::IpAddr;
-use serde::Deserialize;
 use serde_json::Value;
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Model {
-    trusted_proxies: Vec<String>,
-    requests: Vec<Request>,
+spec! {
+    struct Model {
+        trusted_proxies: Vec<String>,
+        requests: Vec<Request>,
+    }
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Request {
-    peer: String,
-    x_forwarded_for: Option<String>,
+spec! {
+    struct Request {
+        peer: String,
+        x_forwarded_for?: Option<String>,
+    }
 }
 
 /// `client` of each request.

@@ -3,25 +3,24 @@
 use super::read::{Ms, ms, read};
 use super::{Answers, limits};
 use crate::policy::admission::{Codel, CodelConfig};
-use crate::scenario::Problem;
+use crate::scenario::{Problem, spec};
 use crate::time::Time;
-use serde::Deserialize;
 use serde_json::Value;
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Model {
-    codel: Parameters,
-    sojourn_ms: Ms,
-    first_dequeue_at_ms: Ms,
-    drops: u32,
+spec! {
+    struct Model {
+        codel: Parameters,
+        sojourn_ms: Ms,
+        first_dequeue_at_ms: Ms,
+        drops: u32,
+    }
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Parameters {
-    target_ms: Ms,
-    interval_ms: Ms,
+spec! {
+    struct Parameters {
+        target_ms: Ms,
+        interval_ms: Ms,
+    }
 }
 
 /// `drop_at_ms` of the first `drops` drops; fewer if the queue stands no longer.

@@ -4,49 +4,48 @@ use super::Answers;
 use super::read::{Ms, read};
 use crate::policy::admission::concurrency_limit::ConcurrencyLimitParams;
 use crate::policy::admission::{ConcurrencyLimit, ConcurrencyLimitConfig, Sample};
-use crate::scenario::Problem;
-use serde::Deserialize;
+use crate::scenario::{Problem, spec};
 use serde_json::Value;
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Model {
-    limit: LimitModel,
-    samples: Vec<SampleModel>,
+spec! {
+    struct Model {
+        limit: LimitModel,
+        samples: Vec<SampleModel>,
+    }
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "snake_case", deny_unknown_fields)]
-enum LimitModel {
-    Aimd {
-        initial: u32,
-        min: u32,
-        max: u32,
-        backoff_ratio: f64,
-        timeout_ms: Ms,
-    },
-    Vegas {
-        initial: u32,
-        max: u32,
-        smoothing: f64,
-    },
-    Gradient2 {
-        initial: u32,
-        min: u32,
-        max: u32,
-        smoothing: f64,
-        queue_size: u32,
-        long_window: u32,
-        rtt_tolerance: f64,
-    },
+spec! {
+    enum LimitModel tagged "algorithm" {
+        Aimd {
+            initial: u32,
+            min: u32,
+            max: u32,
+            backoff_ratio: f64,
+            timeout_ms: Ms,
+        },
+        Vegas {
+            initial: u32,
+            max: u32,
+            smoothing: f64,
+        },
+        Gradient2 {
+            initial: u32,
+            min: u32,
+            max: u32,
+            smoothing: f64,
+            queue_size: u32,
+            long_window: u32,
+            rtt_tolerance: f64,
+        },
+    }
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct SampleModel {
-    rtt_ms: Ms,
-    inflight: u32,
-    dropped: Option<bool>,
+spec! {
+    struct SampleModel {
+        rtt_ms: Ms,
+        inflight: u32,
+        dropped?: Option<bool>,
+    }
 }
 
 impl LimitModel {

@@ -3,25 +3,24 @@
 use super::Answers;
 use super::read::{Ms, ms, read};
 use crate::policy::deadline::{Cancel, Deadline, DeadlinePolicy, wasted};
-use crate::scenario::Problem;
+use crate::scenario::{Problem, spec};
 use crate::time::{Span, Time};
-use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Model {
-    client_timeout_ms: Ms,
-    network_one_way_ms: Ms,
-    deadline_propagation: bool,
-    hops: Vec<Hop>,
+spec! {
+    struct Model {
+        client_timeout_ms: Ms,
+        network_one_way_ms: Ms,
+        deadline_propagation: bool,
+        hops: Vec<Hop>,
+    }
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Hop {
-    id: String,
-    work_ms: Ms,
+spec! {
+    struct Hop {
+        id: String,
+        work_ms: Ms,
+    }
 }
 
 /// When the request reaches each hop, when the last one ends, and what the client gets.

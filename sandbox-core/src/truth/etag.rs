@@ -3,52 +3,79 @@
 use super::Answers;
 use super::read::read;
 use crate::policy::preconditions::{self, Access, EntityTag, Precondition, Preconditions, Representation, Tags};
-use crate::scenario::Problem;
-use serde::Deserialize;
+use crate::scenario::read::{Read, Reading};
+use crate::scenario::{Problem, spec};
 use serde_json::{Value, json};
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Model {
-    resource: Resource,
-    requests: Vec<Request>,
+spec! {
+    struct Model {
+        resource: Resource,
+        requests: Vec<Request>,
+    }
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Resource {
-    initially_present: bool,
-    precondition_required: bool,
+spec! {
+    struct Resource {
+        initially_present: bool,
+        precondition_required: bool,
+    }
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Request {
-    method: Method,
-    if_match: Option<Tag>,
-    if_none_match: Option<Tag>,
+spec! {
+    struct Request {
+        method: Method,
+        if_match?: Option<Tag>,
+        if_none_match?: Option<Tag>,
+    }
 }
 
-#[derive(Clone, Copy, PartialEq, Deserialize)]
-#[serde(rename_all = "UPPERCASE")]
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 enum Method {
     Get,
     Put,
     Delete,
 }
 
-/// The tag of the n-th successful PUT (0 for what was there at the start), or `*`.
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Tag {
-    Number(u32),
-    Any(Star),
+impl Read for Method {
+    fn blank() -> Method {
+        Method::Get
+    }
+
+    fn read(&mut self, value: &Value, reading: &mut Reading) -> bool {
+        *self = match value.as_str() {
+            Some("GET") => Method::Get,
+            Some("PUT") => Method::Put,
+            Some("DELETE") => Method::Delete,
+            _ => return reading.is_not(value, "GET, PUT or DELETE"),
+        };
+        true
+    }
 }
 
-#[derive(Deserialize)]
-enum Star {
-    #[serde(rename = "*")]
-    Star,
+/// The tag of the n-th successful PUT (0 for what was there at the start), or `*`.
+#[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+enum Tag {
+    Number(u32),
+    Any,
+}
+
+impl Read for Tag {
+    fn blank() -> Tag {
+        Tag::Any
+    }
+
+    fn read(&mut self, value: &Value, reading: &mut Reading) -> bool {
+        if value == "*" {
+            *self = Tag::Any;
+            return true;
+        }
+        let mut number = 0;
+        let whole = number.read(value, reading);
+        *self = Tag::Number(number);
+        whole
+    }
 }
 
 /// The status of every answer.
@@ -82,14 +109,14 @@ pub fn decide(model: &Value) -> Result<Answers, Vec<Problem>> {
 fn check(request: &Request, present: Option<u32>, required: bool) -> Precondition {
     let number = |tag: &Option<Tag>| match tag {
         Some(Tag::Number(number)) => number.to_string(),
-        Some(Tag::Any(Star::Star)) | None => String::new(),
+        Some(Tag::Any) | None => String::new(),
     };
     let texts = [number(&request.if_match), number(&request.if_none_match)];
     let lists = texts.each_ref().map(|tag| [EntityTag { weak: false, tag }]);
     let tags = |tag: &Option<Tag>, list| {
         tag.as_ref().map(|tag| match tag {
             Tag::Number(_) => Tags::List(list),
-            Tag::Any(Star::Star) => Tags::Any,
+            Tag::Any => Tags::Any,
         })
     };
     let conditions = Preconditions {

@@ -3,42 +3,40 @@
 use super::Answers;
 use super::read::{Ms, ms, read};
 use crate::policy::health_check::{HealthCheck, HealthCheckConfig, HealthCheckParams, HealthTransition};
-use crate::scenario::Problem;
+use crate::scenario::{Problem, spec};
 use crate::time::Span;
-use serde::Deserialize;
 use serde_json::{Value, json};
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Model {
-    health_check: Parameters,
-    #[serde(rename = "initial")]
-    _initial: Initial,
-    probe_results: Vec<ProbeResult>,
+spec! {
+    struct Model {
+        health_check: Parameters,
+        _initial as "initial": Initial,
+        probe_results: Vec<ProbeResult>,
+    }
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Parameters {
-    interval_ms: Ms,
-    timeout_ms: Ms,
-    unhealthy_threshold: u32,
-    healthy_threshold: u32,
+spec! {
+    struct Parameters {
+        interval_ms: Ms,
+        timeout_ms: Ms,
+        unhealthy_threshold: u32,
+        healthy_threshold: u32,
+    }
 }
 
-/// Every instance is believed healthy at first.
-#[derive(Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum Initial {
-    Up,
+spec! {
+    /// Every instance is believed healthy at first.
+    enum Initial {
+        Up,
+    }
 }
 
-#[derive(Clone, Copy, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum ProbeResult {
-    Ok,
-    Refused,
-    Timeout,
+spec! {
+    enum ProbeResult {
+        Ok,
+        Refused,
+        Timeout,
+    }
 }
 
 /// `transitions`. Probe k is sent at k intervals; a time-out is known a timeout later.

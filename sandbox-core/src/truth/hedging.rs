@@ -5,34 +5,33 @@ use super::read::{Ms, ms, read};
 use crate::policy::deadline::Cancel;
 use crate::policy::hedging::{CopyAnswer, HedgeDecision, Hedging, HedgingConfig, HedgingParams};
 use crate::policy::retry::Pushback;
-use crate::scenario::Problem;
+use crate::scenario::{Problem, spec};
 use crate::time::{Span, Time};
-use serde::Deserialize;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Model {
-    hedging: HedgingModel,
-    copies: Vec<Copy>,
+spec! {
+    struct Model {
+        hedging: HedgingModel,
+        copies: Vec<Copy>,
+    }
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct HedgingModel {
-    max_attempts: u32,
-    /// Negative: the next copy follows a failure only.
-    delay_ms: f64,
-    non_fatal: Vec<String>,
+spec! {
+    struct HedgingModel {
+        max_attempts: u32,
+        /// Negative: the next copy follows a failure only.
+        delay_ms: f64,
+        non_fatal: Vec<String>,
+    }
 }
 
-/// How a copy is answered; without both it is not.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Copy {
-    answers_after_ms: Option<Ms>,
-    status: Option<String>,
+spec! {
+    /// How a copy is answered; without both it is not.
+    struct Copy {
+        answers_after_ms?: Option<Ms>,
+        status?: Option<String>,
+    }
 }
 
 /// When each copy is sent, and how the request ends.

@@ -2,15 +2,14 @@
 
 use super::{Answers, read::read};
 use crate::policy::histogram_quantile::histogram_quantile;
-use crate::scenario::Problem;
-use serde::Deserialize;
+use crate::scenario::{Problem, spec};
 use serde_json::Value;
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Model {
-    bounds_s: Vec<f64>,
-    bucket_counts: Vec<u32>,
+spec! {
+    struct Model {
+        bounds_s: Vec<f64>,
+        bucket_counts: Vec<u32>,
+    }
 }
 
 /// The quantiles that `expected` may name.

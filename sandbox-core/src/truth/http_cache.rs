@@ -4,44 +4,43 @@ use super::Answers;
 use super::read::{Ms, in_order, read};
 use crate::policy::cache::{Cache, CacheConfig, CacheParams, Load, Lookup};
 use crate::policy::single_flight::{Flight, SingleFlight};
-use crate::scenario::Problem;
+use crate::scenario::{Problem, spec};
 use crate::time::{Span, Time};
-use serde::Deserialize;
 use serde_json::{Value, json};
 
 /// The only resource.
 const KEY: u32 = 0;
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Model {
-    cache: CacheModel,
-    requests: Vec<Request>,
+spec! {
+    struct Model {
+        cache: CacheModel,
+        requests: Vec<Request>,
+    }
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct CacheModel {
-    /// Missing: for ever.
-    ttl_ms: Option<Ms>,
-    stale_while_revalidate_ms: Ms,
-    stale_if_error_ms: Ms,
-    fetch_time_ms: Ms,
+spec! {
+    struct CacheModel {
+        /// Missing: for ever.
+        ttl_ms?: Option<Ms>,
+        stale_while_revalidate_ms: Ms,
+        stale_if_error_ms: Ms,
+        fetch_time_ms: Ms,
+    }
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Request {
-    t_ms: Ms,
-    /// What the origin would answer; none: it is not to be asked.
-    origin: Option<Origin>,
+spec! {
+    struct Request {
+        t_ms: Ms,
+        /// What the origin would answer; none: it is not to be asked.
+        origin?: Option<Origin>,
+    }
 }
 
-#[derive(Clone, Copy, PartialEq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum Origin {
-    Ok,
-    Error,
+spec! {
+    enum Origin {
+        Ok,
+        Error,
+    }
 }
 
 /// How each request is answered.

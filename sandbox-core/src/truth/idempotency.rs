@@ -4,30 +4,29 @@ use super::Answers;
 use super::read::{Ms, in_order, read};
 use crate::policy::idempotency::{IdempotencyConfig, IdempotencyDecision, IdempotencyKeys};
 use crate::rng::name_hash;
-use crate::scenario::Problem;
+use crate::scenario::{Problem, spec};
 use crate::time::Time;
-use serde::Deserialize;
 use serde_json::{Value, json};
 use std::collections::VecDeque;
 
 /// The answer of an execution.
 const CREATED: u16 = 201;
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Model {
-    key_required: bool,
-    processing_ms: Ms,
-    key_ttl_ms: Ms,
-    requests: Vec<Request>,
+spec! {
+    struct Model {
+        key_required: bool,
+        processing_ms: Ms,
+        key_ttl_ms: Ms,
+        requests: Vec<Request>,
+    }
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Request {
-    t_ms: Ms,
-    key: Option<String>,
-    body: String,
+spec! {
+    struct Request {
+        t_ms: Ms,
+        key?: Option<String>,
+        body: String,
+    }
 }
 
 /// The status of every answer, and whether the request was executed.

@@ -67,8 +67,7 @@ impl Case {
         let (verdict, reason, values) = match good {
             Err(Refusal::Unsupported(why)) => (Verdict::Unsupported, Some(why.clone()), Vec::new()),
             Err(Refusal::Problems(problems)) => {
-                let lines: Vec<String> =
-                    problems.iter().map(|problem| format!("{}.model.{problem}", self.path)).collect();
+                let lines: Vec<String> = problems.iter().map(|problem| format!("model.{problem}")).collect();
                 (Verdict::Error, Some(lines.join("\n")), Vec::new())
             }
             Ok(answers) => {

@@ -7,11 +7,12 @@
 use super::Answers;
 use super::read::read;
 use crate::policy::auth::{AuthError, Secret, Verifier};
-use crate::scenario::Problem;
+use crate::scenario::read::{Read, Reading};
+use crate::scenario::{Problem, spec};
 use crate::time::Span;
 use jwt_compact::alg::{Hs256, Hs256Key, Hs384, Hs384Key, Hs512, Hs512Key};
 use jwt_compact::{AlgorithmExt, Claims, Header};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::{Value, json};
 
 /// The verifier's key, and one that it does not know.
@@ -19,41 +20,59 @@ const KEYS: [&[u8; 32]; 2] = [b"the key that the verifier knows.", b"the key of 
 /// The last second of the year 9999, behind which no token can name a time.
 const LAST_UNIX_SECOND: i64 = 253_402_300_799;
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Model {
-    verifier: VerifierModel,
-    tokens: Vec<Token>,
+spec! {
+    struct Model {
+        verifier: VerifierModel,
+        tokens: Vec<Token>,
+    }
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct VerifierModel {
-    algorithms: Vec<String>,
-    iss: String,
-    aud: String,
-    leeway_s: u32,
-    now_unix_s: u32,
-    exp_required: bool,
+spec! {
+    struct VerifierModel {
+        algorithms: Vec<String>,
+        iss: String,
+        aud: String,
+        leeway_s: u32,
+        now_unix_s: u32,
+        exp_required: bool,
+    }
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Token {
-    alg: String,
-    iss: Option<String>,
-    aud: Option<Audience>,
-    exp: Option<f64>,
-    nbf: Option<f64>,
-    /// Whether the signature verifies; missing: it does.
-    sig: Option<bool>,
+spec! {
+    struct Token {
+        alg: String,
+        iss?: Option<String>,
+        aud?: Option<Audience>,
+        exp?: Option<f64>,
+        nbf?: Option<f64>,
+        /// Whether the signature verifies; missing: it does.
+        sig?: Option<bool>,
+    }
 }
 
-#[derive(Clone, Deserialize, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(untagged)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 enum Audience {
     One(String),
     Many(Vec<String>),
+}
+
+impl Read for Audience {
+    fn blank() -> Audience {
+        Audience::Many(Vec::new())
+    }
+
+    fn read(&mut self, value: &Value, reading: &mut Reading) -> bool {
+        if let Value::String(one) = value {
+            *self = Audience::One(one.clone());
+            return true;
+        }
+        let mut many = Vec::new();
+        let whole = many.read(value, reading);
+        *self = Audience::Many(many);
+        whole
+    }
 }
 
 /// What is in a token beside its times.

@@ -5,50 +5,51 @@ use super::{Answers, Question};
 use crate::policy::rate_limiter::{
     Cost, LeakyQueueConfig, Rate, RateLimitConfig, RateLimiter, RateLimiterConfig, WindowConfig,
 };
-use crate::scenario::Problem;
+use crate::scenario::{Problem, spec};
 use crate::time::{Span, Time};
-use serde::Deserialize;
 use serde_json::{Value, json};
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Model {
-    limiter: LimiterModel,
-    requests: Vec<Request>,
-    measure: Option<Measure>,
+spec! {
+    struct Model {
+        limiter: LimiterModel,
+        requests: Vec<Request>,
+        measure?: Option<Measure>,
+    }
 }
 
-/// A rate limiter as a model writes it.
-#[derive(Clone, Copy, Deserialize)]
-#[serde(rename_all = "snake_case", deny_unknown_fields)]
-pub enum LimiterModel {
-    /// See [`RateLimiterConfig::TokenBucket`].
-    TokenBucket { capacity: f64, refill_per_s: f64 },
-    /// See [`RateLimiterConfig::Gcra`].
-    Gcra { rate_per_s: f64, burst: u32 },
-    /// See [`RateLimiterConfig::FixedWindow`].
-    FixedWindow { limit: u32, window_s: Option<Seconds>, window_ms: Option<Ms> },
-    /// See [`RateLimiterConfig::FixedWindowAnchored`].
-    FixedWindowAnchored { limit: u32, window_s: Option<Seconds>, window_ms: Option<Ms> },
-    /// See [`RateLimiterConfig::SlidingLog`].
-    SlidingLog { limit: u32, window_s: Option<Seconds>, window_ms: Option<Ms>, count_rejected: Option<bool> },
-    /// See [`RateLimiterConfig::SlidingCounter`].
-    SlidingCounter { limit: u32, window_s: Option<Seconds>, window_ms: Option<Ms> },
-    /// See [`RateLimiterConfig::LeakyQueue`].
-    LeakyQueue { rate_per_s: f64, burst: u32 },
+spec! {
+    /// A rate limiter as a model writes it.
+    #[derive(Copy)]
+    pub enum LimiterModel tagged "algorithm" {
+        /// See [`RateLimiterConfig::TokenBucket`].
+        TokenBucket { capacity: f64, refill_per_s: f64 },
+        /// See [`RateLimiterConfig::Gcra`].
+        Gcra { rate_per_s: f64, burst: u32 },
+        /// See [`RateLimiterConfig::FixedWindow`].
+        FixedWindow { limit: u32, window_s?: Option<Seconds>, window_ms?: Option<Ms> },
+        /// See [`RateLimiterConfig::FixedWindowAnchored`].
+        FixedWindowAnchored { limit: u32, window_s?: Option<Seconds>, window_ms?: Option<Ms> },
+        /// See [`RateLimiterConfig::SlidingLog`].
+        SlidingLog { limit: u32, window_s?: Option<Seconds>, window_ms?: Option<Ms>, count_rejected?: Option<bool> },
+        /// See [`RateLimiterConfig::SlidingCounter`].
+        SlidingCounter { limit: u32, window_s?: Option<Seconds>, window_ms?: Option<Ms> },
+        /// See [`RateLimiterConfig::LeakyQueue`].
+        LeakyQueue { rate_per_s: f64, burst: u32 },
+    }
 }
 
-#[derive(Clone, Copy, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Request {
-    t_ms: Ms,
-    cost: Option<f64>,
+spec! {
+    #[derive(Copy)]
+    struct Request {
+        t_ms: Ms,
+        cost?: Option<f64>,
+    }
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Measure {
-    max_admitted_window_ms: Ms,
+spec! {
+    struct Measure {
+        max_admitted_window_ms: Ms,
+    }
 }
 
 impl LimiterModel {

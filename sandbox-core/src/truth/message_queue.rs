@@ -3,41 +3,40 @@
 use super::Answers;
 use super::read::{Ms, in_order, read};
 use crate::policy::message_queue::{AckResult, MessageQueue, MessageQueueConfig, MessageQueueParams, Receipt};
-use crate::scenario::Problem;
+use crate::scenario::{Problem, spec};
 use crate::time::Time;
-use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Model {
-    message_queue: QueueModel,
-    messages: Vec<String>,
-    enqueued_at_ms: Ms,
-    receives: Vec<Receive>,
-    acks: Vec<Ack>,
+spec! {
+    struct Model {
+        message_queue: QueueModel,
+        messages: Vec<String>,
+        enqueued_at_ms: Ms,
+        receives: Vec<Receive>,
+        acks: Vec<Ack>,
+    }
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct QueueModel {
-    visibility_timeout_ms: Ms,
-    max_receive_count: u32,
+spec! {
+    struct QueueModel {
+        visibility_timeout_ms: Ms,
+        max_receive_count: u32,
+    }
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Receive {
-    t_ms: Ms,
+spec! {
+    struct Receive {
+        t_ms: Ms,
+    }
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Ack {
-    t_ms: Ms,
-    message: String,
-    receipt_of_receive_at_ms: Ms,
+spec! {
+    struct Ack {
+        t_ms: Ms,
+        message: String,
+        receipt_of_receive_at_ms: Ms,
+    }
 }
 
 /// What happens at one instant, in this order.

@@ -4,30 +4,29 @@ use super::read::read;
 use super::system::in_ms;
 use super::{Answers, Question, Refusal};
 use crate::engine::World;
-use crate::scenario::{Document, Problem};
+use crate::scenario::{Document, Problem, spec};
 use crate::time::Time;
 use crate::trace::What;
-use serde::Deserialize;
 use serde_json::{Value, json};
 use std::sync::Arc;
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Model {
-    clients: u32,
-    message_delay: Value,
-    messages_per_attempt: u32,
-    backoff: Backoff,
+spec! {
+    struct Model {
+        clients: u32,
+        message_delay: Value,
+        messages_per_attempt: u32,
+        backoff: Backoff,
+    }
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Backoff {
-    algorithm: String,
-    base_ms: f64,
-    cap_ms: f64,
-    multiplier: f64,
-    first_exponent: i32,
+spec! {
+    struct Backoff {
+        algorithm: String,
+        base_ms: f64,
+        cap_ms: f64,
+        multiplier: f64,
+        first_exponent: i64,
+    }
 }
 
 /// Runs that are averaged unless the case says how many.
@@ -74,7 +73,7 @@ fn document(model: &Model, seed: u64) -> Value {
     let message = json!({"wait": in_ms(&model.message_delay, 1.0)});
     let half = |messages: u32| (0..messages).map(|_| message.clone()).collect::<Vec<Value>>();
     let each_way = model.messages_per_attempt / 4;
-    let first = base_ms * libm::pow(*multiplier, f64::from(*first_exponent)) / multiplier;
+    let first = base_ms * libm::pow(*multiplier, *first_exponent as f64) / multiplier;
     let pause = match algorithm.as_str() {
         "exponential" => json!([{"set": {"pause": "v"}}]),
         "equal" => json!([{"set": {"pause": "v / 2 + random * v / 2"}}]),

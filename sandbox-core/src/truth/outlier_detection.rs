@@ -3,36 +3,36 @@
 use super::read::{Ms, in_order, ms, read};
 use super::{Answers, limits};
 use crate::policy::outlier_detection::{OutlierDetection, OutlierDetectionConfig, OutlierDetectionParams};
-use crate::scenario::Problem;
+use crate::scenario::{Problem, spec};
 use crate::time::Time;
-use serde::Deserialize;
 use serde_json::{Value, json};
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Model {
-    outlier_detection: OutlierDetectionModel,
-    hosts: u32,
-    responses: Vec<Response>,
+spec! {
+    struct Model {
+        outlier_detection: OutlierDetectionModel,
+        hosts: u32,
+        responses: Vec<Response>,
+    }
 }
 
-/// Outlier detection as a model writes it; what is absent is Envoy's default.
-#[derive(Clone, Copy, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct OutlierDetectionModel {
-    consecutive_5xx: u32,
-    base_ejection_time_ms: Option<Ms>,
-    max_ejection_percent: Option<f64>,
-    interval_ms: Option<Ms>,
-    max_ejection_time_ms: Option<Ms>,
+spec! {
+    /// Outlier detection as a model writes it; what is absent is Envoy's default.
+    #[derive(Copy)]
+    pub struct OutlierDetectionModel {
+        consecutive_5xx: u32,
+        base_ejection_time_ms?: Option<Ms>,
+        max_ejection_percent?: Option<f64>,
+        interval_ms?: Option<Ms>,
+        max_ejection_time_ms?: Option<Ms>,
+    }
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Response {
-    t_ms: Ms,
-    host: String,
-    ok: bool,
+spec! {
+    struct Response {
+        t_ms: Ms,
+        host: String,
+        ok: bool,
+    }
 }
 
 impl OutlierDetectionModel {

@@ -3,30 +3,29 @@
 use super::Answers;
 use super::read::{Ms, in_order, read};
 use crate::policy::peak_ewma::{PeakEwma, PeakEwmaConfig};
-use crate::scenario::Problem;
-use serde::Deserialize;
+use crate::scenario::{Problem, spec};
 use serde_json::Value;
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Model {
-    peak_ewma: Parameters,
-    samples: Vec<Sample>,
+spec! {
+    struct Model {
+        peak_ewma: Parameters,
+        samples: Vec<Sample>,
+    }
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Parameters {
-    tau_ms: Ms,
-    initial_rtt_ms: Ms,
-    initial_at_ms: Ms,
+spec! {
+    struct Parameters {
+        tau_ms: Ms,
+        initial_rtt_ms: Ms,
+        initial_at_ms: Ms,
+    }
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Sample {
-    t_ms: Ms,
-    rtt_ms: Ms,
+spec! {
+    struct Sample {
+        t_ms: Ms,
+        rtt_ms: Ms,
+    }
 }
 
 /// `peak_ewma_ms` after each sample.

@@ -1,17 +1,16 @@
 //! Models as data: typed fields, and lengths of time as models write them.
 
-use crate::scenario::{Problem, collect};
+use crate::scenario::Problem;
+use crate::scenario::read::{self, Read, Reading};
 use crate::time::{Span, Time};
-use serde::de::{DeserializeOwned, Error};
-use serde::{Deserialize, Deserializer};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 /// The longest time a model may name: 100 years. Sums of a few stay far below the end of time.
 const LONGEST_S: f64 = 100.0 * 365.25 * 86_400.0;
 
 /// Reads a model as a `T` that names neither `type`, `time_unit` nor `runs`: those belong to every model.
 /// Errors: every problem, with its path from the model.
-pub fn read<T: DeserializeOwned>(model: &Value) -> Result<T, Vec<Problem>> {
+pub fn read<T: Read>(model: &Value) -> Result<T, Vec<Problem>> {
     let mut model = model.clone();
     let mut problems = Vec::new();
     if let Some(fields) = model.as_object_mut() {
@@ -23,7 +22,7 @@ pub fn read<T: DeserializeOwned>(model: &Value) -> Result<T, Vec<Problem>> {
         }
     }
     whole_numbers(&mut model);
-    match collect(model, "", &mut problems) {
+    match read::read(&model, "", &mut problems) {
         Some(read) if problems.is_empty() => Ok(read),
         _ => Err(problems),
     }
@@ -59,11 +58,13 @@ fn whole_numbers(value: &mut Value) {
 
 /// A length or an instant, written in milliseconds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Ms(pub Span);
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Ms(#[cfg_attr(feature = "schema", schemars(with = "f64"))] pub Span);
 
 /// A length or an instant, written in seconds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Seconds(pub Span);
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Seconds(#[cfg_attr(feature = "schema", schemars(with = "f64"))] pub Span);
 
 impl Ms {
     /// The instant so long after the start.
@@ -72,24 +73,73 @@ impl Ms {
     }
 }
 
-impl<'de> Deserialize<'de> for Ms {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Ms, D::Error> {
-        let ms = f64::deserialize(from)?;
-        in_range(ms, LONGEST_S * 1e3).map(|()| Ms(Span::from_ms(ms))).map_err(D::Error::custom)
+impl Read for Ms {
+    fn blank() -> Ms {
+        Ms(Span::ZERO)
+    }
+
+    fn read(&mut self, value: &Value, reading: &mut Reading) -> bool {
+        let mut ms = 0.0;
+        let whole = ms.read(value, reading) && in_range(ms, LONGEST_S * 1e3, reading);
+        *self = Ms(Span::from_ms(ms));
+        whole
     }
 }
 
-impl<'de> Deserialize<'de> for Seconds {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Seconds, D::Error> {
-        let seconds = f64::deserialize(from)?;
-        in_range(seconds, LONGEST_S).map(|()| Seconds(Span::from_seconds(seconds))).map_err(D::Error::custom)
+impl Read for Seconds {
+    fn blank() -> Seconds {
+        Seconds(Span::ZERO)
+    }
+
+    fn read(&mut self, value: &Value, reading: &mut Reading) -> bool {
+        let mut seconds = 0.0;
+        let whole = seconds.read(value, reading) && in_range(seconds, LONGEST_S, reading);
+        *self = Seconds(Span::from_seconds(seconds));
+        whole
     }
 }
 
-fn in_range(length: f64, longest: f64) -> Result<(), String> {
-    match (0.0..=longest).contains(&length) {
-        true => Ok(()),
-        false => Err(format!("is {length}, not a length of time from 0 to 100 years")),
+fn in_range(length: f64, longest: f64, reading: &mut Reading) -> bool {
+    let what = || format!("is {length}, not a length of time from 0 to 100 years");
+    (0.0..=longest).contains(&length) || reading.refuse(&what(), "Mend the value.")
+}
+
+/// A beginning, and an end if there is one.
+impl Read for (f64, Option<f64>) {
+    fn blank() -> (f64, Option<f64>) {
+        (0.0, None)
+    }
+
+    fn read(&mut self, value: &Value, reading: &mut Reading) -> bool {
+        let Some([from, to]) = value.as_array().map(Vec::as_slice) else {
+            return reading.is_not(value, "a list of two numbers");
+        };
+        reading.read_at("0", &mut self.0, from) & reading.read_at("1", &mut self.1, to)
+    }
+}
+
+impl Read for i64 {
+    fn blank() -> i64 {
+        0
+    }
+
+    fn read(&mut self, value: &Value, reading: &mut Reading) -> bool {
+        let Some(number) = value.as_i64() else { return reading.is_not(value, "a whole number") };
+        *self = number;
+        true
+    }
+}
+
+/// Anything, by name.
+impl Read for Map<String, Value> {
+    fn blank() -> Map<String, Value> {
+        Map::new()
+    }
+
+    fn read(&mut self, value: &Value, reading: &mut Reading) -> bool {
+        let Value::Object(fields) = value else { return reading.is_not(value, "an object") };
+        self.clone_from(fields);
+        true
     }
 }
 

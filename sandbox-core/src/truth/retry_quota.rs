@@ -6,41 +6,40 @@ use crate::policy::retry::{
     FailedAttempt, FailureKind, GiveUp, Pushback, Retry, RetryConfig, RetryDecision, RetryParams,
 };
 use crate::policy::retry_budget::BudgetConfig;
-use crate::scenario::Problem;
+use crate::scenario::{Problem, spec};
 use crate::time::{Span, Time};
-use serde::Deserialize;
 use serde_json::{Value, json};
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Model {
-    retry_quota: Quota,
-    requests: Vec<Request>,
+spec! {
+    struct Model {
+        retry_quota: Quota,
+        requests: Vec<Request>,
+    }
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Quota {
-    capacity: u32,
-    retry_cost: u32,
-    timeout_retry_cost: u32,
-    no_retry_increment: u32,
-    /// Missing: until one succeeds.
-    max_attempts: Option<u32>,
+spec! {
+    struct Quota {
+        capacity: u32,
+        retry_cost: u32,
+        timeout_retry_cost: u32,
+        no_retry_increment: u32,
+        /// Missing: until one succeeds.
+        max_attempts?: Option<u32>,
+    }
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Request {
-    attempt_outcomes: Vec<Outcome>,
+spec! {
+    struct Request {
+        attempt_outcomes: Vec<Outcome>,
+    }
 }
 
-#[derive(Clone, Copy, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum Outcome {
-    Ok,
-    Fail,
-    Timeout,
+spec! {
+    enum Outcome {
+        Ok,
+        Fail,
+        Timeout,
+    }
 }
 
 /// The attempts of each request, how it ended, and the balance after it.

@@ -4,30 +4,29 @@ use super::Answers;
 use super::read::read;
 use crate::policy::retry::{FailedAttempt, FailureKind, Pushback, Retry, RetryConfig, RetryDecision, RetryParams};
 use crate::policy::retry_budget::BudgetConfig;
-use crate::scenario::Problem;
+use crate::scenario::{Problem, spec};
 use crate::time::{Span, Time};
-use serde::Deserialize;
 use serde_json::{Value, json};
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Model {
-    retry_throttling: Throttling,
-    attempt_outcomes: Vec<Outcome>,
+spec! {
+    struct Model {
+        retry_throttling: Throttling,
+        attempt_outcomes: Vec<Outcome>,
+    }
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Throttling {
-    max_tokens: f64,
-    token_ratio: f64,
+spec! {
+    struct Throttling {
+        max_tokens: f64,
+        token_ratio: f64,
+    }
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum Outcome {
-    Ok,
-    Fail,
+spec! {
+    enum Outcome {
+        Ok,
+        Fail,
+    }
 }
 
 /// The tokens after each attempt and, after a failure, whether a retry may follow.

@@ -6,20 +6,19 @@ use super::{Answers, Question, Refusal, circuit_breaker};
 use crate::policy::circuit_breaker::{CallOutcome, CircuitBreaker, Transition};
 use crate::policy::outlier_detection::OutlierDetection;
 use crate::rng::{Purpose, Stream, name_hash};
-use crate::scenario::Problem;
+use crate::scenario::{Problem, spec};
 use crate::time::{Span, Time};
-use serde::Deserialize;
 use serde_json::{Value, json};
 
 /// A case that asks for more calls than this in all will not be finished.
 const CALLS_MAX: u64 = 200_000_000;
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Model {
-    failure_probability: f64,
-    circuit_breaker: Option<Value>,
-    outlier_detection: Option<OutlierDetectionModel>,
+spec! {
+    struct Model {
+        failure_probability: f64,
+        circuit_breaker?: Option<Value>,
+        outlier_detection?: Option<OutlierDetectionModel>,
+    }
 }
 
 /// What trips.

@@ -3,22 +3,21 @@
 use super::read::read;
 use super::{Answers, limits};
 use crate::policy::smooth_wrr::SmoothWrr;
-use crate::scenario::Problem;
-use serde::Deserialize;
+use crate::scenario::{Problem, spec};
 use serde_json::Value;
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Model {
-    weights: Vec<Weight>,
-    picks: u32,
+spec! {
+    struct Model {
+        weights: Vec<Weight>,
+        picks: u32,
+    }
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Weight {
-    id: String,
-    weight: u32,
+spec! {
+    struct Weight {
+        id: String,
+        weight: u32,
+    }
 }
 
 /// `picks`, in order.

@@ -2,62 +2,75 @@
 
 use super::{Answers, read::read};
 use crate::ids::{SessionId, TableId};
-use crate::scenario::Problem;
+use crate::scenario::read::{Read, Reading};
+use crate::scenario::{Problem, spec};
 use crate::store::{CheckpointMode, Done, Journal, Mode, Op, Refusal, RowId, Sqlite, SqliteConfig, Tables};
-use serde::Deserialize;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Model {
-    store: Store,
-    steps: Vec<Step>,
+spec! {
+    struct Model {
+        store: Store,
+        steps: Vec<Step>,
+    }
 }
 
-/// Statements come one at a time, so a lock that refuses one is not given back while it waits: however long the busy
-/// timeout, the answer is the same.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Store {
-    journal_mode: JournalMode,
-    #[serde(rename = "busy_timeout_ms")]
-    _busy_timeout_ms: u64,
-    rows: Vec<Row>,
+spec! {
+    /// Statements come one at a time, so a lock that refuses one is not given back while it waits: however long the busy
+    /// timeout, the answer is the same.
+    struct Store {
+        journal_mode: JournalMode,
+        _busy_timeout_ms as "busy_timeout_ms": u64,
+        rows: Vec<Row>,
+    }
 }
 
-#[derive(Clone, Copy, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum JournalMode {
-    Delete,
-    Wal,
+spec! {
+    enum JournalMode {
+        Delete,
+        Wal,
+    }
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Row {
-    key: i64,
-    value: i64,
+spec! {
+    struct Row {
+        key: i64,
+        value: i64,
+    }
 }
 
-#[derive(Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 struct Step {
     session: String,
-    #[serde(flatten)]
     statement: Statement,
 }
 
-#[derive(Clone, Copy, Deserialize)]
-#[serde(tag = "op", rename_all = "snake_case", deny_unknown_fields)]
-enum Statement {
-    Begin {},
-    BeginImmediate {},
-    Read { key: i64 },
-    Set { key: i64, value: i64 },
-    Add { key: i64, value: i64 },
-    Commit {},
-    Rollback {},
-    CheckpointTruncate {},
+/// The session stands among the fields of the statement.
+impl Read for Step {
+    fn blank() -> Step {
+        Step { session: String::blank(), statement: Statement::blank() }
+    }
+
+    fn read(&mut self, value: &Value, reading: &mut Reading) -> bool {
+        let mut statement = value.clone();
+        let session = statement.as_object_mut().and_then(|fields| fields.remove("session")).unwrap_or_default();
+        reading.read_at("session", &mut self.session, &session) & self.statement.read(&statement, reading)
+    }
+}
+
+spec! {
+    #[derive(Copy)]
+    enum Statement tagged "op" {
+        Begin {},
+        BeginImmediate {},
+        Read { key: i64 },
+        Set { key: i64, value: i64 },
+        Add { key: i64, value: i64 },
+        Commit {},
+        Rollback {},
+        CheckpointTruncate {},
+    }
 }
 
 /// `results`, one for each step: `OK`, the value read, a checkpoint's row, or the name of the error.

@@ -4,30 +4,29 @@ use super::{
     Answers,
     read::{Ms, ms, read},
 };
-use crate::scenario::Problem;
+use crate::scenario::{Problem, spec};
 use crate::store::{BusyTimeout, Line};
 use crate::time::Span;
-use serde::Deserialize;
 use serde_json::Value;
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Model {
-    busy: Busy,
-    waits: Vec<Wait>,
+spec! {
+    struct Model {
+        busy: Busy,
+        waits: Vec<Wait>,
+    }
 }
 
-#[derive(Clone, Copy, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum Busy {
-    Poll,
+spec! {
+    enum Busy {
+        Poll,
+    }
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Wait {
-    release_ms: Ms,
-    busy_timeout_ms: Ms,
+spec! {
+    struct Wait {
+        release_ms: Ms,
+        busy_timeout_ms: Ms,
+    }
 }
 
 /// `acquired_at_ms`, one for each wait: after the first attempt; null if it gave up.

@@ -4,10 +4,9 @@
 //! into a cache or publishes, and one service for each station. Times are written in milliseconds, and scaled down by a
 //! power of two if the model lasts longer than a scenario may (measured times are scaled back).
 
-use crate::scenario::{Problem, limits};
+use crate::scenario::{Problem, limits, spec};
 use crate::truth::Refusal;
 use crate::truth::read::read;
-use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 /// A model, read.
@@ -18,218 +17,207 @@ pub struct System {
     pub scale: f64,
 }
 
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Run {
-    requests: Option<u64>,
-    simulated_s: Option<f64>,
-    #[serde(default)]
-    warmup_share: f64,
-    #[serde(default, rename = "start")]
-    _start: Option<String>,
-    #[serde(default, rename = "independent_runs")]
-    _independent_runs: Option<u64>,
+spec! {
+    #[derive(Default)]
+    struct Run {
+        requests?: Option<u64>,
+        simulated_s?: Option<f64>,
+        warmup_share?: f64,
+        _start as "start"?: Option<String>,
+        _independent_runs as "independent_runs"?: Option<u64>,
+    }
 }
 
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Model {
-    arrivals: Option<ArrivalsModel>,
-    #[serde(default)]
-    classes: Vec<ClassModel>,
-    #[serde(default)]
-    stations: Vec<StationModel>,
-    entry: Option<String>,
-    routing: Option<Map<String, Value>>,
-    balancer: Option<BalancerModel>,
-    fan_out: Option<FanOutModel>,
-    hedging: Option<HedgingModel>,
-    retry: Option<RetryModel>,
-    client_timeout_s: Option<f64>,
-    cancel_on_timeout: Option<bool>,
-    #[serde(default)]
-    faults: Vec<FaultModel>,
-    limiter: Option<Value>,
-    client_throttle: Option<ThrottleModel>,
-    catalog: Option<CatalogModel>,
-    cache: Option<CacheModel>,
-    message_queue: Option<QueueModel>,
-    #[serde(default)]
-    measure: MeasureModel,
+spec! {
+    struct Model {
+        arrivals?: Option<ArrivalsModel>,
+        classes?: Vec<ClassModel>,
+        stations?: Vec<StationModel>,
+        entry?: Option<String>,
+        routing?: Option<Map<String, Value>>,
+        balancer?: Option<BalancerModel>,
+        fan_out?: Option<FanOutModel>,
+        hedging?: Option<HedgingModel>,
+        retry?: Option<RetryModel>,
+        client_timeout_s?: Option<f64>,
+        cancel_on_timeout?: Option<bool>,
+        faults?: Vec<FaultModel>,
+        limiter?: Option<Value>,
+        client_throttle?: Option<ThrottleModel>,
+        catalog?: Option<CatalogModel>,
+        cache?: Option<CacheModel>,
+        message_queue?: Option<QueueModel>,
+        measure?: MeasureModel,
+    }
 }
 
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct ArrivalsModel {
-    process: String,
-    rate_per_s: Option<f64>,
-    gap_ms: Option<f64>,
-    first_at_ms: Option<f64>,
-    until_ms: Option<f64>,
-    count: Option<u64>,
-    clients: Option<u32>,
-    think_time: Option<Value>,
+spec! {
+    struct ArrivalsModel {
+        process: String,
+        rate_per_s?: Option<f64>,
+        gap_ms?: Option<f64>,
+        first_at_ms?: Option<f64>,
+        until_ms?: Option<f64>,
+        count?: Option<u64>,
+        clients?: Option<u32>,
+        think_time?: Option<Value>,
+    }
 }
 
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct ClassModel {
-    id: String,
-    priority: u8,
-    arrivals: ArrivalsModel,
-    service: Value,
+spec! {
+    struct ClassModel {
+        id: String,
+        priority: u8,
+        arrivals: ArrivalsModel,
+        service: Value,
+    }
 }
 
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct StationModel {
-    id: String,
-    workers: Option<u32>,
-    replicas: Option<u32>,
-    service: Option<Value>,
-    queue: Option<QueueingModel>,
-    failure_probability: Option<f64>,
-    failures: Option<FailuresModel>,
-    calls: Option<String>,
-    retry: Option<RetryModel>,
+spec! {
+    struct StationModel {
+        id: String,
+        workers?: Option<u32>,
+        replicas?: Option<u32>,
+        service?: Option<Value>,
+        queue?: Option<QueueingModel>,
+        failure_probability?: Option<f64>,
+        failures?: Option<FailuresModel>,
+        calls?: Option<String>,
+        retry?: Option<RetryModel>,
+    }
 }
 
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct QueueingModel {
-    max_waiting: Option<u32>,
-    discipline: String,
-    #[serde(rename = "on_full")]
-    _on_full: Option<String>,
-    timeout: Option<Value>,
+spec! {
+    struct QueueingModel {
+        max_waiting?: Option<u32>,
+        discipline: String,
+        _on_full as "on_full"?: Option<String>,
+        timeout?: Option<Value>,
+    }
 }
 
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct FailuresModel {
-    up: Value,
-    down: Value,
+spec! {
+    struct FailuresModel {
+        up: Value,
+        down: Value,
+    }
 }
 
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct BalancerModel {
-    algorithm: String,
-    choices: Option<u8>,
-    with_replacement: Option<bool>,
+spec! {
+    struct BalancerModel {
+        algorithm: String,
+        choices?: Option<u8>,
+        with_replacement?: Option<bool>,
+    }
 }
 
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct FanOutModel {
-    targets: Vec<String>,
-    copies: u32,
-    #[serde(rename = "wait_for")]
-    _wait_for: String,
+spec! {
+    struct FanOutModel {
+        targets: Vec<String>,
+        copies: u32,
+        _wait_for as "wait_for": String,
+    }
 }
 
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct HedgingModel {
-    max_attempts: u8,
-    delay_s: f64,
-    distinct_target: bool,
-    cancel: String,
+spec! {
+    struct HedgingModel {
+        max_attempts: u8,
+        delay_s: f64,
+        distinct_target: bool,
+        cancel: String,
+    }
 }
 
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RetryModel {
-    max_attempts: Option<u8>,
-    retry_on: Vec<String>,
-    base_delay_s: Option<f64>,
-    max_delay_s: Option<f64>,
-    multiplier: Option<f64>,
-    jitter: Option<String>,
-    jitter_factor: Option<f64>,
-    delay: Option<Value>,
-    per_try_timeout_s: Option<f64>,
-    other_instance: Option<bool>,
-    budget: Option<BudgetModel>,
+spec! {
+    struct RetryModel {
+        max_attempts?: Option<u8>,
+        retry_on: Vec<String>,
+        base_delay_s?: Option<f64>,
+        max_delay_s?: Option<f64>,
+        multiplier?: Option<f64>,
+        jitter?: Option<String>,
+        jitter_factor?: Option<f64>,
+        delay?: Option<Value>,
+        per_try_timeout_s?: Option<f64>,
+        other_instance?: Option<bool>,
+        budget?: Option<BudgetModel>,
+    }
 }
 
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct BudgetModel {
-    #[serde(rename = "kind")]
-    _kind: String,
-    ttl_s: f64,
-    min_per_s: f64,
-    ratio: f64,
+spec! {
+    struct BudgetModel {
+        _kind as "kind": String,
+        ttl_s: f64,
+        min_per_s: f64,
+        ratio: f64,
+    }
 }
 
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct FaultModel {
-    kind: String,
-    station: String,
-    interval_ms: Vec<f64>,
+spec! {
+    struct FaultModel {
+        kind: String,
+        station: String,
+        interval_ms: Vec<f64>,
+    }
 }
 
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct ThrottleModel {
-    k: f64,
-    window_s: f64,
+spec! {
+    struct ThrottleModel {
+        k: f64,
+        window_s: f64,
+    }
 }
 
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct CatalogModel {
-    objects: u32,
-    popularity: Value,
+spec! {
+    struct CatalogModel {
+        objects: u32,
+        popularity: Value,
+    }
 }
 
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct CacheModel {
-    capacity: Option<u32>,
-    eviction: Option<String>,
-    ttl_s: Option<f64>,
-    refresh_on_read: bool,
-    fetch_time_s: f64,
-    single_flight: bool,
-    #[serde(default)]
-    stale_while_revalidate_s: f64,
-    early_expiration: Option<EarlyModel>,
+spec! {
+    struct CacheModel {
+        capacity?: Option<u32>,
+        eviction?: Option<String>,
+        ttl_s?: Option<f64>,
+        refresh_on_read: bool,
+        fetch_time_s: f64,
+        single_flight: bool,
+        stale_while_revalidate_s?: f64,
+        early_expiration?: Option<EarlyModel>,
+    }
 }
 
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct EarlyModel {
-    #[serde(rename = "algorithm")]
-    _algorithm: String,
-    beta: f64,
-    delta_s: f64,
+spec! {
+    struct EarlyModel {
+        _algorithm as "algorithm": String,
+        beta: f64,
+        delta_s: f64,
+    }
 }
 
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct QueueModel {
-    visibility_timeout_s: f64,
-    max_receive_count: u8,
-    processing: Value,
-    consumers: Option<u32>,
+spec! {
+    struct QueueModel {
+        visibility_timeout_s: f64,
+        max_receive_count: u8,
+        processing: Value,
+        consumers?: Option<u32>,
+    }
 }
 
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct MeasureModel {
-    pub slow_over_s: Option<f64>,
-    #[serde(default)]
-    pub demand_classes: Vec<DemandClass>,
+spec! {
+    #[derive(Default)]
+    pub struct MeasureModel {
+        pub slow_over_s?: Option<f64>,
+        pub demand_classes?: Vec<DemandClass>,
+    }
 }
 
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct DemandClass {
-    pub id: String,
-    pub interval_s: (f64, Option<f64>),
+spec! {
+    pub struct DemandClass {
+        pub id: String,
+        pub interval_s: (f64, Option<f64>),
+    }
 }
 
 /// How many requests are looked at, and from which on.

@@ -1,0 +1,374 @@
+//! From JSON to typed data in one pass: every problem is found, and what cannot be read is left out.
+//!
+//! A type declared by the macro `spec!` only lists its fields and where each one goes; the code that reads them is here, once
+//! for all types, because the page pays for every copy. For the same reason cold code carries `#[inline]`: it is then compiled
+//! with the page, which is built for size, and not with this crate, which is built for speed.
+
+use super::Problem;
+use super::hint;
+use serde_json::Value;
+
+/// What can be read from a value of a document.
+pub trait Read {
+    /// What stands in its place before it is read. Nobody sees it after a problem.
+    fn blank() -> Self
+    where
+        Self: Sized;
+
+    /// Reads `value`; false if that left a gap, of which a problem then tells.
+    fn read(&mut self, value: &Value, reading: &mut Reading) -> bool;
+}
+
+/// How far reading has come, and what was wrong on the way.
+pub struct Reading<'a> {
+    path: String,
+    problems: &'a mut Vec<Problem>,
+    /// The field of the object that is read next which said what kind of object it is.
+    tag: Option<&'static str>,
+}
+
+/// A field of an object.
+pub struct Field {
+    /// Its name in the document.
+    pub name: &'static str,
+    /// Whether it must be there.
+    pub required: bool,
+}
+
+/// A variant of an enum.
+pub struct Variant {
+    /// Its name in the code; in the document it is in snake case.
+    pub name: &'static str,
+    /// Whether the name is all there is of it.
+    pub bare: bool,
+}
+
+/// Reads JSON text. Errors: not JSON, with line and column.
+#[inline]
+pub fn read_value(text: &str) -> Result<Value, Vec<Problem>> {
+    // From bytes, as the tokens' library reads: the page then holds one reader of JSON and not two.
+    serde_json::from_slice(text.as_bytes()).map_err(|error| {
+        vec![Problem::new("", format!("is not JSON: {error}"), "Mend the text at that line and column.")]
+    })
+}
+
+/// Reads JSON text as a `T`. Errors: not JSON, with line and column; or everything that does not fit.
+#[inline]
+pub fn read_json<T: Read>(text: &str) -> Result<T, Vec<Problem>> {
+    let mut problems = Vec::new();
+    match read(&read_value(text)?, "", &mut problems) {
+        Some(read) if problems.is_empty() => Ok(read),
+        _ => Err(problems),
+    }
+}
+
+/// Reads `value`, which stands at `path`, as a `T`. None if there is a gap in it; whatever is wrong is added to `problems`.
+#[inline]
+pub fn read<T: Read>(value: &Value, path: &str, problems: &mut Vec<Problem>) -> Option<T> {
+    let mut read = T::blank();
+    let mut reading = Reading { path: path.to_string(), problems, tag: None };
+    read.read(value, &mut reading).then_some(read)
+}
+
+impl Reading<'_> {
+    /// Adds a problem of the value at hand. False, for a value that is not read.
+    #[inline]
+    pub fn refuse(&mut self, what: &str, hint: &str) -> bool {
+        self.problems.push(Problem::new(self.path.as_str(), what, hint));
+        false
+    }
+
+    /// Adds that the value at hand is not what was wanted.
+    #[inline]
+    pub fn is_not(&mut self, value: &Value, wanted: &str) -> bool {
+        let what = match value {
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => format!("is {value}, not {wanted}"),
+            Value::Array(_) => format!("is a list, not {wanted}"),
+            Value::Object(_) => format!("is an object, not {wanted}"),
+        };
+        self.refuse(&what, "Mend the value.")
+    }
+
+    /// One step down the path; what it returns leads back up.
+    #[inline]
+    fn enter(&mut self, step: &str) -> usize {
+        let outside = self.path.len();
+        if outside > 0 {
+            self.path.push('.');
+        }
+        self.path.push_str(step);
+        outside
+    }
+
+    #[inline]
+    fn leave(&mut self, outside: usize) {
+        self.path.truncate(outside);
+    }
+
+    #[inline]
+    fn refuse_at(&mut self, step: &str, what: &str, hint: &str) -> bool {
+        let outside = self.enter(step);
+        self.refuse(what, hint);
+        self.leave(outside);
+        false
+    }
+
+    /// Reads a value one step down the path.
+    #[inline]
+    pub fn read_at(&mut self, step: &str, place: &mut dyn Read, value: &Value) -> bool {
+        let outside = self.enter(step);
+        let whole = place.read(value, self);
+        self.leave(outside);
+        whole
+    }
+}
+
+/// Reads an object, each of its `fields` into the place with the same number.
+#[inline]
+pub fn read_object(fields: &[Field], places: &mut [&mut dyn Read], value: &Value, reading: &mut Reading) -> bool {
+    let tag = reading.tag.take();
+    let Value::Object(given) = value else { return reading.is_not(value, "an object") };
+    let known: Vec<&str> = fields.iter().map(|field| field.name).collect();
+    for name in given.keys().map(String::as_str).filter(|name| tag != Some(*name) && !known.contains(name)) {
+        reading.refuse_at(name, "is not a field here", &hint::unknown(name, &known));
+    }
+    let mut whole = true;
+    for (field, place) in fields.iter().zip(places) {
+        let read = match given.get(field.name) {
+            Some(value) => reading.read_at(field.name, *place, value),
+            None if field.required => reading.refuse_at(field.name, "is missing", "Add it."),
+            None => true,
+        };
+        whole &= read || !field.required;
+    }
+    whole
+}
+
+/// Reads one of several names; None if it is none of them.
+#[inline]
+pub fn read_name(variants: &[Variant], value: &Value, reading: &mut Reading) -> Option<usize> {
+    let Value::String(name) = value else {
+        reading.is_not(value, "text");
+        return None;
+    };
+    let known = names(variants);
+    let found = known.iter().position(|known| known == name);
+    if found.is_none() {
+        let known: Vec<&str> = known.iter().map(String::as_str).collect();
+        reading.refuse(&format!("is {value}, which is not known here"), &hint::unknown(name, &known));
+    }
+    found
+}
+
+/// Reads a variant with what belongs to it: its number and that value are handed to `read`. With a `tag`, that field of an
+/// object names the variant and the others belong to it; else it is an object with the name as its only field, or a bare name.
+#[inline]
+pub fn read_variant(
+    tag: Option<&'static str>,
+    variants: &[Variant],
+    value: &Value,
+    reading: &mut Reading,
+    read: &mut dyn FnMut(usize, &Value, &mut Reading) -> bool,
+) -> bool {
+    let known = || format!("Write one of: {}.", names(variants).join(", "));
+    match (tag, value) {
+        (Some(tag), Value::Object(fields)) => {
+            let Some(name) = fields.get(tag) else { return reading.refuse_at(tag, "is missing", &known()) };
+            let outside = reading.enter(tag);
+            let found = read_name(variants, name, reading);
+            reading.leave(outside);
+            reading.tag = Some(tag);
+            found.is_some_and(|found| read(found, value, reading))
+        }
+        (Some(_), _) => reading.is_not(value, "an object"),
+        (None, Value::Object(fields)) if fields.len() == 1 => {
+            let (name, content) = fields.iter().next().expect("there is one");
+            let outside = reading.enter(name);
+            let found = read_name(variants, &Value::String(name.clone()), reading);
+            let whole = match found {
+                Some(found) if variants[found].bare => reading.refuse("takes no value", "Write its name alone."),
+                Some(found) => read(found, content, reading),
+                None => false,
+            };
+            reading.leave(outside);
+            whole
+        }
+        (None, Value::Object(_)) => reading.refuse("is not one thing alone", &known()),
+        (None, _) => match read_name(variants, value, reading) {
+            Some(found) if variants[found].bare => read(found, value, reading),
+            Some(_) => reading.refuse(&format!("is {value} alone"), "Write it as a field, and its value after it."),
+            None => false,
+        },
+    }
+}
+
+/// The names of variants in the document.
+#[inline]
+fn names(variants: &[Variant]) -> Vec<String> {
+    variants.iter().map(|variant| snake_case(variant.name)).collect()
+}
+
+#[inline]
+fn snake_case(name: &str) -> String {
+    let mut snake = String::new();
+    for letter in name.chars() {
+        if letter.is_ascii_uppercase() && !snake.is_empty() {
+            snake.push('_');
+        }
+        snake.push(letter.to_ascii_lowercase());
+    }
+    snake
+}
+
+#[inline]
+fn read_list(value: &Value, reading: &mut Reading, read: &mut dyn FnMut(&Value, &mut Reading)) -> bool {
+    let Value::Array(items) = value else { return reading.is_not(value, "a list") };
+    for (index, item) in items.iter().enumerate() {
+        let outside = reading.enter(&index.to_string());
+        read(item, reading);
+        reading.leave(outside);
+    }
+    true
+}
+
+/// Reads an object whose fields may have any name.
+#[inline]
+pub fn read_entries(value: &Value, reading: &mut Reading, read: &mut dyn FnMut(&str, &Value, &mut Reading)) -> bool {
+    let Value::Object(fields) = value else { return reading.is_not(value, "an object") };
+    for (name, value) in fields {
+        let outside = reading.enter(name);
+        read(name, value, reading);
+        reading.leave(outside);
+    }
+    true
+}
+
+/// A list; an entry with a gap is left out.
+impl<T: Read> Read for Vec<T> {
+    #[inline]
+    fn blank() -> Vec<T> {
+        Vec::new()
+    }
+
+    #[inline]
+    fn read(&mut self, value: &Value, reading: &mut Reading) -> bool {
+        self.clear();
+        read_list(value, reading, &mut |item, reading| {
+            let mut read = T::blank();
+            if read.read(item, reading) {
+                self.push(read);
+            }
+        })
+    }
+}
+
+/// Null is none.
+impl<T: Read> Read for Option<T> {
+    #[inline]
+    fn blank() -> Option<T> {
+        None
+    }
+
+    #[inline]
+    fn read(&mut self, value: &Value, reading: &mut Reading) -> bool {
+        *self = None;
+        if value.is_null() {
+            return true;
+        }
+        let mut read = T::blank();
+        let whole = read.read(value, reading);
+        if whole {
+            *self = Some(read);
+        }
+        whole
+    }
+}
+
+impl Read for String {
+    #[inline]
+    fn blank() -> String {
+        String::new()
+    }
+
+    #[inline]
+    fn read(&mut self, value: &Value, reading: &mut Reading) -> bool {
+        let Value::String(text) = value else { return reading.is_not(value, "text") };
+        self.clone_from(text);
+        true
+    }
+}
+
+impl Read for bool {
+    #[inline]
+    fn blank() -> bool {
+        false
+    }
+
+    #[inline]
+    fn read(&mut self, value: &Value, reading: &mut Reading) -> bool {
+        let Value::Bool(truth) = value else { return reading.is_not(value, "true or false") };
+        *self = *truth;
+        true
+    }
+}
+
+impl Read for f64 {
+    #[inline]
+    fn blank() -> f64 {
+        0.0
+    }
+
+    #[inline]
+    fn read(&mut self, value: &Value, reading: &mut Reading) -> bool {
+        let Some(number) = value.as_f64() else { return reading.is_not(value, "a number") };
+        *self = number;
+        true
+    }
+}
+
+/// A whole number from 0 to `most`.
+#[inline]
+fn whole_number(value: &Value, most: u64, reading: &mut Reading) -> Option<u64> {
+    let number = value.as_u64().filter(|number| *number <= most);
+    if number.is_none() {
+        match most {
+            u64::MAX => reading.is_not(value, "a whole number that is not negative"),
+            _ => reading.is_not(value, &format!("a whole number from 0 to {most}")),
+        };
+    }
+    number
+}
+
+macro_rules! whole_numbers {
+    ($($number:ty),*) => {
+        $(impl Read for $number {
+            #[inline]
+            fn blank() -> $number {
+                0
+            }
+
+            #[inline]
+            fn read(&mut self, value: &Value, reading: &mut Reading) -> bool {
+                let Some(number) = whole_number(value, <$number>::MAX.into(), reading) else { return false };
+                *self = number as $number;
+                true
+            }
+        })*
+    };
+}
+
+whole_numbers!(u8, u16, u32, u64);
+
+/// Anything.
+impl Read for Value {
+    #[inline]
+    fn blank() -> Value {
+        Value::Null
+    }
+
+    #[inline]
+    fn read(&mut self, value: &Value, _: &mut Reading) -> bool {
+        self.clone_from(value);
+        true
+    }
+}

@@ -1,0 +1,168 @@
+//! The macro that declares a type of a document and with it how it is read.
+//!
+//! ```text
+//! spec! {
+//!     /// An object. Unknown fields are refused.
+//!     pub struct RepeatSpec {
+//!         /// Must be there.
+//!         pub times: u32,
+//!         /// May be left out: then it is this number.
+//!         pub copies: u32 = 1,
+//!         /// May be left out: then it is its type's default. In the document it is called `while`.
+//!         pub condition as "while"?: Option<String>,
+//!     }
+//! }
+//! spec! {
+//!     /// Names alone: `"first_of_all"`.
+//!     pub enum Order { FirstOfAll, LastOfAll }
+//! }
+//! spec! {
+//!     /// An object whose field `kind` says which: `{ "kind": "slow", "factor": 3 }`.
+//!     pub enum Effect tagged "kind" { Slow { factor: f64 }, Down {} }
+//! }
+//! spec! {
+//!     /// An object with one field, or a name alone: `{ "level": "waiting" }`, `"observed"`.
+//!     pub enum Source { Level(String), Observed }
+//! }
+//! ```
+
+macro_rules! spec {
+    ($(#[$meta:meta])* $vis:vis struct $name:ident { $(
+        $(#[$about:meta])* $see:vis $field:ident $(as $json:literal)? $(? $($may:lifetime)?)? : $ty:ty $(= $default:expr)?
+    ),* $(,)? }) => {
+        #[derive(Clone, Debug, PartialEq)]
+        #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(deny_unknown_fields))]
+        $(#[$meta])*
+        $vis struct $name { $(
+            $(#[$about])*
+            $(#[cfg_attr(feature = "schema", schemars(rename = $json))])?
+            $($($may)? #[cfg_attr(feature = "schema", schemars(default))])?
+            $(#[cfg_attr(feature = "schema", schemars(default, extend("default" = $default)))])?
+            $see $field: $ty,
+        )* }
+
+        impl $crate::scenario::read::Read for $name {
+            #[inline]
+            fn blank() -> $name {
+                $name { $($field: spec!(@blank $ty; $(? $($may)?)? $(= $default)?),)* }
+            }
+
+            #[inline]
+            fn read(&mut self, value: &serde_json::Value, reading: &mut $crate::scenario::read::Reading) -> bool {
+                const FIELDS: &[$crate::scenario::read::Field] =
+                    &[$(spec!(@field $field $(as $json)? $(? $($may)?)? $(= $default)?)),*];
+                $crate::scenario::read::read_object(FIELDS, &mut [$(&mut self.$field),*], value, reading)
+            }
+        }
+    };
+
+    ($(#[$meta:meta])* $vis:vis enum $name:ident { $($(#[$about:meta])* $variant:ident),* $(,)? }) => {
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename_all = "snake_case"))]
+        $(#[$meta])*
+        $vis enum $name { $($(#[$about])* $variant,)* }
+
+        impl $crate::scenario::read::Read for $name {
+            #[inline]
+            fn blank() -> $name {
+                spec!(@first $name: $($variant),*)
+            }
+
+            #[inline]
+            fn read(&mut self, value: &serde_json::Value, reading: &mut $crate::scenario::read::Reading) -> bool {
+                const VARIANTS: &[$crate::scenario::read::Variant] = &[$(spec!(@variant $variant)),*];
+                let found = $crate::scenario::read::read_name(VARIANTS, value, reading);
+                if let Some(found) = found {
+                    *self = [$($name::$variant),*][found];
+                }
+                found.is_some()
+            }
+        }
+    };
+
+    ($(#[$meta:meta])* $vis:vis enum $name:ident $(tagged $tag:literal)? { $(
+        $(#[$about:meta])* $variant:ident $(($inner:ty))? $({ $(
+            $(#[$inside:meta])* $field:ident $(as $json:literal)? $(? $($may:lifetime)?)? : $ty:ty $(= $default:expr)?
+        ),* $(,)? })?
+    ),* $(,)? }) => {
+        #[derive(Clone, Debug, PartialEq)]
+        #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+        #[cfg_attr(feature = "schema", schemars(deny_unknown_fields, rename_all = "snake_case" $(, tag = $tag)?))]
+        $(#[$meta])*
+        $vis enum $name { $(
+            $(#[$about])*
+            $variant $(($inner))? $({ $(
+                $(#[$inside])*
+                $(#[cfg_attr(feature = "schema", schemars(rename = $json))])?
+                $($($may)? #[cfg_attr(feature = "schema", schemars(default))])?
+                $(#[cfg_attr(feature = "schema", schemars(default, extend("default" = $default)))])?
+                $field: $ty,
+            )* })?,
+        )* }
+
+        impl $crate::scenario::read::Read for $name {
+            #[inline]
+            fn blank() -> $name {
+                spec!(@first $name: $($variant $((<$inner as $crate::scenario::read::Read>::blank()))? $({
+                    $($field: spec!(@blank $ty; $(? $($may)?)? $(= $default)?)),*
+                })?),*)
+            }
+
+            #[inline]
+            fn read(&mut self, value: &serde_json::Value, reading: &mut $crate::scenario::read::Reading) -> bool {
+                #[derive(Clone, Copy)]
+                enum Which { $($variant),* }
+                const WHICH: &[Which] = &[$(Which::$variant),*];
+                const VARIANTS: &[$crate::scenario::read::Variant] =
+                    &[$(spec!(@variant $variant $(($inner))? $({ $($field),* })?)),*];
+                $crate::scenario::read::read_variant(spec!(@tag $($tag)?), VARIANTS, value, reading, &mut |which, value, reading| {
+                    let (read, whole) = match WHICH[which] {
+                        $(Which::$variant => spec!(@read value, reading, $name::$variant $(($inner))? $({
+                            $(let $field = spec!(@blank $ty; $(? $($may)?)? $(= $default)?);
+                              spec!(@field $field $(as $json)? $(? $($may)?)? $(= $default)?))*
+                        })?),)*
+                    };
+                    *self = read;
+                    whole
+                })
+            }
+        }
+    };
+
+    (@blank $ty:ty;) => { <$ty as $crate::scenario::read::Read>::blank() };
+    (@blank $ty:ty; ?) => { <$ty as Default>::default() };
+    (@blank $ty:ty; = $default:expr) => { $default };
+
+    (@field $field:ident as $json:literal $($optional:tt)*) => {
+        $crate::scenario::read::Field { name: $json, required: spec!(@required $($optional)*) }
+    };
+    (@field $field:ident $($optional:tt)*) => {
+        $crate::scenario::read::Field { name: stringify!($field), required: spec!(@required $($optional)*) }
+    };
+    (@required) => { true };
+    (@required $($optional:tt)+) => { false };
+
+    (@variant $variant:ident) => { $crate::scenario::read::Variant { name: stringify!($variant), bare: true } };
+    (@variant $variant:ident $content:tt) => {
+        $crate::scenario::read::Variant { name: stringify!($variant), bare: false }
+    };
+    (@tag) => { None };
+    (@tag $tag:literal) => { Some($tag) };
+
+    (@first $name:ident: $variant:ident $(, $($others:tt)*)?) => { $name::$variant };
+    (@first $name:ident: $variant:ident $content:tt $(, $($others:tt)*)?) => { $name::$variant $content };
+
+    (@read $value:ident, $reading:ident, $name:ident::$variant:ident) => { ($name::$variant, true) };
+    (@read $value:ident, $reading:ident, $name:ident::$variant:ident ($inner:ty)) => {{
+        let mut read = <$inner as $crate::scenario::read::Read>::blank();
+        let whole = $crate::scenario::read::Read::read(&mut read, $value, $reading);
+        ($name::$variant(read), whole)
+    }};
+    (@read $value:ident, $reading:ident, $name:ident::$variant:ident { $(let $field:ident = $blank:expr; $is:expr)* }) => {{
+        $(let mut $field = $blank;)*
+        const FIELDS: &[$crate::scenario::read::Field] = &[$($is),*];
+        let whole = $crate::scenario::read::read_object(FIELDS, &mut [$(&mut $field),*], $value, $reading);
+        ($name::$variant { $($field),* }, whole)
+    }};
+}
+pub(crate) use spec;
