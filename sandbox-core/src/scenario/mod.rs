@@ -29,7 +29,6 @@ pub use dist::{BranchSpec, Dist, DistSpec, PointSpec};
 pub use document::{Document, KnobView};
 pub use expr::Expr;
 pub use map::Map;
-pub(crate) use spec_macro::spec;
 pub use plan::{
     AuditPlan, BulkheadPlan, CachePlan, CallPlan, Cancel, ClientPlan, Condition, DatabasePlan, Discipline, FaultPlan,
     GatewayPlan, HedgePlan, Hold, Kind, MonitorPlan, NodePlan, Op, Plan, QueuePlan, RetryOn, RetryPlan, RoutePlan,
@@ -39,9 +38,10 @@ pub use popularity::{Popularity, PopularitySpec};
 pub use problem::Problem;
 pub use program::{CallStep, Name, Program, StatementPlan, StatementStep, Step};
 pub use query::{Query, Reduced, Window, signal_text};
-pub use read::read_value;
 pub(crate) use read::read_json;
+pub use read::read_value;
 pub use reader::Reader;
 pub use signals::{LabelPlan, RecordsPlan, SignalPlan, Signals, Source, instances};
 pub use spec::*;
+pub(crate) use spec_macro::spec;
 pub use vocabulary::{Field, RECORD_KINDS, Vocabulary};
