@@ -68,12 +68,12 @@ impl Span {
 
     /// A length in seconds, rounded to the nearest nanosecond; negative or not-a-number becomes zero.
     pub fn from_seconds(seconds: f64) -> Span {
-        Span((seconds * 1e9).round().max(0.0) as u64)
+        Span(rounded(seconds * 1e9))
     }
 
     /// A length in milliseconds, rounded to the nearest nanosecond; negative or not-a-number becomes zero.
     pub fn from_ms(ms: f64) -> Span {
-        Span((ms * 1e6).round().max(0.0) as u64)
+        Span(rounded(ms * 1e6))
     }
 
     /// Nanoseconds.
@@ -93,8 +93,15 @@ impl Span {
 
     /// This length times `factor`, rounded to the nearest nanosecond; never negative.
     pub fn scaled(self, factor: f64) -> Span {
-        Span((self.0 as f64 * factor).round().max(0.0) as u64)
+        Span(rounded(self.0 as f64 * factor))
     }
+}
+
+/// The nearest whole number, halves up; negative or not-a-number becomes zero. By hand: WebAssembly has no such rounding, and
+/// not every processor.
+fn rounded(exact: f64) -> u64 {
+    let whole = exact as u64;
+    whole.saturating_add(u64::from(exact - whole as f64 >= 0.5))
 }
 
 impl Add<Span> for Time {

@@ -39,7 +39,7 @@ pub struct Calendar {
     /// The delay of each lane.
     delays: Vec<Span>,
     /// The single events after those in `soon`.
-    heap: Vec<Entry>,
+    heap: Vec<Due>,
     next_order: u32,
 }
 
@@ -93,10 +93,11 @@ impl Calendar {
     /// Schedules an event; the number recognises it later.
     pub fn schedule(&mut self, at: Time, event: Event) -> u32 {
         let entry = self.entry(at, event);
-        if self.heap.first().is_some_and(|first| first.key() < entry.key()) {
-            self.push(entry);
+        let due = Due::new(&entry, SINGLE);
+        if self.heap.first().is_some_and(|first| first.key < due.key) {
+            self.push(due);
         } else {
-            self.insert(Due::new(&entry, SINGLE));
+            self.insert(due);
             self.singles += 1;
             if self.singles > SINGLES_MAX {
                 self.evict();
@@ -185,9 +186,11 @@ impl Calendar {
     /// The next live entry of a lane moves up into the short list; dead ones before it are dropped.
     fn move_up(&mut self, lane: usize, alive: impl Fn(&Entry) -> bool) {
         let Lane { leads, entries } = &mut self.lanes[lane];
-        while let Some(entry) = entries.pop_front() {
-            if alive(&entry) {
-                return self.insert(Due::new(&entry, lane));
+        while let Some(entry) = entries.front() {
+            let next = alive(entry).then(|| Due::new(entry, lane));
+            entries.pop_front();
+            if let Some(next) = next {
+                return self.insert(next);
             }
         }
         *leads = false;
@@ -217,7 +220,7 @@ impl Calendar {
     /// The last single event of the short list goes back to the heap.
     fn evict(&mut self) {
         let place = self.soon.iter().position(|due| due.lane() == SINGLE).expect("there are too many of them");
-        let latest = self.soon.remove(place).entry();
+        let latest = self.soon.remove(place);
         self.push(latest);
         self.singles -= 1;
     }
@@ -232,44 +235,44 @@ impl Calendar {
             {
                 self.sift_down(last);
             }
-            self.insert(Due::new(&first, SINGLE));
+            self.insert(first);
             self.singles += 1;
         }
     }
 
     /// Adds an entry to the heap.
-    fn push(&mut self, entry: Entry) {
-        self.heap.push(entry);
+    fn push(&mut self, due: Due) {
+        self.heap.push(due);
         let heap = &mut self.heap[..];
         let mut hole = heap.len() - 1;
         while hole > 0 {
             let parent = (hole - 1) / 4;
-            if heap[parent].key() <= entry.key() {
+            if heap[parent].key <= due.key {
                 break;
             }
             heap[hole] = heap[parent];
             hole = parent;
         }
-        heap[hole] = entry;
+        heap[hole] = due;
     }
 
     /// Finds the place of an entry that is to replace the first of the heap.
-    fn sift_down(&mut self, entry: Entry) {
+    fn sift_down(&mut self, due: Due) {
         let heap = &mut self.heap[..];
         let mut hole = 0;
         loop {
-            let children = (4 * hole + 1).min(heap.len())..(4 * hole + 5).min(heap.len());
-            let mut least = (entry.key(), hole);
-            for (child, entry) in children.clone().zip(&heap[children]) {
-                least = if entry.key() < least.0 { (entry.key(), child) } else { least };
+            let first = 4 * hole + 1;
+            let mut least = first;
+            for child in first + 1..(first + 4).min(heap.len()) {
+                least = if heap[child].key < heap[least].key { child } else { least };
             }
-            if least.1 == hole {
+            if least >= heap.len() || heap[least].key >= due.key {
                 break;
             }
-            heap[hole] = heap[least.1];
-            hole = least.1;
+            heap[hole] = heap[least];
+            hole = least;
         }
-        heap[hole] = entry;
+        heap[hole] = due;
     }
 }
 

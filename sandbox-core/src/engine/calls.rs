@@ -63,13 +63,13 @@ impl Caller {
         let instances = plan.targets.len();
         Caller {
             call,
-            breaker: plan.breaker.map(|config| (CircuitBreaker::new(config), Seq(0))),
+            breaker: plan.breaker.map(|config| (CircuitBreaker::new(config), Seq::new(0))),
             retry: plan.retry.as_ref().map(|retry| Retry::new(retry.config, retry.budget)),
             throttle: plan.throttle.map(ClientThrottle::new),
             balancer: Balancer::new(plan.balancer.clone(), instances as u16),
             active: vec![0; instances],
             healthy: vec![true; instances],
-            health: plan.health_check.map(|config| vec![(HealthCheck::new(config), Seq(0)); instances]),
+            health: plan.health_check.map(|config| vec![(HealthCheck::new(config), Seq::new(0)); instances]),
             hedged: BTreeMap::new(),
             luck: Stream::new(seed, node.hash ^ u64::from(call), Purpose::Balance),
             plan,
@@ -171,7 +171,7 @@ impl Caller {
         retry_at: Option<Time>,
     ) -> Over {
         ctx.note_because(slot, What::Refused { refusal }, cause);
-        self.settle(ctx, slot, CallEnd::Refused { refusal, retry_at })
+        self.settle(ctx, slot, CallEnd::Refused { refusal, retry_at: retry_at.unwrap_or(Time::NEVER) })
     }
 
     /// The instance for the next attempt; there is nothing to choose where there is only one.
@@ -208,10 +208,11 @@ impl Caller {
     fn send(&mut self, ctx: &mut Ctx, slot: Slot, instance: u16, permit: Option<Permit>, timeout: Option<Span>) {
         let now = ctx.now();
         let to = self.plan.targets[instance as usize];
-        let open = ctx.stay(slot).call.as_ref().expect("a call is open");
-        let (errand, give_up_at, attempt) = (open.errand, open.give_up_at, open.attempt.saturating_add(1));
+        let stay = ctx.stay(slot);
+        let OpenCall { errand, give_up_at, attempt, .. } = *stay.call.as_ref().expect("a call is open");
+        let attempt = attempt.saturating_add(1);
         // The copies of a hedged call are its attempts.
-        let nth = if ctx.stay(slot).ask == Ask::Copy { ctx.stay(slot).attempt } else { attempt };
+        let nth = if stay.ask == Ask::Copy { stay.attempt } else { attempt };
         ctx.note(slot, What::Called { to, attempt: nth });
         let delay = ctx.delay(ctx.node, to);
         let child = ctx.send(slot, to, errand, nth, true, delay);
@@ -228,21 +229,25 @@ impl Caller {
         ctx.stay_mut(child).deadline = if self.plan.propagate { deadline } else { Time::NEVER };
         let child = ctx.core.stays.id(child);
         let open = ctx.stay_mut(slot).call.as_mut().expect("a call is open");
-        let tried = open.tried | 1u64.checked_shl(u32::from(instance)).unwrap_or(0);
-        *open = OpenCall { attempt, instance, child: Some(child), timer, sent: now, permit, tried, ..*open };
+        (open.attempt, open.instance, open.permit) = (attempt, instance, permit);
+        (open.child, open.timer, open.sent) = (Some(child), timer, now);
+        open.tried |= 1u64.checked_shl(u32::from(instance)).unwrap_or(0);
     }
 
     /// The awaited answer is here.
     pub fn on_reply(&mut self, ctx: &mut Ctx, slot: Slot, child: Slot) -> Over {
         let stay = ctx.stay(child);
         let (reply, last) = (stay.reply.expect("an answer is on its way"), stay.last);
+        ctx.core.stays.hand_found(child, slot);
         ctx.core.stays.remove(child);
         ctx.stay_mut(slot).last = last;
         ctx.note(slot, What::Received { status: reply.status });
-        let open = *ctx.stay(slot).call.as_ref().expect("a call is open");
-        self.active[open.instance as usize] -= 1;
+        let instance = ctx.open_call(slot).instance;
+        self.active[instance as usize] -= 1;
         let outcome = if reply.status.is_server_failure() { CallOutcome::Failure } else { CallOutcome::Success };
-        self.tell_breaker(ctx, slot, &open, outcome);
+        if self.breaker.is_some() {
+            self.tell_breaker(ctx, slot, outcome);
+        }
         // Turned away for load is not accepted; any other answer is, whatever it says.
         if let Some(throttle) = &mut self.throttle
             && !matches!(reply.status, Status::Unavailable | Status::TooManyRequests)
@@ -250,32 +255,34 @@ impl Caller {
             throttle.on_accept(ctx.now());
         }
         match self.plan.retry.as_ref().is_some_and(|retry| retry.on.covers(reply.status)) {
-            true => self.fail(ctx, slot, open, CallEnd::Replied(reply), reply.retry_at),
-            false => self.end_attempts(ctx, slot, open, CallEnd::Replied(reply)),
+            true => self.fail(ctx, slot, CallEnd::Replied(reply)),
+            false => self.end_attempts(ctx, slot, CallEnd::Replied(reply)),
         }
     }
 
     /// The patience is over; whether the callee notices is up to the plan.
     pub fn on_timeout(&mut self, ctx: &mut Ctx, slot: Slot) -> Over {
-        let open = *ctx.stay(slot).call.as_ref().expect("a call is open");
-        let to = self.plan.targets[open.instance as usize];
-        let after = ctx.now().since(open.sent);
+        let OpenCall { instance, sent, child, .. } = *ctx.open_call(slot);
+        let to = self.plan.targets[instance as usize];
+        let after = ctx.now().since(sent);
         // What the callee was doing when the patience ended is why there was no answer.
-        let child = open.child.filter(|child| ctx.core.stays.is_live(*child));
+        let child = child.filter(|child| ctx.core.stays.is_live(*child));
         let cause = child.map_or(ctx.stay(slot).last, |child| ctx.core.stays[child.slot].last);
         ctx.note_because(slot, What::TimedOut { to, after }, Some(cause));
-        self.active[open.instance as usize] -= 1;
+        self.active[instance as usize] -= 1;
         self.leave(ctx, child, self.plan.cancel);
-        self.tell_breaker(ctx, slot, &open, CallOutcome::Failure);
+        self.tell_breaker(ctx, slot, CallOutcome::Failure);
         match self.plan.retry.as_ref().is_some_and(|retry| retry.on.timeout) {
-            true => self.fail(ctx, slot, open, CallEnd::TimedOut, None),
-            false => self.end_attempts(ctx, slot, open, CallEnd::TimedOut),
+            true => self.fail(ctx, slot, CallEnd::TimedOut),
+            false => self.end_attempts(ctx, slot, CallEnd::TimedOut),
         }
     }
 
     /// The last attempt is over, and it is not tried again.
-    fn end_attempts(&mut self, ctx: &mut Ctx, slot: Slot, open: OpenCall, end: CallEnd) -> Over {
+    #[inline]
+    fn end_attempts(&mut self, ctx: &mut Ctx, slot: Slot, end: CallEnd) -> Over {
         if let Some(retry) = &mut self.retry {
+            let open = ctx.open_call(slot);
             let attempts = u32::from(open.attempt);
             match end {
                 CallEnd::Replied(reply) if reply.status.is_success() => retry.on_success(attempts, open.failed),
@@ -312,8 +319,9 @@ impl Caller {
     }
 
     /// An attempt failed: another one after a pause, or the end.
-    fn fail(&mut self, ctx: &mut Ctx, slot: Slot, open: OpenCall, end: CallEnd, retry_at: Option<Time>) -> Over {
+    fn fail(&mut self, ctx: &mut Ctx, slot: Slot, end: CallEnd) -> Over {
         let now = ctx.now();
+        let open = *ctx.open_call(slot);
         let (Some(retry), Some(RetryPlan { pause, .. })) = (&mut self.retry, &self.plan.retry) else {
             return self.settle(ctx, slot, end);
         };
@@ -327,7 +335,12 @@ impl Caller {
             kind,
             previous_delay: open.delay,
             roll: luck.uniform(),
-            pushback: retry_at.map_or(Pushback::None, |at| Pushback::AtLeast(at.since(now))),
+            pushback: match end {
+                CallEnd::Replied(Reply { retry_at, .. }) if retry_at != Time::NEVER => {
+                    Pushback::AtLeast(retry_at.since(now))
+                }
+                _ => Pushback::None,
+            },
             deadline: (open.give_up_at != Time::NEVER).then_some(open.give_up_at),
         };
         match retry.decide(now, failed) {
@@ -352,6 +365,7 @@ impl Caller {
     }
 
     /// The call of a stay is over: for the stay itself, or for the call that it is a copy of.
+    #[inline]
     fn settle(&mut self, ctx: &mut Ctx, slot: Slot, end: CallEnd) -> Over {
         ctx.stay_mut(slot).call = None;
         match ctx.stay(slot).ask {
@@ -366,8 +380,7 @@ impl Caller {
             let hedged = self.hedged.get_mut(&slot)?;
             hedged.sent += 1;
             let sent = hedged.sent;
-            let errand = ctx.stay(slot).call.as_ref().expect("a call is open").errand;
-            let give_up_at = ctx.stay(slot).call.as_ref().expect("a call is open").give_up_at;
+            let OpenCall { errand, give_up_at, .. } = *ctx.open_call(slot);
             let copy = ctx.begin_part(slot, Ask::Copy, u16::from(sent), 0);
             let now = ctx.now();
             ctx.stay_mut(copy).attempt = sent;
@@ -402,6 +415,7 @@ impl Caller {
     }
 
     /// A copy is done: a success or a fatal failure ends the call, another failure sends the next copy at once.
+    #[cold]
     fn on_copy_end(&mut self, ctx: &mut Ctx, copy: Slot, end: CallEnd) -> Over {
         let hedge = self.plan.hedge.expect("a hedged call has a plan");
         let whole = ctx.stay(copy).parent.expect("a copy has a call it is a copy of").slot;
@@ -409,6 +423,7 @@ impl Caller {
         let copy_id = ctx.core.stays.id(copy);
         let hedged = self.hedged.get_mut(&whole).expect("its call is under way");
         hedged.copies.retain(|other| *other != copy_id);
+        ctx.core.stays.hand_found(copy, whole);
         ctx.core.stays.remove(copy);
         let decided = matches!(end, CallEnd::Replied(reply) if !reply.status.is_server_failure());
         if !decided && hedged.sent < hedge.max_attempts {
@@ -437,16 +452,18 @@ impl Caller {
         }
     }
 
-    fn tell_breaker(&mut self, ctx: &mut Ctx, slot: Slot, open: &OpenCall, outcome: CallOutcome) {
-        let (Some((breaker, changed)), Some(permit)) = (&mut self.breaker, open.permit) else { return };
-        let duration = ctx.now().since(open.sent);
+    fn tell_breaker(&mut self, ctx: &mut Ctx, slot: Slot, outcome: CallOutcome) {
+        let Some((breaker, changed)) = &mut self.breaker else { return };
+        let OpenCall { permit: Some(permit), sent, .. } = *ctx.open_call(slot) else { return };
+        let duration = ctx.now().since(sent);
         if let Some(transition) = breaker.on_result(ctx.now(), permit, outcome, duration) {
             *changed = note_transition(ctx, slot, self.call, transition, breaker.state());
         }
     }
 
     /// Probes all instances; what comes back goes to [`Caller::on_probe_end`].
-    pub fn probe_all(&mut self, ctx: &mut Ctx) {
+    #[cold]
+    pub fn on_probe_due(&mut self, ctx: &mut Ctx) {
         let (patience, instances) = match &self.health {
             Some(health) => (self.plan.health_check.as_ref().map(|config| config.params().timeout), health.len()),
             None => return,
@@ -457,9 +474,11 @@ impl Caller {
             ctx.stay_mut(slot).call = Some(self.open(errand, ctx.now(), Time::NEVER));
             self.send(ctx, slot, instance, None, patience);
         }
+        ctx.schedule_probe(self.call);
     }
 
     /// A probe's answer is here, or its patience is over.
+    #[cold]
     pub fn on_probe_end(&mut self, ctx: &mut Ctx, slot: Slot, reply: Option<Reply>) {
         let Origin::Probe(instance) = ctx.stay(slot).origin else { return };
         let ok = reply.is_some_and(|reply| reply.status.is_success());

@@ -11,7 +11,7 @@ use super::tokens::Tokens;
 use super::world::Mount;
 use crate::ids::{IncidentId, NodeId, RequestId, RouteId, Seq};
 use crate::rng::{Purpose, Stream, draw, lineage};
-use crate::scenario::{Condition, Dist, Plan};
+use crate::scenario::{Condition, Dist, Kind, Plan};
 use crate::time::{Span, Time};
 use crate::trace::{Record, Refusal, Status, What};
 use std::collections::BTreeMap;
@@ -100,12 +100,21 @@ impl Core {
     }
 
     /// Whether this entry's event still matters: a timeout, say, only while its stay waits for it.
+    #[inline]
     pub fn is_alive(stays: &Stays, shared: &[u32], entry: &Entry) -> bool {
         match entry.event {
             Event::Timeout(slot) | Event::Retry(slot) | Event::Hedge(slot) => {
                 stays[slot].call.as_ref().is_some_and(|call| call.timer == entry.order)
             }
             Event::Worked(slot) | Event::Patience(slot) | Event::Paused(slot) => stays[slot].timer == entry.order,
+            Event::Arrive(_) | Event::Reply(_) | Event::Arrival { .. } => true,
+            _ => Core::is_rare_one_alive(stays, shared, entry),
+        }
+    }
+
+    #[cold]
+    fn is_rare_one_alive(stays: &Stays, shared: &[u32], entry: &Entry) -> bool {
+        match entry.event {
             Event::Withdraw(slot) => stays[slot].withdrawn,
             Event::Shared(node) => shared[node.index()] == entry.order,
             _ => true,
@@ -121,8 +130,7 @@ impl Core {
         cause: Option<Seq>,
         follows: Option<Seq>,
     ) -> Seq {
-        let seq = Seq(self.next_seq);
-        self.next_seq = self.next_seq.checked_add(1).expect("a run has fewer than 4.29 billion records");
+        let seq = take_seq(&mut self.next_seq);
         self.emitted.push(Record { at: self.now, seq, node, request, what, cause, follows });
         seq
     }
@@ -170,6 +178,11 @@ impl Ctx<'_> {
         &mut self.core.stays[slot]
     }
 
+    /// The call that a stay waits for.
+    pub fn open_call(&self, slot: Slot) -> &OpenCall {
+        self.stay(slot).call.as_ref().expect("a call is open")
+    }
+
     pub fn levels(&mut self) -> &mut Levels {
         &mut self.core.levels[self.node.index()]
     }
@@ -197,10 +210,11 @@ impl Ctx<'_> {
 
     /// Records the next fact of a stay, caused by something else.
     pub fn note_because(&mut self, slot: Slot, what: What, cause: Option<Seq>) -> Seq {
-        let stay = &self.core.stays[slot];
-        let (request, follows) = (stay.request, Some(stay.last));
-        let seq = self.core.record(self.node, request, what, cause, follows);
-        self.core.stays[slot].last = seq;
+        let Core { stays, next_seq, emitted, now, .. } = &mut *self.core;
+        let stay = &mut stays[slot];
+        let seq = take_seq(next_seq);
+        let follows = Some(std::mem::replace(&mut stay.last, seq));
+        emitted.push(Record { at: *now, seq, node: self.node, request: stay.request, what, cause, follows });
         seq
     }
 
@@ -217,39 +231,21 @@ impl Ctx<'_> {
             _ => (RouteId(0), 0, 0),
         };
         let last = self.core.record(self.node, request, what, None, None);
-        self.insert(Stay {
-            generation: 0,
+        let slot = self.core.stays.insert(Stay {
             node: self.node,
             request,
             ask,
-            attempt: 1,
-            parent: None,
             route,
             key,
             user,
             since: now,
             last,
-            step: 0,
-            lineage: 0,
-            priority: 1,
-            arg: 0.0,
-            got: (0, 0.0),
-            deadline: Time::NEVER,
-            timer: NO_TIMER,
-            due: Time::ZERO,
-            place: Place::Outside,
-            withdrawn: false,
-            fork: Fork::default(),
-            branch_of: 0,
-            call: None,
-            copy: None,
-            owner: None,
-            session: None,
             asked_at: now,
-            version: None,
-            reply: None,
             origin,
-        })
+            ..Stay::BLANK
+        });
+        self.clear_locals(slot);
+        slot
     }
 
     /// Sends a call of the stay `slot` to `to`; returns the callee's stay.
@@ -262,8 +258,7 @@ impl Ctx<'_> {
             (0, 1, 0) => 0,
             (before, nth, way) => lineage(before, way << 8 | u32::from(nth)),
         };
-        let stay = Stay {
-            generation: 0,
+        let child = self.core.stays.insert(Stay {
             node: to,
             ask: errand.ask,
             attempt,
@@ -281,14 +276,14 @@ impl Ctx<'_> {
             fork: Fork::default(),
             branch_of: 0,
             call: None,
-            copy: None,
-            owner: matches!(errand.ask, Ask::Statement(_)).then(|| self.core.stays.id(slot)),
-            session: None,
             version: None,
             reply: None,
             ..*caller
-        };
-        let child = self.insert(stay);
+        });
+        self.clear_locals(child);
+        if let Ask::Statement(_) = errand.ask {
+            self.core.stays.belongings_mut(child).owner = Some(self.core.stays.id(slot));
+        }
         self.core.calendar.schedule_after(now, delay, Event::Arrive(child));
         child
     }
@@ -297,8 +292,7 @@ impl Ctx<'_> {
     pub fn begin_part(&mut self, slot: Slot, ask: Ask, number: u16, step: u16) -> Slot {
         let parent = self.core.stays.id(slot);
         let whole = &self.core.stays[slot];
-        let part = Stay {
-            generation: 0,
+        let part = self.core.stays.insert(Stay {
             ask,
             parent: Some(parent),
             step,
@@ -309,25 +303,21 @@ impl Ctx<'_> {
             fork: Fork::default(),
             branch_of: whole.fork.number,
             call: None,
-            copy: None,
-            session: None,
             reply: None,
             ..*whole
-        };
+        });
         let locals = self.locals(slot).to_vec();
-        let part = self.insert(part);
+        self.clear_locals(part);
         self.locals(part).copy_from_slice(&locals);
         part
     }
 
-    fn insert(&mut self, stay: Stay) -> Slot {
-        let slot = self.core.stays.insert(stay);
-        let count = self.core.plan.locals;
-        if count > 0 {
-            self.core.locals.resize(self.core.stays.slots() * count, 0.0);
+    #[inline]
+    fn clear_locals(&mut self, slot: Slot) {
+        if self.core.plan.locals > 0 {
+            self.core.locals.resize(self.core.stays.slots() * self.core.plan.locals, 0.0);
             self.locals(slot).fill(0.0);
         }
-        slot
     }
 
     /// The variables of a stay's program.
@@ -363,14 +353,13 @@ impl Ctx<'_> {
     pub fn refuse(&mut self, slot: Slot, refusal: Refusal, cause: Option<Seq>, retry_at: Option<Time>) {
         let cause = cause.or(Some(self.stay(slot).last));
         self.note_because(slot, What::Refused { refusal }, cause);
-        let reply = Reply { retry_at, ..Reply::status(status_of(refusal)) };
+        let reply = Reply { retry_at: retry_at.unwrap_or(Time::NEVER), ..Reply::status(status_of(refusal)) };
         self.reply(slot, reply);
     }
 
     /// The way from one node to another. From a client of a mounted world there is none: it is a real one.
     pub fn delay(&self, from: NodeId, to: NodeId) -> Span {
-        let is_client =
-            |node: NodeId| matches!(self.core.plan.nodes[node.index()].kind, crate::scenario::Kind::Client(_));
+        let is_client = |node: NodeId| matches!(self.core.plan.nodes[node.index()].kind, Kind::Client(_));
         match self.core.mount.is_some() && (is_client(from) || is_client(to)) {
             true => Span::ZERO,
             false => self.core.plan.delay(from, to),
@@ -397,6 +386,19 @@ impl Ctx<'_> {
         let stay = self.stay_mut(slot);
         stay.timer = timer;
         stay.due = now + span;
+    }
+
+    /// Schedules the next round of a call's health checks.
+    pub fn schedule_probe(&mut self, call: u16) {
+        let plan = &self.core.plan.nodes[self.node.index()];
+        let interval = match &plan.kind {
+            Kind::Monitor(monitor) => Some(monitor.interval),
+            _ => plan.calls[call as usize].health_check.as_ref().map(|check| check.params().interval),
+        };
+        if let Some(interval) = interval {
+            let (at, node) = (self.core.now + interval, self.node);
+            self.core.calendar.schedule(at, Event::Probe { node, call });
+        }
     }
 
     /// Withdraws a call that was sent to another node, wherever it stands there.
@@ -457,13 +459,13 @@ impl Ctx<'_> {
         self.core.incidents += 1;
         IncidentId(self.core.incidents)
     }
+}
 
-    /// Whether the answer that is on its way in `slot` is the one that its caller waits for.
-    pub fn awaited(&self, child: Slot) -> Option<Slot> {
-        let parent = self.stay(child).parent.filter(|parent| self.core.stays.is_live(*parent))?;
-        let call: &OpenCall = self.core.stays[parent.slot].call.as_ref()?;
-        (call.child == Some(self.core.stays.id(child))).then_some(parent.slot)
-    }
+/// The number of the next record.
+fn take_seq(next: &mut u32) -> Seq {
+    let seq = Seq::new(*next);
+    *next += 1;
+    seq
 }
 
 /// What a refusal looks like from outside.

@@ -16,20 +16,20 @@ pub enum Event {
     },
     /// A call reaches its node.
     Arrive(Slot),
-    /// A node's own work on a call is done.
-    Worked(Slot),
     /// An answer reaches the caller of this stay.
     Reply(Slot),
+    /// A node's own work on a call is done.
+    Worked(Slot),
+    /// The patience of this stay in a line ends. Dead unless it still waits.
+    Patience(Slot),
+    /// The pause of this stay's program is over.
+    Paused(Slot),
     /// The patience of this stay, as a caller, ends. Dead unless the stay still waits for it.
     Timeout(Slot),
     /// The back-off of this stay, as a caller, is over. Dead unless it still waits for it.
     Retry(Slot),
     /// The next copy of this stay's hedged call is due. Dead unless the stay still waits for it.
     Hedge(Slot),
-    /// The patience of this stay in a line ends. Dead unless it still waits.
-    Patience(Slot),
-    /// The pause of this stay's program is over.
-    Paused(Slot),
     /// The caller of this stay withdraws the call. Dead if the stay is over.
     Withdraw(Slot),
     /// The first of the calls that share a node's workers is done. Dead if another came or left since.

@@ -34,6 +34,15 @@ impl Line {
         }) as u32
     }
 
+    /// Whether nobody waits.
+    pub fn is_empty(&self) -> bool {
+        match self {
+            Line::Fifo(line) => line.is_empty(),
+            Line::Lifo(line) => line.is_empty(),
+            Line::Priority(lines) => lines.is_empty(),
+        }
+    }
+
     /// Joins the line; `priority` 1 is the most urgent.
     pub fn push(&mut self, slot: Slot, priority: u8) {
         match self {

@@ -192,6 +192,7 @@ impl<F: Fold> Run<F> {
     }
 
     /// Keeps what leads back to the head.
+    #[cold]
     fn keep(&mut self) {
         let step = self.head.steps();
         self.firsts.push(self.head.records());
@@ -329,18 +330,18 @@ impl<F: Fold> Run<F> {
         let stretches = self.firsts.partition_point(|first| *first < range.end);
         for index in self.stretch_of(range.start)..stretches {
             let stretch = self.stretch(index);
-            found.extend(stretch.iter().filter(|logged| range.contains(&logged.record.seq.0)).copied());
+            found.extend(stretch.iter().filter(|logged| range.contains(&logged.record.seq.number())).copied());
         }
         found
     }
 
     /// One record, if it is computed.
     pub fn record(&mut self, seq: Seq) -> Option<Logged> {
-        if seq.0 >= self.head.records() {
+        if seq.number() >= self.head.records() {
             return None;
         }
-        let index = self.stretch_of(seq.0);
-        let place = seq.0 - self.firsts[index];
+        let index = self.stretch_of(seq.number());
+        let place = seq.number() - self.firsts[index];
         self.stretch(index).get(place as usize).copied()
     }
 
@@ -409,7 +410,11 @@ fn input_at(script: &Script, step: u64) -> Option<&LoggedInput> {
 
 /// Makes the next step of a world, be it an event or an input; false at the end. A mounted world would go on for ever, and
 /// an input that comes after what is due first was not recorded in this world: the run ends before it.
+#[inline]
 fn advance(world: &mut World, script: &Script) -> bool {
+    if script.mount.is_none() && script.steps.is_none() && script.inputs.is_empty() {
+        return world.step().is_some();
+    }
     if script.steps.is_some_and(|steps| world.steps() >= steps) || world.now() > world.plan().end {
         return false;
     }

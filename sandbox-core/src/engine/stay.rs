@@ -6,14 +6,15 @@ use crate::policy::circuit_breaker::Permit;
 use crate::policy::retry::FailureKind;
 use crate::time::{Span, Time};
 use crate::trace::{CacheResult, Refusal, Status};
+use std::num::NonZeroU32;
 
 /// A stay that may be over: its slot may have been given to another since.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct StayId {
     /// Position in the slab.
     pub slot: u32,
-    /// How often the slot had been used before.
-    pub generation: u32,
+    /// Which use of the slot it is.
+    pub generation: NonZeroU32,
 }
 
 /// What a caller asks of a node.
@@ -31,13 +32,8 @@ pub enum Ask {
     Probe,
     /// Look a key up.
     CacheGet,
-    /// Keep a copy; nobody waits for the answer.
-    CachePut {
-        /// Version of the row.
-        version: u64,
-        /// When its load began.
-        asked_at: Time,
-    },
+    /// Keep a copy of the stay's version; nobody waits for the answer.
+    CachePut,
     /// The load of a copy failed; nobody waits for the answer.
     CacheFail,
     /// Perform the statement of this number.
@@ -90,16 +86,14 @@ pub struct Reply {
     pub version: Option<u64>,
     /// What the program answered with, for the expressions of its caller.
     pub value: f64,
-    /// What a cache found.
-    pub lookup: Option<Found>,
-    /// When it makes sense to try again.
-    pub retry_at: Option<Time>,
+    /// When it makes sense to try again; [`Time::NEVER`]: it does not say.
+    pub retry_at: Time,
 }
 
 impl Reply {
     /// An answer that is only a status.
     pub fn status(status: Status) -> Reply {
-        Reply { status, version: None, value: 0.0, lookup: None, retry_at: None }
+        Reply { status, version: None, value: 0.0, retry_at: Time::NEVER }
     }
 }
 
@@ -114,8 +108,8 @@ pub enum CallEnd {
     Refused {
         /// Why.
         refusal: Refusal,
-        /// When it makes sense to try again.
-        retry_at: Option<Time>,
+        /// When it makes sense to try again; [`Time::NEVER`]: nobody knows.
+        retry_at: Time,
     },
 }
 
@@ -177,10 +171,10 @@ pub struct Fork {
 }
 
 /// One visit of a call at a node.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Stay {
-    /// How often this slot had been used before.
-    pub generation: u32,
+    /// Which use of the slot it is; set when it begins.
+    pub generation: NonZeroU32,
     /// Where.
     pub node: NodeId,
     /// For which request, or [`RequestId::NONE`].
@@ -227,12 +221,6 @@ pub struct Stay {
     pub branch_of: u16,
     /// The call it waits for.
     pub call: Option<OpenCall>,
-    /// An expired copy, kept in case the origin fails.
-    pub copy: Option<Found>,
-    /// For a statement: the stay whose transaction it belongs to.
-    pub owner: Option<StayId>,
-    /// The call through which it has a session with a database, and the number of its latest statement.
-    pub session: Option<(u16, u32)>,
     /// When it began to load a copy.
     pub asked_at: Time,
     /// Version of the row read or written.
@@ -241,6 +229,40 @@ pub struct Stay {
     pub reply: Option<Reply>,
     /// Position in the plan's workloads for a simulated user's request; the credential of a request from outside.
     pub origin: Origin,
+}
+
+impl Stay {
+    /// A stay that nobody waits for and that has done nothing yet.
+    pub const BLANK: Stay = Stay {
+        generation: NonZeroU32::MIN,
+        node: NodeId(0),
+        request: RequestId::NONE,
+        ask: Ask::Serve,
+        attempt: 1,
+        parent: None,
+        route: RouteId(0),
+        key: 0,
+        user: 0,
+        since: Time::ZERO,
+        last: Seq::new(0),
+        step: 0,
+        lineage: 0,
+        priority: 1,
+        arg: 0.0,
+        got: (0, 0.0),
+        deadline: Time::NEVER,
+        timer: NO_TIMER,
+        due: Time::ZERO,
+        place: Place::Outside,
+        withdrawn: false,
+        fork: Fork { number: 0, pending: 0, needed: 0 },
+        branch_of: 0,
+        call: None,
+        asked_at: Time::ZERO,
+        version: None,
+        reply: None,
+        origin: Origin::Workload(0),
+    };
 }
 
 /// Where a stay comes from.
@@ -254,11 +276,26 @@ pub enum Origin {
     Probe(u16),
 }
 
+/// What only stays with a cache or a database have.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Belongings {
+    /// What its look-up in a cache brought: on the way back with the answer, then with who asked.
+    pub found: Option<Found>,
+    /// An expired copy, kept in case the origin fails.
+    pub copy: Option<Found>,
+    /// For a statement: the stay whose transaction it belongs to.
+    pub owner: Option<StayId>,
+    /// The call through which it has a session with a database, and the number of its latest statement.
+    pub session: Option<(u16, u32)>,
+}
+
 /// All live stays; a slot is used again when its stay is over.
 #[derive(Clone, Debug, Default)]
 pub struct Stays {
     slots: Vec<Stay>,
     free: Vec<u32>,
+    /// By slot, as far as anybody has had any.
+    belongings: Vec<Belongings>,
 }
 
 impl Stays {
@@ -267,30 +304,68 @@ impl Stays {
         self.slots.len()
     }
 
-    /// Adds a stay; its generation is set here.
-    pub fn insert(&mut self, mut stay: Stay) -> u32 {
-        match self.free.pop() {
-            Some(slot) => {
-                stay.generation = self.slots[slot as usize].generation + 1;
-                self.slots[slot as usize] = stay;
-                slot
-            }
-            None => {
-                stay.generation = 0;
-                self.slots.push(stay);
-                self.slots.len() as u32 - 1
-            }
-        }
+    /// Adds a stay. Inlined, so that what is built is built in its slot.
+    #[inline(always)]
+    pub fn insert(&mut self, stay: Stay) -> u32 {
+        let slot = self.free.pop().unwrap_or_else(|| self.grow());
+        let place = &mut self.slots[slot as usize];
+        *place = Stay { generation: place.generation, ..stay };
+        slot
+    }
+
+    /// Another slot.
+    #[cold]
+    fn grow(&mut self) -> u32 {
+        self.slots.push(Stay::BLANK);
+        self.slots.len() as u32 - 1
     }
 
     /// Ends a stay.
     pub fn remove(&mut self, slot: u32) {
         let stay = &mut self.slots[slot as usize];
-        stay.generation += 1;
+        stay.generation = stay.generation.saturating_add(1);
         stay.call = None;
         stay.timer = NO_TIMER;
         stay.withdrawn = false;
+        if let Some(belongings) = self.belongings.get_mut(slot as usize) {
+            *belongings = Belongings::default();
+        }
         self.free.push(slot);
+    }
+
+    /// What a stay has besides, if it ever had anything.
+    pub fn belongings(&self, slot: u32) -> Option<&Belongings> {
+        self.belongings.get(slot as usize)
+    }
+
+    /// What a stay has besides, to be changed.
+    pub fn belongings_mut(&mut self, slot: u32) -> &mut Belongings {
+        if self.belongings.len() < self.slots.len() {
+            self.belongings.resize(self.slots.len(), Belongings::default());
+        }
+        &mut self.belongings[slot as usize]
+    }
+
+    /// Takes away what a stay's look-up brought.
+    pub fn take_found(&mut self, slot: u32) -> Option<Found> {
+        self.belongings.get_mut(slot as usize)?.found.take()
+    }
+
+    /// What a look-up brought goes from who answered to who asked.
+    pub fn hand_found(&mut self, from: u32, to: u32) {
+        if let Some(found) = self.take_found(from) {
+            self.belongings_mut(to).found = Some(found);
+        }
+    }
+
+    /// Takes away the copy that a stay has.
+    pub fn take_copy(&mut self, slot: u32) -> Option<Found> {
+        self.belongings.get_mut(slot as usize)?.copy.take()
+    }
+
+    /// Takes away the session that a stay has.
+    pub fn take_session(&mut self, slot: u32) -> Option<(u16, u32)> {
+        self.belongings.get_mut(slot as usize)?.session.take()
     }
 
     /// The id of the stay in this slot.
@@ -303,6 +378,13 @@ impl Stays {
         let mut free = vec![false; self.slots.len()];
         self.free.iter().for_each(|slot| free[*slot as usize] = true);
         (0..self.slots.len() as u32).filter(|slot| !free[*slot as usize] && self[*slot].node == node).collect()
+    }
+
+    /// The stay that waits for the answer that is on its way in `child`, if there still is one.
+    pub fn who_awaits(&self, child: u32) -> Option<u32> {
+        let parent = self[child].parent?;
+        let waits = self.is_live(parent) && self[parent.slot].call.as_ref()?.child == Some(self.id(child));
+        waits.then_some(parent.slot)
     }
 
     /// Whether that stay is still there.

@@ -8,7 +8,7 @@ use super::ctx::{Core, Ctx};
 use super::event::{Event, Reason, Slot, Upcoming};
 use super::gauge::LevelRow;
 use super::io::{CallResult, Credential, Input, LoggedInput, Output};
-use super::nodes::{Happening, Node, schedule_probe};
+use super::nodes::{Happening, Node};
 use super::observe::{self, Observation};
 use super::sender;
 use super::stay::{Origin, Stay};
@@ -26,12 +26,17 @@ pub struct World {
     core: Core,
     nodes: Vec<Node>,
     steps: u64,
-    /// The second that is not over yet.
-    open_second: u32,
+    /// Nothing later happens; a mounted world goes on.
+    end: Time,
+    /// When the second that is not over yet will be.
+    second_ends: Time,
 }
 
+/// Gauges are read this often.
+const SECOND: Span = Span::from_millis(1_000);
+
 /// Time between two looks at a rule that rows must keep.
-const AUDIT_EVERY: Span = Span::from_millis(1_000);
+const AUDIT_EVERY: Span = SECOND;
 
 /// How a world is mounted on the wall clock.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -55,8 +60,10 @@ impl World {
 
     fn build(plan: Arc<Plan>, mount: Option<Mount>) -> World {
         let mounted = mount.is_some();
+        let end = if mounted { Time::NEVER } else { plan.end };
         let nodes = plan.nodes.iter().map(|node| Node::new(node, plan.seed, mounted)).collect();
-        let mut world = World { core: Core::new(plan.clone(), mount), nodes, steps: 0, open_second: 0 };
+        let mut world =
+            World { core: Core::new(plan.clone(), mount), nodes, steps: 0, end, second_ends: Time::ZERO + SECOND };
         for (fault, planned) in plan.faults.iter().enumerate() {
             let fault = fault as u16;
             world.core.calendar.schedule(planned.from, Event::Fault { fault, begins: true });
@@ -65,7 +72,7 @@ impl World {
         for (index, node) in plan.nodes.iter().enumerate() {
             let mut ctx = Ctx { core: &mut world.core, node: NodeId(index as u16) };
             for call in 0..node.calls.len() as u16 {
-                schedule_probe(&mut ctx, call);
+                ctx.schedule_probe(call);
             }
             if let Node::Service(service) = &mut world.nodes[index] {
                 service.begin(&mut ctx);
@@ -153,9 +160,8 @@ impl World {
 
     /// Takes the next event off the calendar and moves time to it. None: the run is over.
     pub fn step(&mut self) -> Option<Time> {
-        let end = if self.core.mount.is_some() { Time::NEVER } else { self.core.plan.end };
         let Core { calendar, stays, shared, .. } = &mut self.core;
-        let entry = calendar.pop(end, |entry| Core::is_alive(stays, shared, entry))?;
+        let entry = calendar.pop(self.end, |entry| Core::is_alive(stays, shared, entry))?;
         self.begin_step(entry.at);
         self.happen(entry);
         Some(entry.at)
@@ -191,18 +197,22 @@ impl World {
         assert!(at >= self.core.now, "time never goes back");
         self.core.emitted.clear();
         self.core.closed_seconds.clear();
-        while self.open_second < at.second() {
-            self.open_second += 1;
-            let boundary = Time::from_nanos(u64::from(self.open_second) * 1_000_000_000);
-            for levels in &mut self.core.levels {
-                self.core.closed_seconds.push(levels.close(boundary));
-            }
-            let recent = &mut self.core.recent;
-            recent.ended = [0, recent.ended[0]];
-            recent.failed = [0, recent.failed[0]];
+        while at >= self.second_ends {
+            self.close_second();
         }
         self.core.now = at;
         self.steps += 1;
+    }
+
+    #[cold]
+    fn close_second(&mut self) {
+        for levels in &mut self.core.levels {
+            self.core.closed_seconds.push(levels.close(self.second_ends));
+        }
+        let recent = &mut self.core.recent;
+        recent.ended = [0, recent.ended[0]];
+        recent.failed = [0, recent.failed[0]];
+        self.second_ends += SECOND;
     }
 
     /// One event, one arm.
@@ -252,24 +262,27 @@ impl World {
     }
 
     fn answered(&mut self, slot: Slot, result: CallResult) {
-        self.handle(self.core.stays[slot].node, Happening::Answered(slot, result));
+        let (node, mut ctx) = self.door(self.core.stays[slot].node);
+        node.on_answered(&mut ctx, slot, result);
     }
 
     /// An answer arrives: at a caller that waits for it, or at nobody.
     fn reply(&mut self, child: Slot) {
         let callee = self.core.stays[child].node;
-        let mut ctx = Ctx { core: &mut self.core, node: callee };
-        match ctx.awaited(child) {
+        match self.core.stays.who_awaits(child) {
             Some(parent) => {
                 let (node, mut ctx) = self.door(self.core.stays[parent].node);
                 node.on_reply(&mut ctx, parent, child);
             }
-            None => {
-                ctx.note(child, What::CameLate);
-                let (node, mut ctx) = self.door(callee);
-                node.on_late(&mut ctx, child);
-            }
+            None => self.come_late(callee, child),
         }
+    }
+
+    #[cold]
+    fn come_late(&mut self, callee: NodeId, child: Slot) {
+        let (node, mut ctx) = self.door(callee);
+        ctx.note(child, What::CameLate);
+        node.on_late(&mut ctx, child);
     }
 
     fn arrive_from_outside(&mut self, route: RouteId, key: u32, credential: Credential) {
@@ -290,6 +303,7 @@ impl World {
         (workload.client, workload.target)
     }
 
+    #[cold]
     fn fault(&mut self, fault: u16, begins: bool) {
         let plan = self.core.plan.clone();
         let planned = &plan.faults[fault as usize];
@@ -314,6 +328,7 @@ impl World {
     }
 
     /// Counts the rows that break a rule, and observes by how many more or fewer they are than the last time.
+    #[cold]
     fn audit(&mut self, audit: u16) {
         let plan = self.core.plan.clone();
         let planned = &plan.audits[audit as usize];

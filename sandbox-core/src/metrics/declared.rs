@@ -130,11 +130,14 @@ impl Declared {
         declared
     }
 
+    /// Whether any signal follows records.
+    pub fn is_any(&self) -> bool {
+        !self.series.is_empty()
+    }
+
     /// Takes a record in.
+    #[inline(never)]
     pub fn on_record(&mut self, record: &Record, classes: &Classes, requests: &Blocks<Summary>) {
-        if self.series.is_empty() {
-            return;
-        }
         let began = self.queued.as_mut().and_then(|queued| {
             if let What::Queued { .. } = record.what {
                 queued.insert(record.seq, record.at);

@@ -101,12 +101,15 @@ impl Fold for Folds {
 
     fn on_step(&mut self, step: u64, records: &[Record], closed_seconds: &[LevelRow]) {
         if !closed_seconds.is_empty() {
-            for levels in closed_seconds.chunks(self.clients.len()) {
-                self.close_second(levels);
-            }
+            self.close_seconds(closed_seconds);
         }
         for record in records {
-            self.on_record(step, record);
+            if !is_silent(&record.what) {
+                self.on_record(step, record);
+            }
+            if self.declared.is_any() {
+                self.declared.on_record(record, &self.classes, &self.requests);
+            }
         }
     }
 
@@ -116,6 +119,12 @@ impl Fold for Folds {
             self.close_second(&vec![LevelRow::default(); self.clients.len()]);
         }
     }
+}
+
+/// Whether nothing is counted of such a record: most are.
+fn is_silent(what: &What) -> bool {
+    use What::{Queued, Received, RowRead, Started, Worked};
+    matches!(what, Queued { .. } | Started | Worked | Received { .. } | RowRead { .. })
 }
 
 impl Folds {
@@ -170,6 +179,13 @@ impl Folds {
         self.sojourns[node.index()].histogram()
     }
 
+    #[cold]
+    fn close_seconds(&mut self, closed_seconds: &[LevelRow]) {
+        for levels in closed_seconds.chunks(self.clients.len()) {
+            self.close_second(levels);
+        }
+    }
+
     fn close_second(&mut self, levels: &[LevelRow]) {
         let next = Row {
             second: self.open.second + 1,
@@ -192,27 +208,54 @@ impl Folds {
         self.rows.push(Arc::new(row));
     }
 
+    /// Counts what most records are; what few are has functions of its own, so that this stays small.
+    #[inline(always)]
     fn on_record(&mut self, step: u64, record: &Record) {
+        let own = record.request != RequestId::NONE;
+        match record.what {
+            What::Arrived { .. } if own => self.node(record).arrivals += 1,
+            What::Called { attempt, .. } if own => self.on_called(record, attempt),
+            What::Replied { status, sojourn } if own && status.is_success() => self.on_replied(record, sojourn),
+            What::Intended { route, key, user } => self.on_intended(step, record, route, key, user),
+            What::Answered { outcome, latency } => self.on_answered(step, record, outcome, latency),
+            _ => self.on_rare(step, record),
+        }
+    }
+
+    /// The open second of a record's node.
+    fn node(&mut self, record: &Record) -> &mut NodeRow {
+        &mut self.open.nodes[record.node.index()]
+    }
+
+    fn on_called(&mut self, record: &Record, attempt: u8) {
+        self.node(record).retries += u32::from(attempt > 1);
+        if self.clients[record.node.index()] {
+            let class = self.class_of(record.request);
+            self.open.requests[class].attempts += 1;
+        }
+    }
+
+    fn on_replied(&mut self, record: &Record, sojourn: Span) {
+        self.node(record).completions += 1;
+        self.sojourns[record.node.index()].push(sojourn);
+    }
+
+    #[inline(never)]
+    fn on_intended(&mut self, step: u64, record: &Record, route: RouteId, key: u32, user: u32) {
+        let (request, intended) = (record.request, record.at);
+        let class = self.classes.number_of(record.node, route, key, user);
+        if usize::from(class) == self.open_latencies.len() {
+            self.open.requests.push(RequestRow::default());
+            self.open_latencies.push(Default::default());
+        }
+        self.requests.push(Summary { request, route, key, user, class, intended, first_step: step, end: None });
+    }
+
+    #[cold]
+    fn on_rare(&mut self, step: u64, record: &Record) {
         let own = record.request != RequestId::NONE;
         let node = &mut self.open.nodes[record.node.index()];
         match record.what {
-            What::Intended { route, key, user } => {
-                let (request, intended) = (record.request, record.at);
-                let class = self.classes.number_of(record.node, route, key, user);
-                if usize::from(class) == self.open_latencies.len() {
-                    self.open.requests.push(RequestRow::default());
-                    self.open_latencies.push(Default::default());
-                }
-                self.requests.push(Summary { request, route, key, user, class, intended, first_step: step, end: None });
-            }
-            What::Called { attempt, .. } if own => {
-                node.retries += u32::from(attempt > 1);
-                if self.clients[record.node.index()] {
-                    let class = self.class_of(record.request);
-                    self.open.requests[class].attempts += 1;
-                }
-            }
-            What::Arrived { .. } if own => node.arrivals += 1,
             What::Refused { refusal } if own => {
                 node.rejections += 1;
                 match refusal {
@@ -221,10 +264,6 @@ impl Folds {
                     Refusal::RateLimited => node.rate_limited += 1,
                     _ => {}
                 }
-            }
-            What::Replied { status, sojourn } if own && status.is_success() => {
-                node.completions += 1;
-                self.sojourns[record.node.index()].push(sojourn);
             }
             What::TimedOut { .. } if own => node.timeouts += 1,
             What::CacheAsked { result, .. } => node.lookups[lookup_index(result)] += 1,
@@ -239,7 +278,6 @@ impl Folds {
                 self.incident_events.push(Milestone { step, record: *record });
                 self.milestones.push(Milestone { step, record: *record });
             }
-            What::Answered { outcome, latency } => self.on_answered(step, record, outcome, latency),
             What::BreakerOpened { to, .. } | What::BreakerHalfOpened { to } | What::BreakerClosed { to } => {
                 let opened = matches!(record.what, What::BreakerOpened { .. });
                 node.breaker_trips += u32::from(opened);
@@ -252,7 +290,6 @@ impl Folds {
             | What::InstanceRestored { .. } => self.milestones.push(Milestone { step, record: *record }),
             _ => {}
         }
-        self.declared.on_record(record, &self.classes, &self.requests);
     }
 
     fn on_breaker(&mut self, record: &Record, to: NodeId, opened: bool) {
@@ -264,6 +301,7 @@ impl Folds {
         self.breakers_open[record.node.index()].set(record.at, open as u32);
     }
 
+    #[inline(never)]
     fn on_answered(&mut self, step: u64, record: &Record, outcome: Outcome, latency: Span) {
         let class = self.class_of(record.request);
         self.open.requests[class].outcomes[outcome.index()] += 1;

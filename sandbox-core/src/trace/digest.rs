@@ -10,36 +10,40 @@ use xxhash_rust::xxh3::Xxh3Default;
 pub struct Digest {
     hash: Xxh3Default,
     /// Records are gathered here and hashed in one go.
-    block: Box<[u8; BLOCK]>,
+    block: Box<[[u8; Record::BYTES]; BLOCK]>,
     filled: usize,
 }
 
-/// Bytes of 128 records: a multiple of what XXH3 takes at once.
-const BLOCK: usize = 128 * Record::BYTES;
+/// Records of a block: their bytes are a multiple of what XXH3 takes at once.
+const BLOCK: usize = 128;
 
 impl Digest {
     /// The digest of no records.
     pub fn new() -> Digest {
-        Digest { hash: Xxh3Default::new(), block: Box::new([0; BLOCK]), filled: 0 }
+        Digest { hash: Xxh3Default::new(), block: Box::new([[0; Record::BYTES]; BLOCK]), filled: 0 }
     }
 
     /// Adds the next records.
     pub fn add(&mut self, records: &[Record]) {
         for record in records {
+            record.encode(&mut self.block[self.filled]);
+            self.filled += 1;
             if self.filled == BLOCK {
-                self.hash.update(&self.block[..]);
-                self.filled = 0;
+                self.hash_block();
             }
-            let place = &mut self.block[self.filled..];
-            record.encode(place.first_chunk_mut().expect("a block holds whole records"));
-            self.filled += Record::BYTES;
         }
+    }
+
+    #[cold]
+    fn hash_block(&mut self) {
+        self.hash.update(self.block.as_flattened());
+        self.filled = 0;
     }
 
     /// 32 hexadecimal digits.
     pub fn hex(&self) -> String {
         let mut hash = self.hash.clone();
-        hash.update(&self.block[..self.filled]);
+        hash.update(self.block[..self.filled].as_flattened());
         format!("{:032x}", hash.digest128())
     }
 }

@@ -502,12 +502,13 @@ impl Record {
     pub const BYTES: usize = 40;
 
     /// Writes the record in the digest's fixed little-endian layout (ARCHITECTURE.md, "Digest").
+    #[inline]
     pub fn encode(&self, bytes: &mut [u8; Record::BYTES]) {
-        let number = |seq: Option<Seq>| u64::from(seq.map_or(u32::MAX, |seq| seq.0));
+        let number = |seq| u64::from(Seq::number_or_max(seq));
         let (code, a, b) = self.what.encode();
         let words = [
             self.at.as_nanos(),
-            u64::from(code) << 48 | u64::from(self.node.0) << 32 | u64::from(self.seq.0),
+            u64::from(code) << 48 | u64::from(self.node.0) << 32 | u64::from(self.seq.number()),
             number(self.cause) << 32 | u64::from(self.request.0),
             u64::from(a) << 32 | number(self.follows),
             b,
@@ -520,11 +521,13 @@ impl Record {
 
 impl What {
     /// Its kind as a number: the position in the enum, from 1.
+    #[inline(never)]
     pub fn code(&self) -> u16 {
         self.encode().0
     }
 
     /// Code and two payload words of the digest layout.
+    #[inline(always)]
     fn encode(&self) -> (u16, u32, u64) {
         use What::*;
         match *self {

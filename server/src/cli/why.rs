@@ -96,7 +96,7 @@ pub fn why(options: &Options) -> Result {
             .chain
             .iter()
             .map(|link| LinkReport {
-                seq: link.logged.record.seq.0,
+                seq: link.logged.record.seq.number(),
                 step: link.logged.step,
                 at_s: link.logged.record.at.as_seconds(),
                 text: link.text.clone(),

@@ -217,7 +217,7 @@ pub fn events(session: &Session, shown: &mut Shown) -> Vec<EventLine> {
         let request = record.request.0;
         let words = timeline::words::record(&plan, record);
         EventLine {
-            seq: record.seq.0,
+            seq: record.seq.number(),
             step: logged.step,
             at: format::instant(record.at),
             text: words,

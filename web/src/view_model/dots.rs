@@ -184,7 +184,7 @@ mod tests {
     use sandbox_core::time::{Span, Time};
 
     fn record(request: u32, node: NodeId, what: What) -> Record {
-        let (at, seq) = (Time::ZERO, Seq(0));
+        let (at, seq) = (Time::ZERO, Seq::new(0));
         Record { at, seq, node, request: RequestId(request), what, cause: None, follows: None }
     }
 

@@ -5,7 +5,8 @@
 use super::Happening;
 use crate::engine::ctx::Ctx;
 use crate::engine::event::Slot;
-use crate::engine::stay::{Ask, Found, Place, Reply};
+use crate::engine::stay::{Ask, Found, Place, Reply, Stay};
+use crate::ids::Seq;
 use crate::policy::cache::{Cache, Load, Lookup};
 use crate::policy::single_flight::{Flight, SingleFlight};
 use crate::rng::{Purpose, Stream};
@@ -46,11 +47,12 @@ impl CacheNode {
         self.copies.len()
     }
 
+    #[inline(never)]
     pub fn handle(&mut self, happening: Happening, ctx: &mut Ctx) {
         let Happening::Arrived(slot) = happening else { return };
         ctx.arrive(slot);
         match ctx.stay(slot).ask {
-            Ask::CachePut { version, asked_at } => return self.put(ctx, slot, version, asked_at),
+            Ask::CachePut => return self.put(ctx, slot),
             Ask::CacheFail => return self.on_failed_load(ctx, slot),
             _ => {}
         }
@@ -86,7 +88,8 @@ impl CacheNode {
             return self.show_waiting(ctx);
         }
         ctx.note(slot, What::CacheAsked { key, result });
-        ctx.reply(slot, Reply { lookup: Some(Found { result, copy, load }), ..Reply::status(Status::Ok) });
+        ctx.core.stays.belongings_mut(slot).found = Some(Found { result, copy, load });
+        ctx.reply(slot, Reply::status(Status::Ok));
     }
 
     /// Whether who asks now is the one to load the row.
@@ -94,8 +97,10 @@ impl CacheNode {
         self.flights.as_mut().is_none_or(|flights| flights.decide(key) == Flight::Lead)
     }
 
-    fn put(&mut self, ctx: &mut Ctx, slot: Slot, version: u64, asked_at: Time) {
-        let (now, key) = (ctx.now(), ctx.stay(slot).key);
+    fn put(&mut self, ctx: &mut Ctx, slot: Slot) {
+        let now = ctx.now();
+        let Stay { key, version, asked_at, .. } = *ctx.stay(slot);
+        let version = version.unwrap_or(0);
         if !ctx.condition().down {
             let took = self.load_cost.unwrap_or_else(|| now.since(asked_at));
             let (ttl_roll, victim_roll) = (self.luck.uniform(), self.luck.uniform());
@@ -108,18 +113,18 @@ impl CacheNode {
             Lookup::Fresh(copy) => Some(Found { result: CacheResult::Fresh, copy: Some(copy), load: false }),
             _ => None,
         };
-        self.land(ctx, key, last, Reply { lookup: found, ..Reply::status(Status::Ok) });
+        self.land(ctx, key, last, Status::Ok, found);
     }
 
     fn on_failed_load(&mut self, ctx: &mut Ctx, slot: Slot) {
         let (key, last) = (ctx.stay(slot).key, ctx.stay(slot).last);
         ctx.core.stays.remove(slot);
-        self.land(ctx, key, last, Reply::status(Status::Unavailable));
+        self.land(ctx, key, last, Status::Unavailable, None);
     }
 
     /// Its answer found nobody any more; if it was to load the row, nobody does.
     pub fn on_late(&mut self, ctx: &mut Ctx, slot: Slot) {
-        let granted = ctx.stay(slot).reply.and_then(|reply| reply.lookup).is_some_and(|found| found.load);
+        let granted = ctx.core.stays.take_found(slot).is_some_and(|found| found.load);
         match granted && self.flights.is_some() {
             true => self.on_failed_load(ctx, slot),
             false => ctx.core.stays.remove(slot),
@@ -127,14 +132,15 @@ impl CacheNode {
     }
 
     /// The load of a row is over: whoever waited for it shares what came of it.
-    fn land(&mut self, ctx: &mut Ctx, key: u32, cause: crate::ids::Seq, reply: Reply) {
+    fn land(&mut self, ctx: &mut Ctx, key: u32, cause: Seq, status: Status, found: Option<Found>) {
         if let Some(flights) = &mut self.flights {
             flights.on_load_end(key);
         }
         for slot in self.waiting.remove(&key).unwrap_or_default() {
             ctx.stay_mut(slot).place = Place::Outside;
             ctx.note_because(slot, What::Started, Some(cause));
-            ctx.reply(slot, reply);
+            ctx.core.stays.belongings_mut(slot).found = found;
+            ctx.reply(slot, Reply::status(status));
         }
         self.show_waiting(ctx);
     }

@@ -3,7 +3,6 @@
 //! Left out: what a person does with an answer.
 
 use super::Happening;
-use super::gateway::schedule_probe;
 use crate::engine::calls::Caller;
 use crate::engine::ctx::Ctx;
 use crate::engine::event::Slot;
@@ -12,6 +11,7 @@ use crate::engine::sender;
 use crate::engine::stay::{Ask, CallEnd, Errand, Origin};
 use crate::ids::RequestId;
 use crate::rng::{Purpose, draw};
+use crate::time::Time;
 use crate::trace::{Outcome, Refusal, What};
 
 /// A client's live state.
@@ -21,14 +21,11 @@ pub struct Client {
 }
 
 impl Client {
+    #[inline(never)]
     pub fn handle(&mut self, happening: Happening, ctx: &mut Ctx) {
         match happening {
             Happening::Intended { workload } => self.intend(ctx, workload),
-            Happening::Ended(slot, end) => self.answer(ctx, slot, end),
-            Happening::ProbeDue { call } => {
-                self.callers[call as usize].probe_all(ctx);
-                schedule_probe(ctx, call);
-            }
+            Happening::ProbeDue { call } => self.callers[call as usize].on_probe_due(ctx),
             _ => unreachable!("nobody calls a client"),
         }
     }
@@ -41,10 +38,15 @@ impl Client {
         let seed = ctx.core.plan.seed;
         let plan = &ctx.core.plan.workloads[workload as usize];
         let of = |purpose| draw(seed, request.0, plan.hash, purpose, 1);
-        let roll = of(Purpose::Route).uniform();
-        let (route, _) = plan.routes.iter().find(|(_, share)| roll < *share).unwrap_or(&plan.routes[0]);
+        let route = match plan.routes[..] {
+            [(route, _)] => route,
+            _ => {
+                let roll = of(Purpose::Route).uniform();
+                plan.routes.iter().find(|(_, share)| roll < *share).unwrap_or(&plan.routes[0]).0
+            }
+        };
         let what = What::Intended {
-            route: *route,
+            route,
             key: plan.popularity.draw(plan.keys, &mut of(Purpose::Key)),
             user: of(Purpose::User).below(plan.users),
         };
@@ -67,10 +69,10 @@ impl Client {
     }
 
     /// The request is over for its user.
-    fn answer(&mut self, ctx: &mut Ctx, slot: Slot, end: CallEnd) {
+    pub fn answer(&mut self, ctx: &mut Ctx, slot: Slot, end: CallEnd) {
         let (outcome, version, retry_at) = match end {
             CallEnd::Replied(reply) => (Outcome::from(reply.status), reply.version, reply.retry_at),
-            CallEnd::TimedOut => (Outcome::ClientTimeout, None, None),
+            CallEnd::TimedOut => (Outcome::ClientTimeout, None, Time::NEVER),
             CallEnd::Refused { refusal: Refusal::NoInstance, retry_at } => (Outcome::Refused, None, retry_at),
             CallEnd::Refused { retry_at, .. } => (Outcome::Unavailable503, None, retry_at),
         };
@@ -85,7 +87,7 @@ impl Client {
         match origin {
             Origin::Workload(workload) => sender::on_answer(ctx, workload, request, sent),
             Origin::Outside(_) => {
-                let retry_after_s = retry_at.map(|at| at.since(now).as_seconds().ceil() as u32);
+                let retry_after_s = (retry_at != Time::NEVER).then(|| retry_at.since(now).as_seconds().ceil() as u32);
                 ctx.core.outputs.push(Output::Respond { request, outcome, version, retry_after_s });
             }
             Origin::Probe(_) => {}

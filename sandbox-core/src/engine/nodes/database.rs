@@ -15,6 +15,7 @@ use crate::store::{Column, Mode, Op, Refusal as StoreRefusal, Store};
 use crate::time::Time;
 use crate::trace::{Refusal, Status, What};
 use std::collections::{BTreeMap, VecDeque};
+use std::num::NonZeroU32;
 use std::sync::Arc;
 
 /// A statement with its numbers filled in.
@@ -38,7 +39,7 @@ pub struct Database {
     plan: Arc<DatabasePlan>,
     store: Store,
     /// By the stay of the caller.
-    sessions: BTreeMap<(Slot, u32), Session>,
+    sessions: BTreeMap<(Slot, NonZeroU32), Session>,
     /// Statements that wait for a connection.
     line: VecDeque<(Slot, Statement)>,
     saturated: Option<Seq>,
@@ -82,6 +83,7 @@ impl Database {
         &self.store
     }
 
+    #[inline(never)]
     pub fn handle(&mut self, happening: Happening, ctx: &mut Ctx) {
         match happening {
             Happening::Arrived(slot) => self.arrive(ctx, slot),
@@ -349,9 +351,9 @@ impl Database {
 
 /// The stay that a statement works for: its transaction's owner.
 fn owner_of(ctx: &Ctx, slot: Slot) -> StayId {
-    ctx.stay(slot).owner.unwrap_or(StayId { slot, generation: 0 })
+    ctx.core.stays.belongings(slot).and_then(|belongings| belongings.owner).unwrap_or(ctx.core.stays.id(slot))
 }
 
-fn key(owner: StayId) -> (Slot, u32) {
+fn key(owner: StayId) -> (Slot, NonZeroU32) {
     (owner.slot, owner.generation)
 }

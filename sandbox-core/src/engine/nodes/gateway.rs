@@ -5,11 +5,11 @@
 use super::Happening;
 use crate::engine::calls::Caller;
 use crate::engine::ctx::Ctx;
-use crate::engine::event::{Event, Slot};
+use crate::engine::event::Slot;
 use crate::engine::stay::{Ask, CallEnd, Errand, NO_TIMER, Origin, Reply};
 use crate::policy::Denial;
 use crate::policy::rate_limiter::RateLimiter;
-use crate::scenario::{GatewayPlan, Kind, RateLimitKeySpec};
+use crate::scenario::{GatewayPlan, RateLimitKeySpec};
 use crate::time::Time;
 use crate::trace::{Refusal, Status, What};
 use std::collections::BTreeMap;
@@ -29,15 +29,12 @@ impl Gateway {
         Gateway { callers, plan: Arc::new(plan.clone()), limiters: BTreeMap::new() }
     }
 
+    #[inline(never)]
     pub fn handle(&mut self, happening: Happening, ctx: &mut Ctx) {
         match happening {
             Happening::Arrived(slot) => self.arrive(ctx, slot),
             Happening::Worked(slot) => self.pass_on(ctx, slot),
-            Happening::Ended(slot, end) => self.answer(ctx, slot, end),
-            Happening::ProbeDue { call } => {
-                self.callers[call as usize].probe_all(ctx);
-                schedule_probe(ctx, call);
-            }
+            Happening::ProbeDue { call } => self.callers[call as usize].on_probe_due(ctx),
             Happening::ConditionChanged => {}
             _ => unreachable!("not for a gateway"),
         }
@@ -111,9 +108,9 @@ impl Gateway {
         ctx.core.stays.remove(slot);
     }
 
-    fn answer(&mut self, ctx: &mut Ctx, slot: Slot, end: CallEnd) {
+    pub fn answer(&mut self, ctx: &mut Ctx, slot: Slot, end: CallEnd) {
         let reply = match end {
-            CallEnd::Replied(reply) => Reply { lookup: None, ..reply },
+            CallEnd::Replied(reply) => reply,
             CallEnd::TimedOut => Reply::status(Status::GatewayTimeout),
             CallEnd::Refused { retry_at, .. } => Reply { retry_at, ..Reply::status(Status::Unavailable) },
         };
@@ -129,19 +126,6 @@ pub fn worked(ctx: &mut Ctx, slot: Slot) {
         false => Some(stay.last),
     };
     ctx.note_because(slot, What::Worked, cause);
-}
-
-/// Schedules the next round of a call's health checks.
-pub fn schedule_probe(ctx: &mut Ctx, call: u16) {
-    let plan = &ctx.core.plan.nodes[ctx.node.index()];
-    let interval = match &plan.kind {
-        Kind::Monitor(monitor) => Some(monitor.interval),
-        _ => plan.calls[call as usize].health_check.as_ref().map(|check| check.params().interval),
-    };
-    if let Some(interval) = interval {
-        let (now, node) = (ctx.now(), ctx.node);
-        ctx.core.calendar.schedule(now + interval, Event::Probe { node, call });
-    }
 }
 
 /// Whether the request's token is valid now.

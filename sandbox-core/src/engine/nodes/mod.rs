@@ -12,17 +12,17 @@ mod store;
 pub use cache::CacheNode;
 pub use client::Client;
 pub use database::{Database, Statement};
-pub use gateway::{Gateway, schedule_probe};
+pub use gateway::Gateway;
 pub use monitor::{Monitor, Watch};
 pub use queue::Queue;
 pub use service::Service;
 pub use store::Store;
 
-use super::calls::Caller;
+use super::calls::{Caller, Over};
 use super::ctx::Ctx;
 use super::event::Slot;
 use super::io::CallResult;
-use super::stay::{Ask, CallEnd, Place};
+use super::stay::{Ask, Place};
 use crate::scenario::{Kind, NodePlan};
 use crate::trace::What;
 
@@ -35,10 +35,6 @@ pub enum Happening {
     Arrived(Slot),
     /// Own work on a call is done.
     Worked(Slot),
-    /// A call that a stay made is over.
-    Ended(Slot, CallEnd),
-    /// A real part answered for a stay.
-    Answered(Slot, CallResult),
     /// A probe is due.
     ProbeDue { call: u16 },
     /// A pause of a program is over.
@@ -84,6 +80,7 @@ impl Node {
     }
 
     /// What happens, to whom it happens.
+    #[inline]
     pub fn handle(&mut self, happening: Happening, ctx: &mut Ctx) {
         match self {
             Node::Client(client) => client.handle(happening, ctx),
@@ -95,6 +92,25 @@ impl Node {
             Node::Queue(queue) => queue.handle(happening, ctx),
             Node::Database(database) => database.handle(happening, ctx),
         }
+    }
+
+    /// A call that a stay made may be over.
+    fn on_call_end(&mut self, ctx: &mut Ctx, over: Over) {
+        let Some((slot, end)) = over else { return };
+        match self {
+            Node::Client(client) => client.answer(ctx, slot, end),
+            Node::Gateway(gateway) => gateway.answer(ctx, slot, end),
+            Node::Service(service) => service.on_call_end(ctx, slot, end),
+            Node::Monitor(monitor) => monitor.on_probed(ctx, slot, end),
+            Node::Queue(queue) => queue.on_delivered(ctx, slot, end),
+            Node::Cache(_) | Node::Store(_) | Node::Database(_) => unreachable!("it calls nobody"),
+        }
+    }
+
+    /// A real part answered for a stay.
+    pub fn on_answered(&mut self, ctx: &mut Ctx, slot: Slot, result: CallResult) {
+        let Node::Store(store) = self else { unreachable!("only a store can be a real part") };
+        store.on_answered(ctx, slot, result);
     }
 
     /// How the node calls others.
@@ -122,15 +138,14 @@ impl Node {
 
     /// The answer that the stay `slot` waits for is here.
     pub fn on_reply(&mut self, ctx: &mut Ctx, slot: Slot, child: Slot) {
-        let reply = ctx.stay(child).reply;
         if self.is_health_check(ctx, slot) {
+            let reply = ctx.stay(child).reply;
             ctx.core.stays.remove(child);
             let caller = self.caller(ctx, slot);
             return caller.on_probe_end(ctx, slot, reply);
         }
-        if let Some((slot, end)) = self.caller(ctx, slot).on_reply(ctx, slot, child) {
-            self.handle(Happening::Ended(slot, end), ctx);
-        }
+        let over = self.caller(ctx, slot).on_reply(ctx, slot, child);
+        self.on_call_end(ctx, over);
     }
 
     /// The answer of this node in `slot` found nobody: a load that it granted will not happen.
@@ -142,30 +157,31 @@ impl Node {
     }
 
     /// The patience of the stay `slot` is over.
+    #[cold]
     pub fn on_timeout(&mut self, ctx: &mut Ctx, slot: Slot) {
         if self.is_health_check(ctx, slot) {
             return self.caller(ctx, slot).on_probe_end(ctx, slot, None);
         }
-        if let Some((slot, end)) = self.caller(ctx, slot).on_timeout(ctx, slot) {
-            self.handle(Happening::Ended(slot, end), ctx);
-        }
+        let over = self.caller(ctx, slot).on_timeout(ctx, slot);
+        self.on_call_end(ctx, over);
     }
 
     /// The back-off of the stay `slot` is over.
+    #[cold]
     pub fn on_retry(&mut self, ctx: &mut Ctx, slot: Slot) {
-        if let Some((slot, end)) = self.caller(ctx, slot).on_retry(ctx, slot) {
-            self.handle(Happening::Ended(slot, end), ctx);
-        }
+        let over = self.caller(ctx, slot).on_retry(ctx, slot);
+        self.on_call_end(ctx, over);
     }
 
     /// The next copy of the hedged call of the stay `slot` is due.
+    #[cold]
     pub fn on_hedge(&mut self, ctx: &mut Ctx, slot: Slot) {
-        if let Some((slot, end)) = self.caller(ctx, slot).on_hedge(ctx, slot) {
-            self.handle(Happening::Ended(slot, end), ctx);
-        }
+        let over = self.caller(ctx, slot).on_hedge(ctx, slot);
+        self.on_call_end(ctx, over);
     }
 
     /// The caller of the stay `slot` withdraws the call: an answer that is on its way comes too late, anything else stops.
+    #[cold]
     pub fn withdraw(&mut self, ctx: &mut Ctx, slot: Slot) {
         ctx.stay_mut(slot).withdrawn = false;
         if ctx.stay(slot).reply.is_some() && ctx.stay(slot).place == Place::Outside {

@@ -3,7 +3,6 @@
 //! An incident is opened once and stays open until somebody resolves it; recovery and relapse are events on it.
 
 use super::Happening;
-use super::gateway::schedule_probe;
 use crate::engine::calls::Caller;
 use crate::engine::ctx::Ctx;
 use crate::engine::event::Slot;
@@ -42,6 +41,7 @@ impl Monitor {
         self.watch
     }
 
+    #[inline(never)]
     pub fn handle(&mut self, happening: Happening, ctx: &mut Ctx) {
         match happening {
             Happening::ProbeDue { call } => {
@@ -50,14 +50,13 @@ impl Monitor {
                 if let Some((slot, end)) = self.callers[call as usize].begin(ctx, slot, errand) {
                     self.on_probed(ctx, slot, end);
                 }
-                schedule_probe(ctx, call);
+                ctx.schedule_probe(call);
             }
-            Happening::Ended(slot, end) => self.on_probed(ctx, slot, end),
             _ => unreachable!("a monitor only asks"),
         }
     }
 
-    fn on_probed(&mut self, ctx: &mut Ctx, slot: Slot, end: CallEnd) {
+    pub fn on_probed(&mut self, ctx: &mut Ctx, slot: Slot, end: CallEnd) {
         let ok = matches!(end, CallEnd::Replied(reply) if reply.status.is_success());
         let probed = ctx.note(slot, What::Probed { ok });
         ctx.core.stays.remove(slot);

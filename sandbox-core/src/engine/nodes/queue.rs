@@ -29,10 +29,10 @@ impl Queue {
         Queue { callers, plan: plan.clone(), messages: VecDeque::new(), delivering: 0 }
     }
 
+    #[inline(never)]
     pub fn handle(&mut self, happening: Happening, ctx: &mut Ctx) {
         match happening {
             Happening::Arrived(slot) => self.arrive(ctx, slot),
-            Happening::Ended(slot, end) => self.on_delivered(ctx, slot, end),
             _ => unreachable!("a queue takes and delivers"),
         }
     }
@@ -74,7 +74,7 @@ impl Queue {
         ctx.set_in_service(self.delivering);
     }
 
-    fn on_delivered(&mut self, ctx: &mut Ctx, message: Slot, end: CallEnd) {
+    pub fn on_delivered(&mut self, ctx: &mut Ctx, message: Slot, end: CallEnd) {
         self.end(ctx, message, end);
         self.deliver(ctx);
     }

@@ -5,17 +5,17 @@
 
 use super::Happening;
 use super::database::Statement;
-use super::gateway::{schedule_probe, worked};
+use super::gateway::worked;
 use crate::engine::calls::Caller;
 use crate::engine::ctx::{Ctx, status_of};
 use crate::engine::event::{Event, Slot};
 use crate::engine::line::Line;
 use crate::engine::sharing::Sharing;
-use crate::engine::stay::{Ask, CallEnd, Errand, Fork, Found, NO_TIMER, Place, Reply};
-use crate::ids::Seq;
+use crate::engine::stay::{Ask, CallEnd, Errand, Fork, Found, NO_TIMER, Place, Reply, Stay};
+use crate::ids::{RouteId, Seq};
 use crate::rng::{Purpose, Stream};
 use crate::scenario::{
-    CallStep, Discipline, Dist, Expr, Hold, Kind, Name, NodePlan, ServicePlan, StatementPlan, StatementStep, Step,
+    CallStep, Discipline, Dist, Expr, Hold, Kind, Name, NodePlan, Program, ServicePlan, StatementPlan, Step,
 };
 use crate::store::{Change, Changes, Filter, Keys, Op, RowId};
 use crate::time::{Span, Time};
@@ -75,25 +75,18 @@ impl Service {
         }
     }
 
+    #[inline(never)]
     pub fn handle(&mut self, happening: Happening, ctx: &mut Ctx) {
         match happening {
             Happening::Arrived(slot) => self.arrive(ctx, slot),
             Happening::Worked(slot) => self.on_worked(ctx, slot),
-            Happening::Ended(slot, end) => self.on_call_end(ctx, slot, end),
-            Happening::Paused(slot) => {
-                ctx.stay_mut(slot).timer = NO_TIMER;
-                ctx.note(slot, What::Paused);
-                self.go_on(ctx, slot);
-            }
+            Happening::Paused(slot) => self.on_paused(ctx, slot),
             Happening::LostPatience(slot) => self.leave_line(ctx, slot),
             Happening::Shared => self.on_shared(ctx),
             Happening::ConditionChanged => self.on_condition(ctx),
             Happening::Chance => self.on_chance(ctx),
-            Happening::ProbeDue { call } => {
-                self.callers[call as usize].probe_all(ctx);
-                schedule_probe(ctx, call);
-            }
-            Happening::Intended { .. } | Happening::Answered(..) => unreachable!("not for a service"),
+            Happening::ProbeDue { call } => self.callers[call as usize].on_probe_due(ctx),
+            Happening::Intended { .. } => unreachable!("not for a service"),
         }
     }
 
@@ -136,6 +129,9 @@ impl Service {
 
     /// A call that passed a bulkhead is over: the next one may pass.
     fn leave_bulkhead(&mut self, ctx: &mut Ctx, slot: Slot) {
+        if self.bulkheads.is_empty() {
+            return;
+        }
         let Some(index) = self.plan.bulkhead_of[ctx.stay(slot).route.index()] else { return };
         match self.bulkheads[index].line.pop_front() {
             Some(next) => {
@@ -184,7 +180,7 @@ impl Service {
     fn turn_away(&mut self, ctx: &mut Ctx, slot: Slot, refusal: Refusal) {
         match self.plan.hold {
             Hold::Call => self.finish(ctx, slot, Reply::status(status_of(refusal))),
-            Hold::Work => self.fail(ctx, slot, CallEnd::Refused { refusal, retry_at: None }),
+            Hold::Work => self.fail(ctx, slot, CallEnd::Refused { refusal, retry_at: Time::NEVER }),
         }
     }
 
@@ -240,19 +236,21 @@ impl Service {
         ctx.set_in_service(in_service);
     }
 
+    fn program(&self, route: RouteId) -> &Program {
+        self.plan.programs[route.index()].as_ref().expect("its route has a program")
+    }
+
     fn step<'a>(&'a self, ctx: &Ctx, slot: Slot) -> &'a Step {
         let stay = ctx.stay(slot);
-        &self.plan.programs[stay.route.index()].as_ref().expect("its route has a program").steps[stay.step as usize]
+        &self.program(stay.route).steps[stay.step as usize]
     }
 
     /// Runs the program of a stay until it has to wait.
     fn run(&mut self, ctx: &mut Ctx, slot: Slot) {
-        let plan = self.plan.clone();
-        let program = plan.programs[ctx.stay(slot).route.index()].as_ref().expect("its route has a program");
         loop {
-            let here = ctx.stay(slot).step;
+            let Stay { step: here, route, .. } = *ctx.stay(slot);
             let mut next = here + 1;
-            match program.steps.get(here as usize) {
+            match self.program(route).steps.get(here as usize) {
                 None => {
                     let (version, value) = (ctx.stay(slot).version, ctx.stay(slot).got.1);
                     return self.finish(ctx, slot, Reply { version, value, ..Reply::status(Status::Ok) });
@@ -272,7 +270,10 @@ impl Service {
                 Some(Step::Read { cache: Some(cache), .. }) => return self.ask(ctx, slot, *cache, Ask::CacheGet),
                 Some(Step::Read { store, cache: None }) => return self.ask(ctx, slot, *store, Ask::Read),
                 Some(Step::Write { store, .. }) => return self.ask(ctx, slot, *store, Ask::Write),
-                Some(Step::Call(call)) => return self.call(ctx, slot, call),
+                Some(Step::Call(call)) => {
+                    let (errand, call) = (errand(ctx, slot, call), call.call);
+                    return self.call(ctx, slot, call, errand);
+                }
                 Some(Step::Jump(to)) => next = *to,
                 Some(Step::Unless(condition, to)) => {
                     if value(ctx, slot, condition) == 0.0 {
@@ -295,14 +296,20 @@ impl Service {
                     }
                     return self.finish(ctx, slot, Reply { version, value, ..Reply::status(*status) });
                 }
-                Some(Step::Fork { branches, needed }) => return self.fork(ctx, slot, branches, *needed),
+                Some(Step::Fork { branches, needed }) => {
+                    let (branches, needed) = (branches.clone(), *needed);
+                    return self.fork(ctx, slot, &branches, needed);
+                }
                 Some(Step::Pause(ms)) => {
                     let span = Span::from_ms(value(ctx, slot, ms).clamp(0.0, 3_600_000.0));
                     let timer = ctx.core.calendar.schedule(ctx.core.now + span, Event::Paused(slot));
                     ctx.stay_mut(slot).timer = timer;
                     return;
                 }
-                Some(Step::Statement(step)) => return self.state(ctx, slot, step),
+                Some(Step::Statement(step)) => {
+                    let (statement, call) = (statement(ctx, slot, &step.what), step.call);
+                    return self.state(ctx, slot, call, statement);
+                }
                 Some(Step::Look { cache, .. }) => return self.ask(ctx, slot, *cache, Ask::CacheGet),
                 Some(Step::Keep { cache }) => {
                     self.keep(ctx, slot, *cache);
@@ -310,15 +317,15 @@ impl Service {
                         return self.finish(ctx, slot, Reply::status(Status::Ok));
                     }
                 }
-                Some(Step::FallBack { cache, found }) => {
-                    self.send_aside(ctx, slot, *cache, Ask::CacheFail);
+                Some(&Step::FallBack { cache, found }) => {
+                    self.send_aside(ctx, slot, cache, Ask::CacheFail);
                     if is_background(ctx, slot) {
                         return self.finish(ctx, slot, Reply::status(Status::InternalError));
                     }
                     match self.usable_copy(ctx, slot) {
                         Some(version) => {
                             ctx.stay_mut(slot).version = Some(version);
-                            next = *found;
+                            next = found;
                         }
                         None => {
                             let (status, value) = ctx.stay(slot).got;
@@ -346,13 +353,10 @@ impl Service {
     }
 
     fn begin_work(&mut self, ctx: &mut Ctx, slot: Slot) {
-        let plan = self.plan.clone();
-        let program = plan.programs[ctx.stay(slot).route.index()].as_ref().expect("its route has a program");
-        let Some(Step::Work(dist)) = program.steps.get(ctx.stay(slot).step as usize) else {
-            unreachable!("a worker is taken for work");
-        };
+        let Step::Work(dist) = self.step(ctx, slot) else { unreachable!("a worker is taken for work") };
         let span = ctx.work(slot, dist);
-        self.work_for(ctx, slot, span, dist.is_constant());
+        let constant = dist.is_constant();
+        self.work_for(ctx, slot, span, constant);
     }
 
     fn work_for(&mut self, ctx: &mut Ctx, slot: Slot, span: Span, constant: bool) {
@@ -405,7 +409,9 @@ impl Service {
     fn on_worked(&mut self, ctx: &mut Ctx, slot: Slot) {
         ctx.stay_mut(slot).timer = NO_TIMER;
         worked(ctx, slot);
-        self.in_work.retain(|other| *other != slot);
+        if !self.in_work.is_empty() {
+            self.in_work.retain(|other| *other != slot);
+        }
         let strikes = ctx.strikes(slot);
         if self.plan.hold == Hold::Work {
             ctx.stay_mut(slot).place = Place::Outside;
@@ -414,12 +420,19 @@ impl Service {
         if strikes {
             let cause = ctx.fault();
             ctx.note_because(slot, What::Refused { refusal: Refusal::Fault }, cause);
-            return self.fail(ctx, slot, CallEnd::Refused { refusal: Refusal::Fault, retry_at: None });
+            return self.fail(ctx, slot, CallEnd::Refused { refusal: Refusal::Fault, retry_at: Time::NEVER });
         }
         self.go_on(ctx, slot);
     }
 
+    fn on_paused(&mut self, ctx: &mut Ctx, slot: Slot) {
+        ctx.stay_mut(slot).timer = NO_TIMER;
+        ctx.note(slot, What::Paused);
+        self.go_on(ctx, slot);
+    }
+
     /// A fault began or ended.
+    #[cold]
     fn on_condition(&mut self, ctx: &mut Ctx) {
         let (now, frozen) = (ctx.now(), ctx.condition().frozen);
         if let Some(sharing) = &mut self.sharing {
@@ -446,6 +459,7 @@ impl Service {
         self.fill_workers(ctx);
     }
 
+    #[cold]
     fn on_chance(&mut self, ctx: &mut Ctx) {
         let plan = self.plan.clone();
         let Some((up, down)) = &plan.chance else { return };
@@ -483,45 +497,37 @@ impl Service {
         }
     }
 
-    /// Calls another service.
-    fn call(&mut self, ctx: &mut Ctx, slot: Slot, call: &CallStep) {
-        let stay = ctx.stay(slot);
-        let (route, own_key, own_arg, way) = (stay.route, stay.key, stay.arg, u32::from(stay.step) + 1);
-        let key = call.key.as_ref().map_or(own_key, |key| value(ctx, slot, key).clamp(0.0, f64::from(u32::MAX)) as u32);
-        let arg = call.arg.as_ref().map_or(own_arg, |arg| value(ctx, slot, arg));
-        let ask = if call.publish { Ask::Publish } else { Ask::Serve };
-        let errand = Errand { ask, route: call.route.unwrap_or(route), key, arg, way };
-        if let Some((slot, end)) = self.callers[call.call].begin(ctx, slot, errand) {
+    /// Calls another service, a queue or a database.
+    fn call(&mut self, ctx: &mut Ctx, slot: Slot, call: usize, errand: Errand) {
+        if let Some((slot, end)) = self.callers[call].begin(ctx, slot, errand) {
             self.on_call_end(ctx, slot, end);
         }
     }
 
     /// Asks a database.
-    fn state(&mut self, ctx: &mut Ctx, slot: Slot, step: &StatementStep) {
-        let statement = statement(ctx, slot, &step.what);
+    fn state(&mut self, ctx: &mut Ctx, slot: Slot, call: usize, statement: Statement) {
         let place = ctx.core.keep_statement(statement);
         let way = u32::from(ctx.stay(slot).step) + 1;
         let errand = Errand { way, ..Errand::handed_on(ctx.stay(slot), Ask::Statement(place)) };
-        ctx.stay_mut(slot).session = Some((step.call as u16, place));
-        if let Some((slot, end)) = self.callers[step.call].begin(ctx, slot, errand) {
-            self.on_call_end(ctx, slot, end);
-        }
+        ctx.core.stays.belongings_mut(slot).session = Some((call as u16, place));
+        self.call(ctx, slot, call, errand);
     }
 
     /// Whatever the program's session still holds is given back.
     fn close_session(&mut self, ctx: &mut Ctx, slot: Slot) {
-        let Some((call, latest)) = ctx.stay_mut(slot).session.take() else { return };
+        let Some((call, latest)) = ctx.core.stays.take_session(slot) else { return };
         ctx.core.statements.remove(&latest);
         let place = ctx.core.keep_statement(Statement::Close);
         self.send_aside(ctx, slot, usize::from(call), Ask::Statement(place));
     }
 
-    fn on_call_end(&mut self, ctx: &mut Ctx, slot: Slot, end: CallEnd) {
+    pub fn on_call_end(&mut self, ctx: &mut Ctx, slot: Slot, end: CallEnd) {
         // Which call it was follows from the program: a read with a cache asks the cache first.
-        let asked_cache = ctx.stay(slot).copy.is_some();
+        let belongings = ctx.core.stays.belongings(slot);
+        let asked_cache = belongings.is_some_and(|belongings| belongings.copy.is_some());
         let ask = match self.step(ctx, slot) {
             Step::Statement(_) => {
-                if let Some((_, statement)) = ctx.stay(slot).session {
+                if let Some((_, statement)) = belongings.and_then(|belongings| belongings.session) {
                     ctx.core.statements.remove(&statement);
                 }
                 return self.on_answer(ctx, slot, end);
@@ -563,7 +569,7 @@ impl Service {
                 }
                 // Without a cache of its own it may be part of the load of another copy.
                 if cache.is_some() {
-                    ctx.stay_mut(slot).copy = None;
+                    ctx.core.stays.take_copy(slot);
                 }
                 match is_background(ctx, slot) && ctx.stay(slot).branch_of == ONE_STEP {
                     true => self.finish(ctx, slot, Reply::status(Status::Ok)),
@@ -576,17 +582,17 @@ impl Service {
 
     /// The cache answered: a copy that will do, or else the origin is asked. A cache that fails is no more than a miss.
     fn on_looked_up(&mut self, ctx: &mut Ctx, slot: Slot, end: CallEnd) {
-        let found = match end {
-            CallEnd::Replied(Reply { lookup: Some(found), .. }) => found,
-            CallEnd::Replied(reply) if !self.is_plain_miss(ctx, slot, &reply) => return self.fail(ctx, slot, end),
+        let found = match (end, ctx.core.stays.take_found(slot)) {
+            (CallEnd::Replied(_), Some(found)) => found,
+            (CallEnd::Replied(reply), None) if !self.is_plain_miss(ctx, slot, &reply) => {
+                return self.fail(ctx, slot, end);
+            }
             _ => Found { result: CacheResult::Miss, copy: None, load: true },
         };
         let serves = matches!(found.result, CacheResult::Fresh | CacheResult::Early | CacheResult::Revalidate);
         let Some(copy) = found.copy.filter(|_| serves) else {
-            let now = ctx.now();
-            let stay = ctx.stay_mut(slot);
-            stay.copy = Some(found);
-            stay.asked_at = now;
+            ctx.core.stays.belongings_mut(slot).copy = Some(found);
+            ctx.stay_mut(slot).asked_at = ctx.now();
             return match *self.step(ctx, slot) {
                 Step::Read { store, .. } => self.ask(ctx, slot, store, Ask::Read),
                 _ => self.go_on(ctx, slot),
@@ -642,23 +648,23 @@ impl Service {
         let stay = ctx.stay_mut(part);
         stay.parent = None;
         stay.asked_at = now;
-        stay.copy = Some(Found { result: CacheResult::Miss, copy: None, load: true });
+        ctx.core.stays.belongings_mut(part).copy = Some(Found { result: CacheResult::Miss, copy: None, load: true });
         part
     }
 
     /// Puts what the load brought into the cache without waiting for it.
     fn keep(&mut self, ctx: &mut Ctx, slot: Slot, cache: usize) {
-        let stay = ctx.stay_mut(slot);
-        stay.copy = None;
-        let (version, asked_at) = (stay.version.unwrap_or(0), stay.asked_at);
-        self.send_aside(ctx, slot, cache, Ask::CachePut { version, asked_at });
+        ctx.core.stays.take_copy(slot);
+        let version = ctx.stay(slot).version;
+        let put = self.send_aside(ctx, slot, cache, Ask::CachePut);
+        ctx.stay_mut(put).version = version;
     }
 
-    fn send_aside(&mut self, ctx: &mut Ctx, slot: Slot, cache: usize, ask: Ask) {
+    fn send_aside(&mut self, ctx: &mut Ctx, slot: Slot, cache: usize, ask: Ask) -> Slot {
         let to = ctx.core.plan.nodes[ctx.node.index()].calls[cache].targets[0];
         let delay = ctx.delay(ctx.node, to);
         let errand = Errand::handed_on(ctx.stay(slot), ask);
-        ctx.send(slot, to, errand, 1, false, delay);
+        ctx.send(slot, to, errand, 1, false, delay)
     }
 
     /// The store failed: an expired copy, if one may be used (stale-if-error), else the failure.
@@ -683,7 +689,7 @@ impl Service {
     /// The version of the expired copy that may stand in for an origin that failed.
     fn usable_copy(&mut self, ctx: &mut Ctx, slot: Slot) -> Option<u64> {
         let now = ctx.now();
-        let found = ctx.stay_mut(slot).copy.take()?;
+        let found = ctx.core.stays.take_copy(slot)?;
         match found {
             Found { result: CacheResult::Stale, copy: Some(copy), .. } => {
                 let expired_for = now.since(copy.stored_at + self.cache_ttl(ctx, slot));
@@ -717,14 +723,13 @@ impl Service {
     /// The present step failed: its handler goes on, or the failure is the answer.
     fn fail(&mut self, ctx: &mut Ctx, slot: Slot, failed: CallEnd) {
         let reply = match failed {
-            CallEnd::Replied(reply) => Reply { version: None, lookup: None, ..reply },
+            CallEnd::Replied(reply) => Reply { version: None, ..reply },
             CallEnd::TimedOut => Reply::status(Status::GatewayTimeout),
             CallEnd::Refused { refusal, retry_at } => Reply { retry_at, ..Reply::status(status_of(refusal)) },
         };
         let stay = ctx.stay_mut(slot);
         stay.got = (reply.status.code(), reply.value);
-        let program = self.plan.programs[stay.route.index()].as_ref().expect("its route has a program");
-        match program.on_failure.get(stay.step as usize).copied().flatten() {
+        match self.program(stay.route).on_failure.get(stay.step as usize).copied().flatten() {
             Some(handler) => {
                 stay.step = handler;
                 self.run(ctx, slot);
@@ -781,19 +786,17 @@ impl Service {
 
     /// A copy that a stay was to load is not coming: whoever waits for the load is told.
     fn give_up_loads(&mut self, ctx: &mut Ctx, slot: Slot) {
-        if !ctx.stay_mut(slot).copy.take().is_some_and(|found| found.load) {
+        if !ctx.core.stays.take_copy(slot).is_some_and(|found| found.load) {
             return;
         }
-        let (plan, stay) = (self.plan.clone(), ctx.stay(slot));
-        let here = stay.step;
-        let program = plan.programs[stay.route.index()].as_ref().expect("its route has a program");
+        let Stay { step: here, route, .. } = *ctx.stay(slot);
         // The innermost one: those around it are loaded by other stays.
-        let cache =
-            program.steps.iter().enumerate().take(usize::from(here) + 1).rev().find_map(|(at, step)| match step {
-                Step::Look { cache, found } if *found > here => Some(*cache),
-                Step::Read { cache: Some(cache), .. } if at == usize::from(here) => Some(*cache),
-                _ => None,
-            });
+        let steps = self.program(route).steps.iter().enumerate();
+        let cache = steps.take(usize::from(here) + 1).rev().find_map(|(at, step)| match step {
+            Step::Look { cache, found } if *found > here => Some(*cache),
+            Step::Read { cache: Some(cache), .. } if at == usize::from(here) => Some(*cache),
+            _ => None,
+        });
         if let Some(cache) = cache.filter(|cache| self.shares_loads(ctx, *cache)) {
             self.send_aside(ctx, slot, cache, Ask::CacheFail);
         }
@@ -853,6 +856,9 @@ impl Service {
 
     /// Free workers take up who waits.
     fn fill_workers(&mut self, ctx: &mut Ctx) {
+        if self.saturated.is_none() && self.line.is_empty() {
+            return;
+        }
         let room = match self.plan.static_batch {
             true if self.busy > 0 => 0,
             true => self.plan.workers.unwrap_or(u32::MAX),
@@ -951,6 +957,16 @@ impl Service {
 fn is_background(ctx: &Ctx, slot: Slot) -> bool {
     let stay = ctx.stay(slot);
     stay.ask == Ask::Strand && stay.parent.is_none()
+}
+
+/// What a program wants from whom it calls.
+fn errand(ctx: &mut Ctx, slot: Slot, call: &CallStep) -> Errand {
+    let stay = ctx.stay(slot);
+    let (route, own_key, own_arg, way) = (stay.route, stay.key, stay.arg, u32::from(stay.step) + 1);
+    let key = call.key.as_ref().map_or(own_key, |key| value(ctx, slot, key).clamp(0.0, f64::from(u32::MAX)) as u32);
+    let arg = call.arg.as_ref().map_or(own_arg, |arg| value(ctx, slot, arg));
+    let ask = if call.publish { Ask::Publish } else { Ask::Serve };
+    Errand { ask, route: call.route.unwrap_or(route), key, arg, way }
 }
 
 /// A statement with its numbers filled in.

@@ -50,11 +50,11 @@ impl Store {
         }
     }
 
+    #[inline(never)]
     pub fn handle(&mut self, happening: Happening, ctx: &mut Ctx) {
         match happening {
             Happening::Arrived(slot) => self.arrive(ctx, slot),
             Happening::Worked(slot) => self.on_worked(ctx, slot),
-            Happening::Answered(slot, result) => self.on_answered(ctx, slot, result),
             Happening::ConditionChanged => {}
             _ => unreachable!("a store only answers"),
         }
@@ -108,11 +108,10 @@ impl Store {
             };
             return ctx.call_real(slot, op);
         }
-        let plan = self.plan.clone();
         let dist = match ask {
-            Ask::Write => &plan.write,
+            Ask::Write => &self.plan.write,
             Ask::Probe => &Dist::ZERO,
-            _ => &plan.read,
+            _ => &self.plan.read,
         };
         let span = ctx.work(slot, dist);
         ctx.schedule_work(slot, span, dist.is_constant());
@@ -140,7 +139,7 @@ impl Store {
     }
 
     /// The real part answered.
-    fn on_answered(&mut self, ctx: &mut Ctx, slot: Slot, result: CallResult) {
+    pub fn on_answered(&mut self, ctx: &mut Ctx, slot: Slot, result: CallResult) {
         match result {
             CallResult::Done { version } => {
                 ctx.note(slot, What::Worked);
