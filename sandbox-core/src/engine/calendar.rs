@@ -132,11 +132,12 @@ impl Calendar {
     /// The earliest live entry; dead ones before it are dropped.
     pub fn peek(&mut self, alive: impl Fn(&Entry) -> bool) -> Option<Entry> {
         loop {
-            let entry = self.soon.last()?.entry();
-            if alive(&entry) {
-                return Some(entry);
+            let due = *self.soon.last()?;
+            if alive(&due.entry()) {
+                return Some(due.entry());
             }
-            self.take(&alive);
+            self.soon.pop();
+            self.follow(due.lane(), &alive);
         }
     }
 
@@ -146,12 +147,14 @@ impl Calendar {
             self.sweep(&alive);
         }
         loop {
-            let entry = self.soon.last()?.entry();
+            let due = *self.soon.last()?;
+            let entry = due.entry();
             let lives = alive(&entry);
             if lives && entry.at > end {
                 return None;
             }
-            self.take(&alive);
+            self.soon.pop();
+            self.follow(due.lane(), &alive);
             if lives {
                 return Some(entry);
             }
@@ -169,10 +172,10 @@ impl Calendar {
         Entry { at, order, event }
     }
 
-    /// Takes the earliest entry out; the next live one of its lane, or of the heap, moves up.
-    fn take(&mut self, alive: impl Fn(&Entry) -> bool) {
-        let Some(due) = self.soon.pop() else { return };
-        match due.lane() {
+    /// An entry of this lane was taken out: the next live one of its lane, or of the heap, moves up.
+    #[inline]
+    fn follow(&mut self, lane: usize, alive: impl Fn(&Entry) -> bool) {
+        match lane {
             SINGLE => {
                 self.singles -= 1;
                 if self.singles == 0 {
@@ -184,6 +187,7 @@ impl Calendar {
     }
 
     /// The next live entry of a lane moves up into the short list; dead ones before it are dropped.
+    #[inline(never)]
     fn move_up(&mut self, lane: usize, alive: impl Fn(&Entry) -> bool) {
         let Lane { leads, entries } = &mut self.lanes[lane];
         while let Some(entry) = entries.front() {
@@ -198,6 +202,7 @@ impl Calendar {
 
     /// Drops the dead entries at the front of each lane. Without it a lane would hold what was scheduled in the whole length
     /// of its delay: tens of thousands of timeouts that nobody needs any more.
+    #[cold]
     fn sweep(&mut self, alive: impl Fn(&Entry) -> bool) {
         while let Some(place) = self.soon.iter().position(|due| due.lane() != SINGLE && !alive(&due.entry())) {
             let lane = self.soon.remove(place).lane();
@@ -226,6 +231,7 @@ impl Calendar {
     }
 
     /// The next single events come from the heap.
+    #[inline(never)]
     fn refill(&mut self) {
         while self.singles < REFILL
             && let Some(first) = self.heap.first().copied()

@@ -214,20 +214,20 @@ impl Caller {
         // The copies of a hedged call are its attempts.
         let nth = if stay.ask == Ask::Copy { stay.attempt } else { attempt };
         ctx.note(slot, What::Called { to, attempt: nth });
-        let delay = ctx.delay(ctx.node, to);
-        let child = ctx.send(slot, to, errand, nth, true, delay);
         let left = (give_up_at != Time::NEVER).then(|| give_up_at.since(now));
         let patience = match (timeout, left) {
             (Some(timeout), Some(left)) => Some(timeout.min(left)),
             (timeout, left) => timeout.or(left),
         };
+        let deadline = match patience {
+            Some(patience) if self.plan.propagate => now + patience,
+            _ => Time::NEVER,
+        };
+        let child = ctx.send(slot, to, errand, nth, true, deadline);
         let timer = match patience {
             Some(patience) => ctx.core.calendar.schedule_after(now, patience, Event::Timeout(slot)),
             None => NO_TIMER,
         };
-        let deadline = patience.map_or(Time::NEVER, |patience| now + patience);
-        ctx.stay_mut(child).deadline = if self.plan.propagate { deadline } else { Time::NEVER };
-        let child = ctx.core.stays.id(child);
         let open = ctx.stay_mut(slot).call.as_mut().expect("a call is open");
         (open.attempt, open.instance, open.permit) = (attempt, instance, permit);
         (open.child, open.timer, open.sent) = (Some(child), timer, now);

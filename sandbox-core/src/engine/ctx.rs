@@ -248,8 +248,17 @@ impl Ctx<'_> {
         slot
     }
 
-    /// Sends a call of the stay `slot` to `to`; returns the callee's stay.
-    pub fn send(&mut self, slot: Slot, to: NodeId, errand: Errand, attempt: u8, awaited: bool, delay: Span) -> Slot {
+    /// Sends a call of the stay `slot` to `to`; returns the callee's stay, whose caller's patience ends at `deadline`.
+    pub fn send(
+        &mut self,
+        slot: Slot,
+        to: NodeId,
+        errand: Errand,
+        attempt: u8,
+        awaited: bool,
+        deadline: Time,
+    ) -> StayId {
+        let delay = self.delay(self.node, to);
         let parent = awaited.then(|| self.core.stays.id(slot));
         let now = self.core.now;
         let caller = &self.core.stays[slot];
@@ -270,6 +279,7 @@ impl Ctx<'_> {
             lineage,
             arg: errand.arg,
             got: (0, 0.0),
+            deadline,
             timer: NO_TIMER,
             place: Place::Outside,
             withdrawn: false,
@@ -285,7 +295,7 @@ impl Ctx<'_> {
             self.core.stays.belongings_mut(child).owner = Some(self.core.stays.id(slot));
         }
         self.core.calendar.schedule_after(now, delay, Event::Arrive(child));
-        child
+        self.core.stays.id(child)
     }
 
     /// Begins a stay that works for the stay `slot` at the same node: a branch of its program or a copy of its call.

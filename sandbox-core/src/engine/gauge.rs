@@ -22,13 +22,20 @@ impl Gauge {
 
     /// Changes the value.
     pub fn set(&mut self, now: Time, value: u32) {
+        if value != self.value {
+            self.hold_until(now);
+            self.value = value;
+            self.max = self.max.max(value);
+        }
+    }
+
+    /// Counts the time that the present value has held.
+    fn hold_until(&mut self, now: Time) {
         if now > self.since {
             self.integral += u64::from(self.value) * now.since(self.since).as_nanos();
             self.min = Some(self.min.map_or(self.value, |min| min.min(self.value)));
         }
         self.since = now;
-        self.value = value;
-        self.max = self.max.max(value);
     }
 
     /// Adds to the value.
@@ -38,7 +45,7 @@ impl Gauge {
 
     /// Ends a second at `boundary`.
     pub fn close(&mut self, boundary: Time) -> GaugeRow {
-        self.set(boundary, self.value);
+        self.hold_until(boundary);
         let min = self.min.take().unwrap_or(self.value);
         let closed = GaugeRow { integral_ns: self.integral, max: self.max, min, last: self.value };
         self.integral = 0;

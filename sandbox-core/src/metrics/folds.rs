@@ -201,8 +201,8 @@ impl Folds {
             node.breakers_open = breakers.close(boundary);
         }
         for (requests, latencies) in row.requests.iter_mut().zip(&mut self.open_latencies) {
-            requests.latency = Buckets::of(&mut latencies[0]);
-            requests.failed_latency = Buckets::of(&mut latencies[1]);
+            requests.latency = Buckets::of(&latencies[0]);
+            requests.failed_latency = Buckets::of(&latencies[1]);
             latencies.iter_mut().for_each(Vec::clear);
         }
         self.rows.push(Arc::new(row));

@@ -91,7 +91,7 @@ mod tests {
         assert_eq!(ratio(Some(0.4), each(), Reduced::Mean), Some(0.4));
         assert_eq!(ratio(Some(0.4), each(), Reduced::Value), Some(0.4));
         assert_eq!(ratio(Some(0.4), each(), Reduced::Last), Some(0.25));
-        let values = Buckets::of(&mut [Span::from_millis(1), Span::from_millis(3)]);
+        let values = Buckets::of(&[Span::from_millis(1), Span::from_millis(3)]);
         assert_eq!(histogram(&values, Reduced::Mean), Some(0.002));
         assert_eq!(histogram(&values, Reduced::Max), Some(0.003));
     }

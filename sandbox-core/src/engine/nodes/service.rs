@@ -11,7 +11,7 @@ use crate::engine::ctx::{Ctx, status_of};
 use crate::engine::event::{Event, Slot};
 use crate::engine::line::Line;
 use crate::engine::sharing::Sharing;
-use crate::engine::stay::{Ask, CallEnd, Errand, Fork, Found, NO_TIMER, Place, Reply, Stay};
+use crate::engine::stay::{Ask, CallEnd, Errand, Fork, Found, NO_TIMER, Place, Reply, Stay, StayId};
 use crate::ids::{RouteId, Seq};
 use crate::rng::{Purpose, Stream};
 use crate::scenario::{
@@ -352,6 +352,7 @@ impl Service {
         self.run(ctx, slot);
     }
 
+    #[inline]
     fn begin_work(&mut self, ctx: &mut Ctx, slot: Slot) {
         let Step::Work(dist) = self.step(ctx, slot) else { unreachable!("a worker is taken for work") };
         let span = ctx.work(slot, dist);
@@ -359,6 +360,7 @@ impl Service {
         self.work_for(ctx, slot, span, constant);
     }
 
+    #[inline]
     fn work_for(&mut self, ctx: &mut Ctx, slot: Slot, span: Span, constant: bool) {
         let now = ctx.now();
         if let Some(sharing) = &mut self.sharing {
@@ -657,14 +659,14 @@ impl Service {
         ctx.core.stays.take_copy(slot);
         let version = ctx.stay(slot).version;
         let put = self.send_aside(ctx, slot, cache, Ask::CachePut);
-        ctx.stay_mut(put).version = version;
+        ctx.stay_mut(put.slot).version = version;
     }
 
-    fn send_aside(&mut self, ctx: &mut Ctx, slot: Slot, cache: usize, ask: Ask) -> Slot {
+    fn send_aside(&mut self, ctx: &mut Ctx, slot: Slot, cache: usize, ask: Ask) -> StayId {
         let to = ctx.core.plan.nodes[ctx.node.index()].calls[cache].targets[0];
-        let delay = ctx.delay(ctx.node, to);
+        let deadline = ctx.stay(slot).deadline;
         let errand = Errand::handed_on(ctx.stay(slot), ask);
-        ctx.send(slot, to, errand, 1, false, delay)
+        ctx.send(slot, to, errand, 1, false, deadline)
     }
 
     /// The store failed: an expired copy, if one may be used (stale-if-error), else the failure.
