@@ -1,6 +1,7 @@
 //! Embeds the course: walks the folders beside this file and writes tables of what it finds.
 //!
-//! Markdown is rendered here, because a renderer in the page would weigh more than the page's framework.
+//! Markdown is rendered here, because a renderer in the page would weigh more than the page's framework. JSON is embedded
+//! without its indentation.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -8,15 +9,9 @@ use std::{env, fs};
 
 fn main() {
     let root = PathBuf::from(env::var("CARGO_MANIFEST_DIR").expect("cargo sets it"));
-    let mut scenarios = Vec::new();
+    let mut scenarios = documents(&root.join("scenarios"));
+    let catalogue = documents(&root.join("catalogue"));
     let mut lessons = Vec::new();
-    for folder in ["scenarios", "catalogue"] {
-        walk(&root.join(folder), &mut |path| {
-            if path.extension().is_some_and(|ending| ending == "json") {
-                scenarios.push(path.to_path_buf());
-            }
-        });
-    }
     for entry in sorted(&root) {
         let series =
             entry.file_name().is_some_and(|name| name.to_string_lossy().starts_with(|c: char| c.is_ascii_digit()));
@@ -31,19 +26,25 @@ fn main() {
     println!("cargo:rerun-if-changed={}", root.display());
 
     let mut out = String::new();
-    out.push_str("/// Every scenario of the course: (id, path from the repository's root, JSON).\n");
-    out.push_str("pub static SCENARIOS: &[(&str, &str, &str)] = &[\n");
-    for path in scenarios {
-        let id = field(&path, "id");
-        writeln!(out, "    ({id:?}, {:?}, include_str!({:?})),", shown(&root, &path), path)
-            .expect("a string takes all");
+    for (name, what, paths) in [
+        ("SCENARIOS", "The scenarios that lessons play on.", scenarios),
+        ("CATALOGUE", "The catalogue: ways in which systems break.", catalogue),
+    ] {
+        writeln!(out, "/// {what}\npub static {name}: &[Scenario] = &[").expect("a string takes all");
+        for path in paths {
+            let (json, path) = (json(&path), shown(&root, &path));
+            writeln!(out, "    ({:?}, {path:?}, {:?}),", id(&json, &path), json.to_string())
+                .expect("a string takes all");
+        }
+        out.push_str("];\n\n");
     }
-    out.push_str("];\n\n/// Every lesson of the course: (id, path, JSON, prose as (heading, HTML) in order).\n");
+    out.push_str("/// Every lesson of the course: (id, path, JSON, prose as (heading, HTML) in order).\n");
     out.push_str("pub static LESSONS: &[(&str, &str, &str, Prose)] = &[\n");
     for path in lessons {
-        let id = field(&path, "id");
-        let prose = prose(&path.with_file_name("lesson.md"), &numbers(&path));
-        writeln!(out, "    ({id:?}, {:?}, include_str!({:?}), &{prose:?}),", shown(&root, &path), path)
+        let json = json(&path);
+        let prose = prose(&path.with_file_name("lesson.md"), &numbers(&json));
+        let path = shown(&root, &path);
+        writeln!(out, "    ({:?}, {path:?}, {:?}, &{prose:?}),", id(&json, &path), json.to_string())
             .expect("a string takes all");
     }
     out.push_str("];\n");
@@ -56,6 +57,17 @@ fn sorted(folder: &Path) -> Vec<PathBuf> {
     let mut paths: Vec<PathBuf> = entries.filter_map(|entry| entry.ok().map(|entry| entry.path())).collect();
     paths.sort();
     paths
+}
+
+/// The JSON files below a folder.
+fn documents(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    walk(folder, &mut |path| {
+        if path.extension().is_some_and(|ending| ending == "json") {
+            found.push(path.to_path_buf());
+        }
+    });
+    found
 }
 
 fn walk(folder: &Path, visit: &mut dyn FnMut(&Path)) {
@@ -78,14 +90,12 @@ fn json(path: &Path) -> serde_json::Value {
     serde_json::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
-fn field(path: &Path, name: &str) -> String {
-    let value = json(path);
-    value[name].as_str().unwrap_or_else(|| panic!("{}: `{name}` is missing", path.display())).to_string()
+fn id<'a>(document: &'a serde_json::Value, path: &str) -> &'a str {
+    document["id"].as_str().unwrap_or_else(|| panic!("{path}: `id` is missing"))
 }
 
 /// The numbers that the prose quotes, by name: `{{name}}` in the Markdown.
-fn numbers(lesson: &Path) -> Vec<(String, String)> {
-    let lesson = json(lesson);
+fn numbers(lesson: &serde_json::Value) -> Vec<(String, String)> {
     let Some(numbers) = lesson["numbers"].as_object() else { return Vec::new() };
     numbers.iter().map(|(name, number)| (name.clone(), number["text"].as_str().unwrap_or("?").to_string())).collect()
 }

@@ -1,13 +1,30 @@
 //! The course, embedded: what lies in `lessons/` as tables. The data is read and judged by `sandbox-core`.
 
+/// A scenario: id, path from the repository's root, JSON.
+pub type Scenario = (&'static str, &'static str, &'static str);
+
 /// The parts of a lesson's text: heading and HTML.
 pub type Prose = &'static [(&'static str, &'static str)];
 
 include!(concat!(env!("OUT_DIR"), "/course.rs"));
 
+/// Every scenario: the lessons', then the catalogue.
+pub fn scenarios() -> impl Iterator<Item = &'static Scenario> {
+    SCENARIOS.iter().chain(CATALOGUE)
+}
+
 /// The JSON of the scenario with this id.
 pub fn scenario(id: &str) -> Option<&'static str> {
-    SCENARIOS.iter().find(|(known, _, _)| *known == id).map(|(_, _, json)| *json)
+    json_of(id, scenarios())
+}
+
+/// The JSON of the scenario with this id if lessons play on it. A program that asks for no other does not carry the catalogue.
+pub fn lesson_scenario(id: &str) -> Option<&'static str> {
+    json_of(id, SCENARIOS.iter())
+}
+
+fn json_of(id: &str, mut scenarios: impl Iterator<Item = &'static Scenario>) -> Option<&'static str> {
+    scenarios.find(|(known, _, _)| *known == id).map(|(_, _, json)| *json)
 }
 
 /// The JSON and the prose of the lesson with this id.

@@ -8,7 +8,7 @@ const SEEDS: u32 = 5;
 
 #[test]
 fn every_claim_holds_and_every_mutant_dies() {
-    for (id, path, json) in lessons::SCENARIOS {
+    for (id, path, json) in lessons::scenarios() {
         let document = Document::parse(json).unwrap_or_else(|problems| panic!("{path}: {problems:?}"));
         assert_eq!(document.id(), *id);
         let seeds = Seeds { count: SEEDS, mutate: true };

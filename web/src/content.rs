@@ -29,7 +29,7 @@ impl Content {
             return Err(vec![Problem::new("lesson", what, format!("Known: {}.", known.join(", ")))]);
         };
         let lesson = Lesson::parse(json)?;
-        let Some(scenario) = lessons::scenario(&lesson.scenario) else {
+        let Some(scenario) = lessons::lesson_scenario(&lesson.scenario) else {
             let what = format!("there is no scenario `{}`", lesson.scenario);
             return Err(vec![Problem::new("scenario", what, "Name a scenario of the course.")]);
         };

@@ -86,9 +86,21 @@ pub struct Verifier {
     issuer: String,
     audience: String,
     leeway: Span,
-    algorithms: Vec<String>,
+    algorithms: Vec<Allowed>,
     expiry_required: bool,
 }
+
+/// An algorithm on the list.
+#[derive(Clone, Debug)]
+struct Allowed {
+    name: String,
+    /// None if a shared secret cannot be its key.
+    is_signed: Option<IsSigned>,
+}
+
+/// Checks key, signature and what was signed. A pointer, so that a program that allows HS256 alone does not carry the other
+/// hashes.
+type IsSigned = fn(&[u8], &[u8], &str) -> bool;
 
 impl Verifier {
     /// Accepts tokens that `issuer` signed for `audience` with HS256, with clocks up to `leeway` apart (30 s is usual).
@@ -98,7 +110,7 @@ impl Verifier {
             issuer: issuer.into(),
             audience: audience.into(),
             leeway,
-            algorithms: vec![Hs256.name().into_owned()],
+            algorithms: vec![Allowed { name: Hs256.name().into_owned(), is_signed: Some(is_signed_hs256) }],
             expiry_required: true,
         }
     }
@@ -109,7 +121,16 @@ impl Verifier {
         if let Some(none) = algorithms.iter().find(|name| name.eq_ignore_ascii_case("none")) {
             return Err(format!("the algorithm `{none}` would accept tokens that nobody signed: take it off the list"));
         }
-        Ok(Verifier { algorithms: algorithms.to_vec(), ..self })
+        let allowed = |name: &String| {
+            let is_signed: Option<IsSigned> = match name.as_str() {
+                "HS256" => Some(is_signed_hs256),
+                "HS384" => Some(|key, by, signed| is_signed(&Hs384, &Hs384Key::new(key), 48, by, signed)),
+                "HS512" => Some(|key, by, signed| is_signed(&Hs512, &Hs512Key::new(key), 64, by, signed)),
+                _ => None,
+            };
+            Allowed { name: name.clone(), is_signed }
+        };
+        Ok(Verifier { algorithms: algorithms.iter().map(allowed).collect(), ..self })
     }
 
     /// The same, with tokens accepted that never expire.
@@ -119,7 +140,7 @@ impl Verifier {
 
     /// Whether the algorithm, a token's `alg`, is on the list.
     pub fn allows(&self, algorithm: &str) -> bool {
-        self.algorithms.iter().any(|allowed| allowed == algorithm)
+        self.algorithms.iter().any(|allowed| allowed.name == algorithm)
     }
 
     /// The claims of a token that carries a good signature. Nothing is said yet about their being valid: ask
@@ -134,9 +155,8 @@ impl Verifier {
         }
         let (signed, _) = token.rsplit_once('.').ok_or(AuthError::Malformed)?;
         let parsed = UntrustedToken::<OwnHeader>::try_from(token).map_err(|_| AuthError::Malformed)?;
-        if !self.allows(parsed.algorithm()) {
-            return Err(AuthError::AlgorithmNotAllowed);
-        }
+        let algorithm = self.algorithms.iter().find(|allowed| allowed.name == parsed.algorithm());
+        let algorithm = algorithm.ok_or(AuthError::AlgorithmNotAllowed)?;
         let header = parsed.header();
         let media_type = header.token_type.as_deref().unwrap_or_default().to_ascii_lowercase();
         // RFC 7515 section 4.1.9: "application/" may be left out.
@@ -146,14 +166,8 @@ impl Verifier {
         if header.other_fields.critical.is_some() {
             return Err(AuthError::Malformed);
         }
-        let (key, signature) = (self.secret.0.as_ref(), parsed.signature_bytes());
-        let good = match parsed.algorithm() {
-            "HS256" => is_signed(&Hs256, &Hs256Key::new(key), 32, signature, signed),
-            "HS384" => is_signed(&Hs384, &Hs384Key::new(key), 48, signature, signed),
-            "HS512" => is_signed(&Hs512, &Hs512Key::new(key), 64, signature, signed),
-            _ => return Err(AuthError::AlgorithmNotAllowed),
-        };
-        if !good {
+        let is_signed = algorithm.is_signed.ok_or(AuthError::AlgorithmNotAllowed)?;
+        if !is_signed(self.secret.0.as_ref(), parsed.signature_bytes(), signed) {
             return Err(AuthError::BadSignature);
         }
         let claims = parsed.deserialize_claims_unchecked::<OwnClaims>().map_err(|_| AuthError::Malformed)?;
@@ -187,6 +201,10 @@ impl Verifier {
         check_times(now_unix, self.leeway, not_before_s, expires_at_s)?;
         if revoked { Err(AuthError::Revoked) } else { Ok(claims.user) }
     }
+}
+
+fn is_signed_hs256(key: &[u8], signature: &[u8], signed: &str) -> bool {
+    is_signed(&Hs256, &Hs256Key::new(key), 32, signature, signed)
 }
 
 /// Whether `signature`, which is `bytes` long if it is one at all, is that of `signed`. jwt-compact's own validator would

@@ -117,7 +117,7 @@ fn lessons() -> Vec<LessonCheck> {
 /// Path and JSON of everything to check.
 fn texts(paths: &[PathBuf]) -> Result<Vec<(String, String)>> {
     if paths.is_empty() {
-        return Ok(lessons::SCENARIOS.iter().map(|(_, path, json)| (path.to_string(), json.to_string())).collect());
+        return Ok(lessons::scenarios().map(|(_, path, json)| (path.to_string(), json.to_string())).collect());
     }
     let (mut found, mut problems) = (Vec::new(), Vec::new());
     for path in paths {

@@ -67,7 +67,7 @@ pub fn list(options: &Options) -> Result {
 
 fn catalogue() -> Result<Catalogue> {
     let mut catalogue = Catalogue { scenarios: Vec::new(), lessons: Vec::new() };
-    for (id, path, json) in lessons::SCENARIOS {
+    for (id, path, json) in lessons::scenarios() {
         let document = Document::parse(json)?;
         let title = document.at("title").and_then(|title| title.as_str()).unwrap_or_default().to_string();
         let variant = |id: String| VariantEntry { title: document.variant_title(&id), id };

@@ -85,7 +85,7 @@ pub fn read(scenario: &str) -> Result<Document> {
         return Ok(Document::parse(&text)?);
     }
     let Some(text) = lessons::scenario(scenario) else {
-        let known: Vec<&str> = lessons::SCENARIOS.iter().map(|(id, _, _)| *id).collect();
+        let known: Vec<&str> = lessons::scenarios().map(|(id, _, _)| *id).collect();
         let hint = format!("Known: {}. A file's name contains `/` or ends in `.json`.", known.join(", "));
         return Err(vec![Problem::new(scenario, "is no scenario", hint)].into());
     };
