@@ -48,7 +48,7 @@ pub fn ChartView(props: &ChartProps) -> Html {
     });
     html! {
         <figure class="card chart" data-chart={chart.id} aria-label={chart.finding.clone()}>
-            <h3>{ chart.title }<span class="at">{ &props.note }</span></h3>
+            <h2>{ chart.title }<span class="at">{ &props.note }</span></h2>
             <div class="plot" ref={plot}>
                 <canvas ref={canvas} dir="ltr" role="img" aria-label={chart.finding.clone()}></canvas>
                 <div class={classes!("veil", props.hidden.then_some("closed"))} style={format!("left:{share:.3}%")}></div>

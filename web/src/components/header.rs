@@ -25,9 +25,9 @@ pub struct HeaderProps {
 /// The head of the page.
 pub fn header(props: &HeaderProps) -> Html {
     let theme = props.on_theme.reform(|_: MouseEvent| ());
-    let share = |name: &'static str, class: &'static str, what: Sharing| {
+    let share = |name: &'static str, class: &'static str, id: &'static str, what: Sharing| {
         let onclick = props.on_share.as_ref().map(|on_share| on_share.reform(move |_: MouseEvent| what));
-        html! { <button type="button" class={classes!("btn", class)} disabled={onclick.is_none()} {onclick}>{ name }</button> }
+        html! { <button type="button" {class} data-share={id} disabled={onclick.is_none()} {onclick}>{ name }</button> }
     };
     let help = props.on_help.reform(|_: MouseEvent| ());
     html! {
@@ -42,8 +42,8 @@ pub fn header(props: &HeaderProps) -> Html {
             <div class="crumb">{ &props.series }{ "\u{a0}\u{a0}/\u{a0}\u{a0}" }<b>{ &props.title }</b></div>
             <div class="grow"></div>
             { props.children.clone() }
-            { share("Share", "", Sharing::Link) }
-            { share("Embed", "hide-s", Sharing::Frame) }
+            { share("Share", "btn", "link", Sharing::Link) }
+            { share("Embed", "btn hide-xs", "frame", Sharing::Frame) }
             <button type="button" class="btn quiet" aria-label="Switch between light and dark" title="Light or dark" onclick={theme}>{ icon("theme") }</button>
             <button type="button" class="btn quiet" aria-label="Help: keys" title="Keys (?)" onclick={help}>{ "?" }</button>
         </header>

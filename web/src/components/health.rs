@@ -1,6 +1,7 @@
 //! The health of each part at the cursor, and the incidents up to it.
 
 use crate::components::icon::state_shape;
+use crate::components::press::{button, press};
 use crate::state::action::Action;
 use sandbox_core::ids::IncidentId;
 use yew::prelude::*;
@@ -53,15 +54,13 @@ pub fn health(props: &HealthProps) -> Html {
         }
     };
     let incident = |incident: &IncidentCard| {
-        let (on, id) = (props.on.clone(), incident.id);
-        let onclick = Callback::from(move |_: MouseEvent| on.emit(Action::Resolve(id)));
         html! {
             <section class="card incident-card" aria-label={format!("Incident {}", incident.id.0)} data-incident={incident.id.0.to_string()}>
                 <h2><span>{ format!("Incident {}: {}", incident.id.0, incident.title) }</span>
                     <span class={classes!("tag", incident.state.1)}>{ incident.state.0 }</span></h2>
                 <ol>{ for incident.timeline.iter().map(|(at, text)| html! { <li><span class="num">{ at }</span><span>{ text }</span></li> }) }</ol>
                 if incident.open {
-                    <div class="row"><button type="button" class="btn" {onclick}>{ "Resolve at this moment" }</button></div>
+                    <div class="row">{ button("btn", "Resolve at this moment", press(&props.on, Action::Resolve(incident.id))) }</div>
                 }
             </section>
         }

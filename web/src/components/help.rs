@@ -1,6 +1,6 @@
 //! The keys, in a dialog.
 
-use web_sys::HtmlDialogElement;
+use crate::components::press::{button, close};
 use yew::prelude::*;
 
 /// What [`help`] draws.
@@ -24,14 +24,6 @@ const KEYS: [(&[&str], &str); 9] = [
 
 /// The keyboard map.
 pub fn help(props: &HelpProps) -> Html {
-    let close = {
-        let dialog = props.dialog.clone();
-        Callback::from(move |_: MouseEvent| {
-            if let Some(dialog) = dialog.cast::<HtmlDialogElement>() {
-                dialog.close();
-            }
-        })
-    };
     html! {
         <dialog ref={props.dialog.clone()} aria-labelledby="help-title">
             <h2 id="help-title">{ "Keys" }</h2>
@@ -41,8 +33,8 @@ pub fn help(props: &HelpProps) -> Html {
                     <><dt>{ for keys.iter().map(|key| html! { <><kbd>{ *key }</kbd>{ " " }</> }) }</dt><dd>{ *text }</dd></>
                 }) }
             </dl>
-            <p style="margin-bottom:var(--s4)">{ "Everything you see is computed from one run: the same scenario and the same seed give the same run everywhere, and its digest proves it." }</p>
-            <button type="button" class="btn primary" onclick={close}>{ "Close" }</button>
+            <p>{ "Everything you see is computed from one run: the same scenario and the same seed give the same run everywhere, and its digest proves it." }</p>
+            { button("btn primary", "Close", close(&props.dialog)) }
         </dialog>
     }
 }

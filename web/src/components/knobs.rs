@@ -1,5 +1,6 @@
 //! What the learner can change, beside what it changes.
 
+use crate::components::press::{button, press};
 use crate::state::action::Action;
 use crate::view_model::format;
 use wasm_bindgen::JsCast;
@@ -43,16 +44,11 @@ pub struct KnobsProps {
 /// The knobs.
 pub fn knobs(props: &KnobsProps) -> Html {
     let variant = |(id, title): &(String, String)| {
-        let (on, chosen) = (props.on.clone(), id.clone());
-        let onclick = Callback::from(move |_: MouseEvent| on.emit(Action::SetVariant(chosen.clone())));
+        let onclick = press(&props.on, Action::SetVariant(id.clone()));
         let pressed = (*id == props.variant).to_string();
         html! { <button type="button" aria-pressed={pressed} title={title.clone()} data-variant={id.clone()} {onclick}>{ id }</button> }
     };
     let title = props.variants.iter().find(|(id, _)| *id == props.variant).map(|(_, title)| title.clone());
-    let reset = {
-        let on = props.on.clone();
-        Callback::from(move |_: MouseEvent| on.emit(Action::ResetKnobs))
-    };
     html! {
         <section class="card knobs" aria-label="Knobs">
             <div class="knobgrid">{ for props.knobs.iter().map(|knob| slider(knob, &props.on)) }</div>
@@ -64,7 +60,7 @@ pub fn knobs(props: &KnobsProps) -> Html {
                 if let Some(ghost) = &props.ghost { <span class="ghostkey"><i></i>{ "thin line: " }{ ghost }</span> }
                 <span class="grow"></span>
                 if props.knobs.iter().any(|knob| knob.turned) {
-                    <button type="button" class="btn mini" onclick={reset}>{ "turn back" }</button>
+                    { button("btn mini", "turn back", press(&props.on, Action::ResetKnobs)) }
                 }
             </div>
         </section>

@@ -19,7 +19,7 @@ pub fn problems(props: &ProblemsProps) -> Html {
         count => format!("{count} things are"),
     };
     html! {
-        <main class="card broken" role="alert" data-broken="">
+        <main class="card broken" data-broken=""><div role="alert">
             <h1>{ format!("{} cannot run", props.what) }</h1>
             <p>{ format!("{count} wrong with it. Nothing was changed or run.") }</p>
             <ul>
@@ -28,6 +28,6 @@ pub fn problems(props: &ProblemsProps) -> Html {
                         <div>{ format!("{}. {}", problem.what, problem.hint) }</div></li>
                 }) }
             </ul>
-        </main>
+        </div></main>
     }
 }

@@ -1,5 +1,6 @@
 //! A recorded run: how to open one, what is open, and why another could not be.
 
+use crate::components::press::{button, press};
 use crate::state::action::Action;
 use crate::state::recorded::Opening;
 use crate::view_model::recorded::RecordedView;
@@ -24,16 +25,12 @@ pub struct RecordingProps {
 
 /// What is open, in the place of the lesson's story.
 pub fn recording(props: &RecordingProps) -> Html {
-    let close = {
-        let on = props.on.clone();
-        Callback::from(move |_: MouseEvent| on.emit(Action::CloseRecording))
-    };
     html! {
         <article class="card story recorded" aria-label="Recorded run" tabindex="0">
             { props.view.as_ref().map(told).unwrap_or_else(|| html! { <h1>{ "A recorded run" }</h1> }) }
             <p>{ "What came in over HTTP and what real parts answered is fixed; everything else follows from it. Step back, \
                 seek, ask why, as in a simulated run. There is nothing to turn." }</p>
-            <p class="row"><button type="button" class="btn primary" onclick={close}>{ "Back to the lesson" }</button>
+            <p class="row">{ button("btn primary", "Back to the lesson", press(&props.on, Action::CloseRecording)) }
                 { opener("Open another recording…", &props.on_file) }</p>
         </article>
     }
@@ -79,14 +76,12 @@ pub fn notice(opening: &Opening, on: &Callback<Action>) -> Html {
 }
 
 fn refused(problems: &[Problem], on: &Callback<Action>) -> Html {
-    let on = on.clone();
-    let dismiss = Callback::from(move |_: MouseEvent| on.emit(Action::DismissNotice));
     html! {
         <section class="card notice" role="alert" data-refused="">
             <h2>{ "This recording cannot be opened" }</h2>
             <ul>{ for problems.iter().take(SHOWN).map(|problem| html! { <li>{ problem.to_string() }</li> }) }</ul>
             if problems.len() > SHOWN { <p>{ format!("And {} more.", problems.len() - SHOWN) }</p> }
-            <button type="button" class="btn mini" onclick={dismiss}>{ "Dismiss" }</button>
+            { button("btn mini", "Dismiss", press(on, Action::DismissNotice)) }
         </section>
     }
 }

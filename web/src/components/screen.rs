@@ -55,7 +55,7 @@ pub fn use_screen() -> (Screen, Callback<()>) {
     let screen = use_state_eq(Screen::now);
     let refresh = {
         let setter = screen.setter();
-        use_callback((), move |(), ()| setter.set(Screen::now()))
+        Callback::from(move |()| setter.set(Screen::now()))
     };
     {
         let refresh = refresh.clone();

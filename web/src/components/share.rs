@@ -1,7 +1,8 @@
 //! A link to this very moment, or a frame of it for a course page, in a dialog to copy from.
 
+use crate::components::press::{button, close};
 use wasm_bindgen::JsCast;
-use web_sys::{HtmlDialogElement, HtmlDocument, HtmlTextAreaElement};
+use web_sys::{Element, HtmlDocument, HtmlElement, HtmlTextAreaElement};
 use yew::prelude::*;
 
 /// What can be shared.
@@ -13,52 +14,64 @@ pub enum Sharing {
     Frame,
 }
 
-/// Properties of [`ShareDialog`].
-#[derive(Clone, PartialEq, Properties)]
+/// What is offered.
+#[derive(Clone, PartialEq)]
+pub struct Offer {
+    /// What it is.
+    pub what: Sharing,
+    /// The text to copy.
+    pub text: AttrValue,
+    /// Whether it could be copied; None: nobody tried.
+    pub copied: Option<bool>,
+}
+
+impl Default for Offer {
+    fn default() -> Offer {
+        Offer { what: Sharing::Link, text: AttrValue::Static(""), copied: None }
+    }
+}
+
+/// What [`share`] draws.
 pub struct ShareProps {
     /// The dialog, for whoever opens it.
     pub dialog: NodeRef,
-    /// What is shared.
-    pub sharing: Sharing,
-    /// The text to copy.
-    pub text: AttrValue,
+    /// What is offered.
+    pub offer: Offer,
+    /// The reader copied it, or could not.
+    pub on_copied: Callback<bool>,
 }
 
 /// The dialog.
-#[component]
-pub fn ShareDialog(props: &ShareProps) -> Html {
-    let (area, copied) = (use_node_ref(), use_state_eq(|| None::<bool>));
-    {
-        let copied = copied.setter();
-        use_effect_with(props.text.clone(), move |_| copied.set(None));
-    }
+pub fn share(props: &ShareProps) -> Html {
+    let Offer { what, text, copied } = props.offer.clone();
     let copy = {
-        let (area, copied) = (area.clone(), copied.setter());
-        Callback::from(move |_: MouseEvent| copied.set(Some(copy(&area))))
-    };
-    let close = {
-        let dialog = props.dialog.clone();
-        Callback::from(move |_: MouseEvent| {
-            if let Some(dialog) = dialog.cast::<HtmlDialogElement>() {
-                dialog.close();
+        let (dialog, on_copied) = (props.dialog.clone(), props.on_copied.clone());
+        Callback::from(move |event: MouseEvent| {
+            let done = copy(&dialog).is_some();
+            // What was selected keeps the focus only where the reader has to copy it.
+            let button = event.target().and_then(|target| target.dyn_into::<HtmlElement>().ok());
+            if let Some(button) = button.filter(|_| done) {
+                let _ = button.focus();
             }
+            on_copied.emit(done);
         })
     };
-    let (title, about) = match props.sharing {
-        Sharing::Link => {
-            ("Share", "Opens the same run at the same event: lesson, changes, seed and step are in the link.")
-        }
+    let (title, about) = match what {
+        Sharing::Link => (
+            "Share",
+            "Whoever opens this link sees this very run at this very event. The lesson's question comes first.",
+        ),
         Sharing::Frame => ("Embed", "Put this into a page of your course. The frame needs no cookies and no storage."),
     };
     html! {
         <dialog ref={props.dialog.clone()} aria-labelledby="share-title">
             <h2 id="share-title">{ title }</h2>
             <p>{ about }</p>
-            <textarea ref={area} readonly=true rows="5" aria-label={title} value={props.text.clone()} />
+            <textarea readonly=true rows="5" aria-label={title} value={text} />
             <p class="row">
-                <button type="button" class="btn primary" onclick={copy}>{ "Copy" }</button>
-                <button type="button" class="btn" onclick={close}>{ "Close" }</button>
-                <span role="status">{ match *copied {
+                <button type="button" class="btn primary" autofocus=true onclick={copy}>{ "Copy" }</button>
+                { button("btn", "Close", close(&props.dialog)) }
+                <span role="status">{ match copied {
                     Some(true) => "Copied.",
                     Some(false) => "Selected: copy it with Ctrl+C.",
                     None => "",
@@ -68,11 +81,11 @@ pub fn ShareDialog(props: &ShareProps) -> Html {
     }
 }
 
-/// Selects the text and copies it; false where the browser does not let us. The newer clipboard interface is missing in pages
+/// Selects the text and copies it; None where the browser does not let us. The newer clipboard interface is missing in pages
 /// that come over plain HTTP, as many course servers' do.
-fn copy(area: &NodeRef) -> bool {
-    let document = web_sys::window().and_then(|window| window.document()?.dyn_into::<HtmlDocument>().ok());
-    let (Some(area), Some(document)) = (area.cast::<HtmlTextAreaElement>(), document) else { return false };
-    area.select();
-    document.exec_command("copy").unwrap_or(false)
+fn copy(dialog: &NodeRef) -> Option<()> {
+    let text = dialog.cast::<Element>()?.query_selector("textarea").ok()??;
+    text.unchecked_into::<HtmlTextAreaElement>().select();
+    let document = web_sys::window()?.document()?.dyn_into::<HtmlDocument>().ok()?;
+    document.exec_command("copy").ok()?.then_some(())
 }

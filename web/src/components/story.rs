@@ -1,5 +1,6 @@
 //! The story: what this is about, what the learner predicts, what it means, and what to mend.
 
+use crate::components::press::{button, press};
 use crate::state::action::Action;
 use wasm_bindgen::JsCast;
 use web_sys::Element;
@@ -74,9 +75,8 @@ pub struct StoryProps {
 /// The story.
 pub fn story(props: &StoryProps) -> Html {
     let beat = |(index, name): (usize, &String)| {
-        let on = props.on.clone();
-        let onclick = Callback::from(move |_: MouseEvent| on.emit(Action::GoToBeat(index)));
-        let class = classes!("beat", props.done.get(index).copied().unwrap_or(false).then_some("done"));
+        let onclick = press(&props.on, Action::GoToBeat(index));
+        let class = if props.done.get(index) == Some(&true) { "beat done" } else { "beat" };
         html! {
             <button type="button" {class} aria-current={(index == props.beat).then_some("step")}
                 disabled={index > 0 && !props.open} {onclick}>{ name }</button>
@@ -98,9 +98,7 @@ pub fn story(props: &StoryProps) -> Html {
         })
     };
     let next = props.beats.get(props.beat + 1).filter(|_| props.open && props.beat > 0).map(|name| {
-        let (on, target) = (props.on.clone(), props.beat + 1);
-        let onclick = Callback::from(move |_: MouseEvent| on.emit(Action::GoToBeat(target)));
-        html! { <button type="button" class="btn next-beat" {onclick}>{ format!("Next: {name}") }</button> }
+        button("btn next-beat", &format!("Next: {name}"), press(&props.on, Action::GoToBeat(props.beat + 1)))
     });
     html! {
         <article class="card story" aria-label="Lesson" tabindex="0">
@@ -139,8 +137,7 @@ fn named(name: &str) -> Option<Action> {
 
 fn draw_ask(ask: &Ask, props: &StoryProps) -> Html {
     let option = |choice: &Choice| {
-        let (on, id) = (props.on.clone(), choice.id.clone());
-        let onclick = Callback::from(move |_: MouseEvent| on.emit(Action::Predict(id.clone())));
+        let onclick = press(&props.on, Action::Predict(choice.id.clone()));
         let class = classes!("opt", choice.said.then_some("said"), choice.right.then_some("right"));
         html! {
             <button type="button" {class} disabled={ask.closed} data-option={choice.id.clone()} aria-pressed={choice.said.to_string()} {onclick}>
@@ -149,36 +146,28 @@ fn draw_ask(ask: &Ask, props: &StoryProps) -> Html {
             </button>
         }
     };
-    let skip = {
-        let on = props.on.clone();
-        Callback::from(move |_: MouseEvent| on.emit(Action::SkipPrediction))
-    };
     html! {
         <section class="ask" aria-label="Prediction" ref={props.ask_ref.clone()} tabindex="-1">
-            <h3>{ if ask.closed { format!("Your prediction. {}", ask.question) } else { ask.question.clone() } }</h3>
+            <h2>{ if ask.closed { format!("Your prediction. {}", ask.question) } else { ask.question.clone() } }</h2>
             { for ask.options.iter().map(option) }
             if !ask.closed {
                 <p class="skip">{ "What comes after the cursor stays hidden until then. " }
-                    <button type="button" class="link" onclick={skip}>{ "Go on without a prediction" }</button></p>
+                    { button("link", "Go on without a prediction", press(&props.on, Action::SkipPrediction)) }</p>
             }
         </section>
     }
 }
 
 fn draw_task(task: &Task, on: &Callback<Action>) -> Html {
-    let solve = {
-        let on = on.clone();
-        Callback::from(move |_: MouseEvent| on.emit(Action::ShowSolution))
-    };
     html! {
         <section class="ask" aria-label="Challenge">
-            <h3>{ &task.text }</h3>
+            <h2>{ &task.text }</h2>
             if let Some((passed, sentence)) = &task.verdict {
                 <p class={classes!("verdict", if *passed { "pass" } else { "miss" })} data-verdict={if *passed { "pass" } else { "miss" }}>
                     <b>{ if *passed { "✓ Reached" } else { "✗ Not yet" } }</b><span>{ sentence }</span></p>
             }
             if task.has_solution {
-                <p class="skip"><button type="button" class="link" onclick={solve}>{ "Show a solution" }</button></p>
+                <p class="skip">{ button("link", "Show a solution", press(on, Action::ShowSolution)) }</p>
             }
         </section>
     }
@@ -187,7 +176,7 @@ fn draw_task(task: &Task, on: &Callback<Action>) -> Html {
 fn draw_sheet(sheet: &[(String, String)]) -> Html {
     html! {
         <section class="sheet" aria-label="Incident sheet">
-            <h3>{ "Incident sheet" }</h3>
+            <h2>{ "Incident sheet" }</h2>
             <dl>{ for sheet.iter().map(|(name, value)| html! { <><dt>{ name }</dt><dd>{ value }</dd></> }) }</dl>
         </section>
     }

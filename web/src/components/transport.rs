@@ -1,6 +1,7 @@
 //! Play, step, jump: the buttons, the clock, and in words what comes next.
 
 use crate::components::icon::icon;
+use crate::components::press::{button, press};
 use crate::state::action::{Action, Pace};
 use wasm_bindgen::JsCast;
 use web_sys::HtmlSelectElement;
@@ -47,9 +48,8 @@ const PACES: [(&str, &str, Pace); 6] = [
 
 /// The transport.
 pub fn transport(props: &TransportProps) -> Html {
-    let button = |label: &'static str, keys: &'static str, name: &'static str, action: Action| {
-        let on = props.on.clone();
-        let onclick = Callback::from(move |_: MouseEvent| on.emit(action.clone()));
+    let icon_button = |label: &'static str, keys: &'static str, name: &'static str, action: Action| {
+        let onclick = press(&props.on, action);
         html! {
             <button type="button" class="btn" aria-label={label} title={format!("{label} ({keys})")} disabled={!props.ready} {onclick}>
                 { icon(name) }
@@ -57,8 +57,7 @@ pub fn transport(props: &TransportProps) -> Html {
         }
     };
     let play = {
-        let on = props.on.clone();
-        let onclick = Callback::from(move |_: MouseEvent| on.emit(Action::Toggle));
+        let onclick = press(&props.on, Action::Toggle);
         let (label, name) = if props.playing { ("Pause", "pause") } else { ("Play", "play") };
         html! {
             <button type="button" class="btn primary play" aria-label={label} title={format!("{label} (Space)")}
@@ -75,19 +74,15 @@ pub fn transport(props: &TransportProps) -> Html {
             }
         })
     };
-    let jump = {
-        let on = props.on.clone();
-        Callback::from(move |_: MouseEvent| on.emit(Action::NextMilestone))
-    };
     let invite = props.on_invite.reform(|_: MouseEvent| ());
     html! {
         <div class="transport">
             <div class="tr" role="group" aria-label="Transport">
-                { button("Previous failure", "[", "previous", Action::PreviousFailure) }
-                { button("Step back", "left arrow", "back", Action::StepBack) }
+                { icon_button("Previous failure", "[", "previous", Action::PreviousFailure) }
+                { icon_button("Step back", "left arrow", "back", Action::StepBack) }
                 { play }
-                { button("Step", "right arrow", "step", Action::Step) }
-                { button("Next failure", "]", "next", Action::NextFailure) }
+                { icon_button("Step", "right arrow", "step", Action::Step) }
+                { icon_button("Next failure", "]", "next", Action::NextFailure) }
                 <span class="clock num">{ &props.clock }</span>
                 <span class="of">{ "event " }<span class="num">{ &props.event }</span></span>
                 <span class="grow"></span>
@@ -102,10 +97,10 @@ pub fn transport(props: &TransportProps) -> Html {
                 <p data-next="milestone">
                     if props.invited {
                         <span>{ "First: " }<b>{ "say what you think will happen" }</b></span>
-                        <button type="button" class="btn mini primary" onclick={invite}>{ "predict" }</button>
+                        { button("btn mini primary", "predict", invite) }
                     } else {
                         <span>{ &props.milestone.0 }{ " " }<b>{ &props.milestone.1 }</b></span>
-                        if props.can_jump { <button type="button" class="btn mini" onclick={jump}>{ "jump" }</button> }
+                        if props.can_jump { { button("btn mini", "jump", press(&props.on, Action::NextMilestone)) } }
                     }
                 </p>
             </div>

@@ -1,6 +1,7 @@
 //! Why did this request end so: the chain of causes, and where its time went.
 
 use crate::components::lanes::{LanesProps, lanes};
+use crate::components::press::{button, press};
 use crate::state::action::Action;
 use crate::view_model::request::{EndView, RequestView};
 use yew::prelude::*;
@@ -27,10 +28,7 @@ pub fn inspector(props: &InspectorProps) -> Html {
             </section>
         };
     };
-    let go = |step: u64| {
-        let on = props.on.clone();
-        Callback::from(move |_: MouseEvent| on.emit(Action::SeekStep(step)))
-    };
+    let go = |step: u64| press(&props.on, Action::SeekStep(step));
     let way = LanesProps {
         lanes: end.lanes.clone(),
         name: String::new(),
@@ -61,8 +59,8 @@ pub fn inspector(props: &InspectorProps) -> Html {
             { attribution(end) }
             { lanes(&way) }
             <div class="row">
-                <button type="button" class="btn" onclick={go(end.step)}>{ "Go to the answer" }</button>
-                if let Some(step) = root { <button type="button" class="btn" onclick={go(step)}>{ "Go to the root" }</button> }
+                { button("btn", "Go to the answer", go(end.step)) }
+                if let Some(step) = root { { button("btn", "Go to the root", go(step)) } }
             </div>
         </section>
     }

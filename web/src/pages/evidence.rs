@@ -4,6 +4,7 @@ use crate::components::chart::ChartView;
 use crate::components::events::{EventsProps, events};
 use crate::components::health::{self, HealthProps};
 use crate::components::log::{self, LogProps};
+use crate::components::press::{button, press};
 use crate::components::why::{self, InspectorProps};
 use crate::pages::keys::tab_keys;
 use crate::pages::lesson::Page;
@@ -21,9 +22,8 @@ impl Page<'_> {
             [(Tab::Charts, "Charts"), (Tab::Requests, "Requests"), (Tab::Log, "Log"), (Tab::Health, "Health")];
         let session = &*self.session;
         let tab = |(tab, name): &(Tab, &'static str)| {
-            let (on, tab) = (self.on.clone(), *tab);
-            let onclick = Callback::from(move |_: MouseEvent| on.emit(Action::Show(tab)));
-            let chosen = session.tab == tab;
+            let onclick = press(&self.on, Action::Show(*tab));
+            let chosen = session.tab == *tab;
             html! {
                 <button type="button" role="tab" id={format!("tab-{}", name.to_ascii_lowercase())} aria-selected={chosen.to_string()}
                     aria-controls="evidence" tabindex={if chosen { "0" } else { "-1" }} {onclick}>{ *name }</button>
@@ -87,13 +87,12 @@ fn pick(request: Option<&RequestView>, on: &Callback<Action>) -> Html {
     let Some((request, end)) = request.and_then(|request| Some((request, request.end.as_ref()?))) else {
         return Html::default();
     };
-    let on = on.clone();
-    let onclick = Callback::from(move |_: MouseEvent| on.emit(Action::Show(Tab::Requests)));
+    let question = if end.failed { "Why did it fail?" } else { "Where did its time go?" };
     html! {
         <div class="card pick">
             <span class="num">{ &request.name }</span><span class={classes!("tag", "num", end.tag.1)}>{ end.tag.0 }</span>
             <span class="grow"></span>
-            <button type="button" class="btn" {onclick}>{ if end.failed { "Why did it fail?" } else { "Where did its time go?" } }</button>
+            { button("btn", question, press(on, Action::Show(Tab::Requests))) }
         </div>
     }
 }

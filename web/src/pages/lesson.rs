@@ -6,7 +6,7 @@ use crate::components::help::{self, HelpProps};
 use crate::components::problems::{self, ProblemsProps};
 use crate::components::recording;
 use crate::components::screen::{Screen, matches, use_screen, use_size};
-use crate::components::share::{ShareDialog, Sharing};
+use crate::components::share::{self, Offer, ShareProps, Sharing};
 use crate::content::Content;
 use crate::failure;
 use crate::pages::keys::keys;
@@ -41,39 +41,43 @@ pub fn LessonPage(props: &LessonProps) -> Html {
     let kept = use_mut_ref(Kept::default);
     let (help, ask, list) = (use_node_ref(), use_node_ref(), use_node_ref());
     let on = {
-        let panics = props.options.panic;
-        use_callback(store.clone(), move |action: Action, store| {
+        let (store, panics) = (store.clone(), props.options.panic);
+        Callback::from(move |action: Action| {
             assert!(!(panics && action == Action::Step), "the address asked for a panic");
-            if let Ok(store) = &**store {
+            if let Ok(store) = &*store {
                 store.dispatch(action);
             }
         })
     };
     let open_help = {
         let help = help.clone();
-        use_callback((), move |(), ()| {
+        Callback::from(move |()| {
             if let Some(dialog) = help.cast::<HtmlDialogElement>() {
                 let _ = dialog.show_modal();
             }
         })
     };
-    let on_theme = use_callback(refresh_screen, |(), refresh| {
+    let on_theme = Callback::from(move |()| {
         switch_theme();
-        refresh.emit(());
+        refresh_screen.emit(());
     });
-    let (share, sharing) = (use_node_ref(), use_state_eq(|| (Sharing::Link, AttrValue::default())));
+    let (share, offer) = (use_node_ref(), use_state_eq(Offer::default));
     let on_share = {
-        let (share, sharing) = (share.clone(), sharing.setter());
-        use_callback(store.clone(), move |what: Sharing, store| {
-            if let (Ok(store), Some(dialog)) = (&**store, share.cast::<HtmlDialogElement>()) {
-                sharing.set((what, shared(what, &store.session())));
+        let (store, share, offer) = (store.clone(), share.clone(), offer.setter());
+        Callback::from(move |what: Sharing| {
+            if let (Ok(store), Some(dialog)) = (&*store, share.cast::<HtmlDialogElement>()) {
+                offer.set(Offer { what, text: shared(what, &store.session()), copied: None });
                 let _ = dialog.show_modal();
             }
         })
     };
+    let on_copied = {
+        let offer = offer.clone();
+        Callback::from(move |copied| offer.set(Offer { copied: Some(copied), ..(*offer).clone() }))
+    };
     let go_to_ask = {
         let ask = ask.clone();
-        use_callback((), move |(), ()| {
+        Callback::from(move |()| {
             if let Some(ask) = ask.cast::<HtmlElement>() {
                 ask.scroll_into_view();
                 let _ = ask.focus();
@@ -89,11 +93,14 @@ pub fn LessonPage(props: &LessonProps) -> Html {
         let list = list.clone();
         use_effect_with(place, move |_| show_current(&list));
     }
-    let on_file = use_callback(store.clone(), |file: File, store| {
-        if let Ok(store) = &**store {
-            opening::open_file(store, &file);
-        }
-    });
+    let on_file = {
+        let store = store.clone();
+        Callback::from(move |file: File| {
+            if let Ok(store) = &*store {
+                opening::open_file(store, &file);
+            }
+        })
+    };
     let store = match &*store {
         Ok(store) => store,
         Err(found) => return problems::problems(&ProblemsProps { what: "The lesson".into(), problems: found.clone() }),
@@ -139,7 +146,11 @@ pub fn LessonPage(props: &LessonProps) -> Html {
         evidence = page.evidence(shown, request);
     }
     let around = match props.options.embed {
-        true => Around { foot: foot(&content.lesson, recorded.as_ref(), chips), ..Around::default() },
+        true => Around {
+            story: html! { <h1 class="unseen">{ &title }</h1> },
+            foot: foot(&content.lesson, recorded.as_ref(), chips),
+            ..Around::default()
+        },
         false => Around {
             header: header::header(&HeaderProps {
                 series,
@@ -169,7 +180,7 @@ pub fn LessonPage(props: &LessonProps) -> Html {
             </main>
             <div class="unseen" role="status" aria-live="polite">{ (*said).clone() }</div>
             { help::help(&HelpProps { dialog: help }) }
-            <ShareDialog dialog={share} sharing={sharing.0} text={sharing.1.clone()} />
+            { share::share(&ShareProps { dialog: share, offer: (*offer).clone(), on_copied }) }
         </div>
     }
 }

@@ -61,7 +61,7 @@ impl Session {
         session
     }
 
-    /// Looks at an event as soon as there is a run and the future is open.
+    /// Looks at an event as soon as there is a run; at what comes before the prediction until it is made.
     pub fn want(&mut self, step: Option<u64>) {
         self.wanted = step;
     }
@@ -76,7 +76,7 @@ impl Session {
             seed: settings.seed,
             set: self.content.changes(settings),
             recording: address,
-            step: self.place().0,
+            step: self.place().0.filter(|step| *step > 0),
             ..Options::default()
         }
     }
@@ -166,11 +166,11 @@ impl Session {
 
     fn look_where_wanted(&mut self, clock: &dyn Fn() -> f64) {
         let ready = self.player.shown.is_some() && self.opening != Opening::UnderWay;
-        if self.player.future_is_open
-            && ready
-            && let Some(step) = self.wanted.take()
-        {
+        if let Some(step) = self.wanted.filter(|_| ready) {
             self.player.seek_step(step, clock);
+            if !self.player.invited {
+                self.wanted = None;
+            }
         }
     }
 
@@ -388,7 +388,8 @@ mod tests {
         let mut other = Session::new(content, settings, false, Time::ZERO, false);
         other.want(here.step);
         finish(&mut other);
-        assert_eq!(other.player.cursor, Time::ZERO, "nobody passes the outage before predicting");
+        assert!(other.player.cursor < Time::from_seconds(20.0), "nobody passes the outage before predicting");
+        assert!(other.player.invited, "the way there is shown");
         act(&mut other, Action::SkipPrediction);
         let digest = |session: &Session| session.player.shown.as_ref().map(|shown| shown.digest.clone());
         assert_eq!(other.here().step, here.step);

@@ -238,13 +238,7 @@ impl Source<'_> {
         vec![self.rate(), self.latency(), self.errors(), self.queue()]
     }
 
-    fn chart(
-        &self,
-        id: &'static str,
-        title: &'static str,
-        lines: Vec<Line>,
-        scale: impl Fn(f64, f64) -> Scale,
-    ) -> Chart {
+    fn chart(&self, id: &'static str, title: &'static str, lines: Vec<Line>, scale: fn(f64, f64) -> Scale) -> Chart {
         let values =
             |seconds: &[Second]| -> Vec<Points> { lines.iter().map(|line| points(seconds, &line.value)).collect() };
         let (own, ghost) = (values(self.seconds), self.ghost.map(values).unwrap_or_default());
@@ -273,7 +267,7 @@ impl Source<'_> {
             Line::new("5xx", Token::Fail, Dash::Dotted, |second| Some(second.server_errors().into())),
             Line::new("4xx", Token::Pressure, Dash::DashDot, |second| Some(second.client_errors().into())),
         ];
-        if self.any(|second| second.lost() > 0) {
+        if self.any(&|second| second.lost() > 0) {
             lines.push(Line::new("no answer", Token::Lost, Dash::Dotted, |second| Some(second.lost().into())));
         }
         self.chart("rate", "Answers per second", lines, |_, most| Scale::linear(most))
@@ -295,7 +289,7 @@ impl Source<'_> {
         let patterns = [Dash::Solid, Dash::Dashed, Dash::Dotted];
         let mut lines = Vec::new();
         for outcome in Outcome::ALL.into_iter().filter(|outcome| !outcome.is_success()) {
-            if self.any(|second| second.outcomes[outcome.index()] > 0) {
+            if self.any(&|second| second.outcomes[outcome.index()] > 0) {
                 let ink = match outcome {
                     outcome if is_5xx(outcome) => Token::Fail,
                     outcome if is_lost(outcome) => Token::Lost,
@@ -320,7 +314,7 @@ impl Source<'_> {
         self.chart("queue", "Calls waiting, mean", lines.collect(), |_, most| Scale::linear(most.max(4.0)))
     }
 
-    fn any(&self, test: impl Fn(&Second) -> bool) -> bool {
+    fn any(&self, test: &dyn Fn(&Second) -> bool) -> bool {
         self.seconds.iter().chain(self.ghost.into_iter().flatten()).any(test)
     }
 }
