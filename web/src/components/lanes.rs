@@ -1,5 +1,6 @@
 //! One request on its way, as a lane for each part: bars where it stays, lines where it travels.
 
+use crate::components::svg::{label, path, rect};
 use crate::view_model::request::{BarKind, LanesView};
 use yew::prelude::*;
 
@@ -31,7 +32,6 @@ pub fn lanes(props: &LanesProps) -> Html {
     let x = |ms: f64| LEFT + ms * scale;
     let y = |row: usize| 5.0 + row as f64 * ROW;
     let height = y(lanes.rows.len()) + 16.0;
-    let n = |value: f64| format!("{value:.1}");
     let rows = lanes.rows.iter().enumerate().map(|(row, lane)| {
         let bars = lane.bars.iter().map(|bar| {
             let class = match bar.kind {
@@ -40,18 +40,11 @@ pub fn lanes(props: &LanesProps) -> Html {
                 BarKind::Wait => "bar-wait",
             };
             let (height, down) = if bar.kind == BarKind::Wait { (3.0, 6.0) } else { (14.0, 0.0) };
-            html! {
-                <rect class={class} x={n(x(bar.from_ms))} y={n(y(row) + down)} width={n(((bar.to_ms - bar.from_ms) * scale).max(1.0))}
-                    height={n(height)} rx="2.5" />
-            }
+            let width = ((bar.to_ms - bar.from_ms) * scale).max(1.0);
+            rect(class, (x(bar.from_ms), y(row) + down), (width, height), 2.5)
         });
-        html! {
-            <>
-                <text x={n(LEFT - 10.0)} y={n(y(row) + 11.5)} text-anchor="end">{ &lane.name }</text>
-                <path class="ground" d={format!("M{LEFT:.0} {:.1}H{:.1}", y(row) + 17.5, width - 8.0)} />
-                { for bars }
-            </>
-        }
+        let ground = format!("M{LEFT:.0} {:.1}H{:.1}", y(row) + 17.5, width - 8.0);
+        html! { <>{ label("of", (LEFT - 10.0, y(row) + 11.5), &lane.name) }{ path("ground", ground) }{ for bars }</> }
     });
     let hops = lanes.hops.iter().map(|hop| {
         let d = format!(
@@ -61,24 +54,23 @@ pub fn lanes(props: &LanesProps) -> Html {
             x(hop.to_ms),
             y(hop.to_row) + 7.0
         );
-        html! { <path class="hop" d={d} /> }
+        path("hop", d)
     });
     let marks = lanes.marks.iter().map(|mark| {
         let (mx, my) = (x(mark.at_ms), y(mark.row) + 1.5);
-        let anchor = if mx > width - 90.0 { "end" } else if mx < LEFT + 60.0 { "start" } else { "middle" };
-        html! {
-            <>
-                <path class="mark" d={format!("M{mx:.1} {my:.1}l5.5 5.5l-5.5 5.5l-5.5 -5.5z")} />
-                <text class="mark-text" x={n(mx)} y={n(if mark.row == 0 { my + 24.0 } else { my - 5.0 })} style={format!("text-anchor:{anchor}")}>{ &mark.text }</text>
-            </>
-        }
+        let class = if mx > width - 90.0 {
+            "mark-text end"
+        } else if mx < LEFT + 60.0 {
+            "mark-text start"
+        } else {
+            "mark-text"
+        };
+        let text_y = if mark.row == 0 { my + 24.0 } else { my - 5.0 };
+        let diamond = format!("M{mx:.1} {my:.1}l5.5 5.5l-5.5 5.5l-5.5 -5.5z");
+        html! { <>{ path("mark", diamond) }{ label(class, (mx, text_y), &mark.text) }</> }
     });
-    let ticks = lanes
-        .ticks
-        .iter()
-        .map(|(ms, text)| html! { <text class="tick" x={n(x(*ms))} y={n(height - 3.0)}>{ text }</text> });
-    let here =
-        props.at_ms.map(|ms| html! { <path class="here" d={format!("M{:.1} 0V{:.1}", x(ms), height - 16.0)} /> });
+    let ticks = lanes.ticks.iter().map(|(ms, text)| label("tick", (x(*ms), height - 3.0), text));
+    let here = props.at_ms.map(|ms| path("here", format!("M{:.1} 0V{:.1}", x(ms), height - 16.0)));
     html! {
         <div class={classes!("lanes", props.inside.then_some("inside"))}>
             if !props.inside { <div class="lanehead"><b>{ &props.name }</b><span class="num">{ &props.about }</span></div> }

@@ -16,6 +16,7 @@ pub mod screen;
 pub mod scrub;
 pub mod share;
 pub mod story;
+pub mod svg;
 pub mod topology;
 pub mod transport;
 pub mod why;

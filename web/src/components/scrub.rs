@@ -1,5 +1,6 @@
 //! The time line: what each second was like, faults under it, incidents above it, and a slider over it.
 
+use crate::components::svg::rect;
 use crate::state::action::Action;
 use crate::view_model::scrub::Health;
 use sandbox_core::time::Time;
@@ -35,9 +36,8 @@ pub fn scrub(props: &ScrubProps) -> Html {
     let x = |second: f64| second / end_s * 1000.0;
     let seconds = (end_s / BARS).ceil();
     let bars = (0..(end_s / seconds).ceil() as u32).map(|bar| draw_bar(props, f64::from(bar) * seconds, seconds, &x));
-    let faults = props.faults.iter().map(|(from, to, _)| {
-        html! { <rect class="fault" x={format!("{:.2}", x(*from))} y="30" width={format!("{:.2}", x(*to) - x(*from))} height="4" /> }
-    });
+    let faults =
+        props.faults.iter().map(|(from, to, _)| rect("fault", (x(*from), 30.0), (x(*to) - x(*from), 4.0), 0.0));
     let oninput = {
         let on = props.on.clone();
         Callback::from(move |event: InputEvent| {
@@ -65,7 +65,7 @@ pub fn scrub(props: &ScrubProps) -> Html {
             <svg class="scrub" viewBox="0 0 1000 34" preserveAspectRatio="none" aria-hidden="true">
                 { for bars }
                 { for faults }
-                <rect class="cursor" x={format!("{:.2}", (x(at_s) - 1.6).clamp(0.0, 996.8))} y="0" width="3.2" height="30" />
+                { rect("cursor", ((x(at_s) - 1.6).clamp(0.0, 996.8), 0.0), (3.2, 30.0), 0.0) }
             </svg>
             <input type="range" min="0" max={format!("{:.0}", end_s * 1e3)} step="1" value={format!("{:.0}", at_s * 1e3)}
                 aria-label="Time in the run" aria-valuetext={props.says.clone()} {oninput} data-scrub="" />
@@ -84,18 +84,15 @@ pub fn scrub(props: &ScrubProps) -> Html {
 }
 
 /// A bar stands for so many seconds and is as high as the worst of them.
-fn draw_bar(props: &ScrubProps, second: f64, seconds: f64, x: &impl Fn(f64) -> f64) -> Html {
+fn draw_bar(props: &ScrubProps, second: f64, seconds: f64, x: &dyn Fn(f64) -> f64) -> Html {
     let health = props.healths.iter().skip(second as usize).take(seconds as usize).max();
     let width = x(seconds) - 1.6;
     let passed = ((props.at_s - second) / seconds).clamp(0.0, 1.0);
-    let Some(health) = health else {
-        return html! { <rect class="unknown" x={format!("{:.2}", x(second) + 0.8)} y="25" width={format!("{width:.2}")} height="2" /> };
-    };
-    let part = |class: &'static str, width: f64| {
-        html! {
-            <rect class={classes!(class, health.class())} x={format!("{:.2}", x(second) + 0.8)} y={(27.0 - health.height()).to_string()}
-                width={format!("{width:.2}")} height={health.height().to_string()} />
-        }
+    let left = x(second) + 0.8;
+    let Some(health) = health else { return rect("unknown", (left, 25.0), (width, 2.0), 0.0) };
+    let part = |class: &str, width: f64| {
+        let top = 27.0 - health.height();
+        rect(&format!("{class} {}", health.class()), (left, top), (width, health.height()), 0.0)
     };
     html! {
         <>
