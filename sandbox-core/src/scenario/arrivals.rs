@@ -6,6 +6,7 @@
 
 use super::Problem;
 use super::dist::{Dist, DistSpec};
+use super::path::Path;
 use super::plan::limits;
 use super::problem::{above_zero, within};
 use super::spec_macro::spec;
@@ -316,54 +317,53 @@ fn ramp_area(points: &[RampPointSpec], until: f64) -> f64 {
 impl ArrivalsSpec {
     /// Checks every number and plans; what is wrong is added to `problems` below `path`. None: it cannot be planned.
     #[inline]
-    pub(super) fn plan(&self, path: &str, problems: &mut Vec<Problem>) -> Option<Arrivals> {
+    pub(super) fn plan(&self, path: &Path, problems: &mut Vec<Problem>) -> Option<Arrivals> {
         const RATE_MAX: f64 = 1_000_000.0;
         const LENGTH_MAX_S: f64 = limits::DURATION_S;
-        let at = |field: &str| format!("{path}.{field}");
         let before = problems.len();
         let gap_of = |rate_rps: f64, problems: &mut Vec<Problem>| {
-            above_zero(problems, &at("rate_rps"), rate_rps, RATE_MAX);
+            above_zero(problems, &path.at("rate_rps"), rate_rps, RATE_MAX);
             Span::from_seconds(1.0 / rate_rps)
         };
         let open = match self {
             ArrivalsSpec::Poisson { rate_rps } => OpenLoop::Poisson(gap_of(*rate_rps, problems)),
             ArrivalsSpec::Constant { rate_rps } => OpenLoop::Constant(gap_of(*rate_rps, problems)),
             ArrivalsSpec::Paced { gap_ms } => {
-                within(problems, &at("gap_ms"), *gap_ms, 0.0, LENGTH_MAX_S * 1e3);
+                within(problems, &path.at("gap_ms"), *gap_ms, 0.0, LENGTH_MAX_S * 1e3);
                 OpenLoop::Paced(Span::from_ms(*gap_ms))
             }
             ArrivalsSpec::Bursts { size, every_s } => {
-                within(problems, &at("size"), f64::from(*size), 1.0, limits::REQUESTS);
-                above_zero(problems, &at("every_s"), *every_s, LENGTH_MAX_S);
+                within(problems, &path.at("size"), f64::from(*size), 1.0, limits::REQUESTS);
+                above_zero(problems, &path.at("every_s"), *every_s, LENGTH_MAX_S);
                 OpenLoop::Bursts { size: *size, every: Span::from_seconds(*every_s) }
             }
             ArrivalsSpec::Ramp { points } => {
                 if !(1..=limits::POINTS).contains(&points.len()) {
                     let hint = format!("Give 1 to {} points.", limits::POINTS);
                     problems.push(Problem::new(
-                        at("points"),
+                        path.at("points").to_string(),
                         format!("{} points are out of range", points.len()),
                         hint,
                     ));
                 }
                 for (index, point) in points.iter().enumerate() {
                     let earliest = index.checked_sub(1).map_or(0.0, |before| points[before].at_s.max(0.0));
-                    within(problems, &at(&format!("points.{index}.at_s")), point.at_s, earliest, LENGTH_MAX_S);
-                    within(problems, &at(&format!("points.{index}.rate_rps")), point.rate_rps, 0.0, RATE_MAX);
+                    within(problems, &path.at("points").index(index).at("at_s"), point.at_s, earliest, LENGTH_MAX_S);
+                    within(problems, &path.at("points").index(index).at("rate_rps"), point.rate_rps, 0.0, RATE_MAX);
                 }
                 OpenLoop::Ramp(points.as_slice().into())
             }
             ArrivalsSpec::OnOff { rate_rps, on_s, off_s } => {
                 let mean = gap_of(*rate_rps, problems);
-                within(problems, &at("on_s"), *on_s, 1e-6, LENGTH_MAX_S);
-                within(problems, &at("off_s"), *off_s, 0.0, LENGTH_MAX_S);
+                within(problems, &path.at("on_s"), *on_s, 1e-6, LENGTH_MAX_S);
+                within(problems, &path.at("off_s"), *off_s, 0.0, LENGTH_MAX_S);
                 OpenLoop::OnOff { mean, on: Span::from_seconds(*on_s), off: Span::from_seconds(*off_s) }
             }
             ArrivalsSpec::Recorded { at_ms } => {
-                within(problems, &at("at_ms"), at_ms.len() as f64, 1.0, limits::REQUESTS);
+                within(problems, &path.at("at_ms"), at_ms.len() as f64, 1.0, limits::REQUESTS);
                 let mut earliest = 0.0;
                 for (index, ms) in at_ms.iter().enumerate() {
-                    if !within(problems, &at(&format!("at_ms.{index}")), *ms, earliest, LENGTH_MAX_S * 1e3) {
+                    if !within(problems, &path.at("at_ms").index(index), *ms, earliest, LENGTH_MAX_S * 1e3) {
                         break;
                     }
                     earliest = *ms;
@@ -371,13 +371,13 @@ impl ArrivalsSpec {
                 OpenLoop::Recorded(at_ms.iter().map(|ms| Span::from_ms(*ms)).collect())
             }
             ArrivalsSpec::ClosedLoop { clients, think } => {
-                within(problems, &at("clients"), f64::from(*clients), 1.0, f64::from(limits::CLIENTS));
-                let pace = Pace::Think(think.plan(&at("think"), problems));
+                within(problems, &path.at("clients"), f64::from(*clients), 1.0, f64::from(limits::CLIENTS));
+                let pace = Pace::Think(think.plan(&path.at("think"), problems));
                 return (problems.len() == before).then_some(Arrivals::Closed { clients: *clients, pace });
             }
             ArrivalsSpec::ClosedLoopPaced { clients, gap_ms } => {
-                within(problems, &at("clients"), f64::from(*clients), 1.0, f64::from(limits::CLIENTS));
-                within(problems, &at("gap_ms"), *gap_ms, 0.0, LENGTH_MAX_S * 1e3);
+                within(problems, &path.at("clients"), f64::from(*clients), 1.0, f64::from(limits::CLIENTS));
+                within(problems, &path.at("gap_ms"), *gap_ms, 0.0, LENGTH_MAX_S * 1e3);
                 let pace = Pace::Gap(Span::from_ms(*gap_ms));
                 return (problems.len() == before).then_some(Arrivals::Closed { clients: *clients, pace });
             }
@@ -394,7 +394,7 @@ mod tests {
 
     fn open(spec: &ArrivalsSpec) -> OpenLoop {
         let mut problems = Vec::new();
-        match spec.plan("arrivals", &mut problems) {
+        match spec.plan(&Path::new("arrivals"), &mut problems) {
             Some(Arrivals::Open(open)) => open,
             other => panic!("{other:?}, {problems:?}"),
         }
@@ -496,7 +496,7 @@ mod tests {
         #[test]
         fn a_spec_is_refused_with_a_path_or_goes_forwards(spec in any_spec(), seed in any::<u64>()) {
             let mut problems = Vec::new();
-            let planned = spec.plan("arrivals", &mut problems);
+            let planned = spec.plan(&Path::new("arrivals"), &mut problems);
             prop_assert_eq!(planned.is_some(), problems.is_empty());
             prop_assert!(problems.iter().all(|problem| problem.path.starts_with("arrivals.")));
             if let Some(planned) = planned {

@@ -1,6 +1,7 @@
 //! How long something takes: as written ([`DistSpec`]), and as planned ([`Dist`]), from which lengths are drawn.
 
 use super::Problem;
+use super::path::Path;
 use super::plan::limits;
 use super::problem::within;
 use super::spec_macro::spec;
@@ -254,90 +255,97 @@ fn folded_mean(mean: f64, sd: f64) -> f64 {
 impl DistSpec {
     /// Checks every number and plans; what is wrong is added to `problems` at or below `path`.
     #[inline]
-    pub(super) fn plan(&self, path: &str, problems: &mut Vec<Problem>) -> Dist {
+    pub(super) fn plan(&self, path: &Path, problems: &mut Vec<Problem>) -> Dist {
         const MAX_MS: f64 = limits::LENGTH_MS;
         /// A nanosecond: a Pareto length cannot begin at 0.
         const MIN_MS: f64 = 1e-6;
         const ALPHA_MAX: f64 = 1_000.0;
         /// The smallest exponent of a bounded Pareto tail: below it the law is flat and its mean is lost in rounding.
         const ALPHA_MIN: f64 = 0.001;
-        let at = |field: &str| format!("{path}.{field}");
         match self {
             DistSpec::Constant { value_ms } => {
-                within(problems, &at("value_ms"), *value_ms, 0.0, MAX_MS);
+                within(problems, &path.at("value_ms"), *value_ms, 0.0, MAX_MS);
                 Dist::Constant(Span::from_ms(*value_ms))
             }
             DistSpec::Exponential { mean_ms } => {
-                within(problems, &at("mean_ms"), *mean_ms, 0.0, MAX_MS);
+                within(problems, &path.at("mean_ms"), *mean_ms, 0.0, MAX_MS);
                 Dist::Exponential(Span::from_ms(*mean_ms))
             }
             DistSpec::Uniform { min_ms, max_ms } => {
-                within(problems, &at("min_ms"), *min_ms, 0.0, MAX_MS);
-                within(problems, &at("max_ms"), *max_ms, min_ms.max(0.0), MAX_MS);
+                within(problems, &path.at("min_ms"), *min_ms, 0.0, MAX_MS);
+                within(problems, &path.at("max_ms"), *max_ms, min_ms.max(0.0), MAX_MS);
                 Dist::Uniform(Span::from_ms(*min_ms), Span::from_ms(*max_ms))
             }
             DistSpec::Empirical { quantiles_ms } => {
-                let path = at("quantiles_ms");
+                let path = &path.at("quantiles_ms");
                 let ascending = quantiles_ms.windows(2).all(|pair| pair[0] <= pair[1]);
                 if !(2..=limits::POINTS).contains(&quantiles_ms.len()) || !ascending {
                     let hint = format!("Give 2 to {} numbers in ascending order.", limits::POINTS);
-                    problems.push(Problem::new(path, "is no list of quantiles", hint));
+                    problems.push(Problem::new(path.to_string(), "is no list of quantiles", hint));
                     return Dist::ZERO;
                 }
                 for value in quantiles_ms {
-                    within(problems, &path, *value, 0.0, MAX_MS);
+                    within(problems, path, *value, 0.0, MAX_MS);
                 }
                 Dist::Empirical(quantiles_ms.iter().map(|ms| Span::from_ms(*ms)).collect())
             }
             DistSpec::Lognormal { mean_ms, cv2 } => {
-                within(problems, &at("mean_ms"), *mean_ms, 0.0, MAX_MS);
-                within(problems, &at("cv2"), *cv2, 0.0, 1e6);
+                within(problems, &path.at("mean_ms"), *mean_ms, 0.0, MAX_MS);
+                within(problems, &path.at("cv2"), *cv2, 0.0, 1e6);
                 Dist::Lognormal { mean: Span::from_ms(*mean_ms), sigma: libm::log1p(*cv2).sqrt() }
             }
             DistSpec::Hyperexponential { branches } => {
                 for (index, branch) in branches.iter().enumerate() {
-                    within(problems, &at(&format!("branches.{index}.mean_ms")), branch.mean_ms, 0.0, MAX_MS);
+                    within(problems, &path.at("branches").index(index).at("mean_ms"), branch.mean_ms, 0.0, MAX_MS);
                 }
                 let parts = branches.iter().map(|branch| (branch.p, Dist::Exponential(Span::from_ms(branch.mean_ms))));
-                mixture(&at("branches"), parts.collect(), problems)
+                mixture(&path.at("branches"), parts.collect(), problems)
             }
             DistSpec::Pareto { alpha, min_ms } => {
                 if !(*alpha > 1.0 && *alpha <= ALPHA_MAX) {
                     let hint = format!("Use a number above 1, at most {ALPHA_MAX}, or `bounded_pareto`.");
-                    problems.push(Problem::new(at("alpha"), format!("{alpha} gives no mean"), hint));
-                } else if within(problems, &at("min_ms"), *min_ms, MIN_MS, MAX_MS) {
+                    problems.push(Problem::new(path.at("alpha").to_string(), format!("{alpha} gives no mean"), hint));
+                } else if within(problems, &path.at("min_ms"), *min_ms, MIN_MS, MAX_MS) {
                     let mean_ms = pareto_mean(*alpha, *min_ms, 0.0);
                     if mean_ms > MAX_MS {
                         let hint = format!("Use a larger `alpha` or a smaller `min_ms`: at most {MAX_MS}.");
-                        problems.push(Problem::new(path, format!("its mean of {mean_ms} ms is out of range"), hint));
+                        problems.push(Problem::new(
+                            path.to_string(),
+                            format!("its mean of {mean_ms} ms is out of range"),
+                            hint,
+                        ));
                     }
                 }
                 Dist::Pareto { alpha: *alpha, min: Span::from_ms(*min_ms), max: Dist::LONGEST, cut: 0.0 }
             }
             DistSpec::BoundedPareto { alpha, min_ms, max_ms } => {
-                within(problems, &at("alpha"), *alpha, ALPHA_MIN, ALPHA_MAX);
-                within(problems, &at("min_ms"), *min_ms, MIN_MS, MAX_MS);
-                if within(problems, &at("max_ms"), *max_ms, MIN_MS, MAX_MS) && max_ms <= min_ms {
-                    problems.push(Problem::new(at("max_ms"), "is not above `min_ms`", "Use a larger number."));
+                within(problems, &path.at("alpha"), *alpha, ALPHA_MIN, ALPHA_MAX);
+                within(problems, &path.at("min_ms"), *min_ms, MIN_MS, MAX_MS);
+                if within(problems, &path.at("max_ms"), *max_ms, MIN_MS, MAX_MS) && max_ms <= min_ms {
+                    problems.push(Problem::new(
+                        path.at("max_ms").to_string(),
+                        "is not above `min_ms`",
+                        "Use a larger number.",
+                    ));
                 }
                 let cut = libm::exp(alpha * libm::log(min_ms / max_ms));
                 Dist::Pareto { alpha: *alpha, min: Span::from_ms(*min_ms), max: Span::from_ms(*max_ms), cut }
             }
             DistSpec::Erlang { k, mean_ms } => {
-                within(problems, &at("k"), f64::from(*k), 1.0, 100.0);
-                within(problems, &at("mean_ms"), *mean_ms, 0.0, MAX_MS);
+                within(problems, &path.at("k"), f64::from(*k), 1.0, 100.0);
+                within(problems, &path.at("mean_ms"), *mean_ms, 0.0, MAX_MS);
                 Dist::Erlang { phases: *k, mean: Span::from_ms(*mean_ms) }
             }
             DistSpec::Discrete { points } => {
                 for (index, point) in points.iter().enumerate() {
-                    within(problems, &at(&format!("points.{index}.value_ms")), point.value_ms, 0.0, MAX_MS);
+                    within(problems, &path.at("points").index(index).at("value_ms"), point.value_ms, 0.0, MAX_MS);
                 }
                 let parts = points.iter().map(|point| (point.p, Dist::Constant(Span::from_ms(point.value_ms))));
-                mixture(&at("points"), parts.collect(), problems)
+                mixture(&path.at("points"), parts.collect(), problems)
             }
             DistSpec::AbsNormal { mean_ms, sd_ms } => {
-                within(problems, &at("mean_ms"), *mean_ms, 0.0, MAX_MS);
-                within(problems, &at("sd_ms"), *sd_ms, 0.0, MAX_MS);
+                within(problems, &path.at("mean_ms"), *mean_ms, 0.0, MAX_MS);
+                within(problems, &path.at("sd_ms"), *sd_ms, 0.0, MAX_MS);
                 Dist::AbsNormal { mean: Span::from_ms(*mean_ms), sd: Span::from_ms(*sd_ms) }
             }
         }
@@ -346,19 +354,19 @@ impl DistSpec {
 
 /// Turns probabilities, which must add up to 1, into cumulative ones.
 #[inline]
-fn mixture(path: &str, mut parts: Vec<(f64, Dist)>, problems: &mut Vec<Problem>) -> Dist {
+fn mixture(path: &Path, mut parts: Vec<(f64, Dist)>, problems: &mut Vec<Problem>) -> Dist {
     let before = problems.len();
     if !(1..=limits::POINTS).contains(&parts.len()) {
         let hint = format!("Give 1 to {} of them.", limits::POINTS);
-        problems.push(Problem::new(path, format!("{} entries are out of range", parts.len()), hint));
+        problems.push(Problem::new(path.to_string(), format!("{} entries are out of range", parts.len()), hint));
     }
     for (index, (p, _)) in parts.iter().enumerate() {
-        within(problems, &format!("{path}.{index}.p"), *p, 0.0, 1.0);
+        within(problems, &path.index(index).at("p"), *p, 0.0, 1.0);
     }
     let total: f64 = parts.iter().map(|(p, _)| p).sum();
     if problems.len() == before && (total - 1.0).abs() > 1e-6 {
         let what = format!("the probabilities add up to {total}");
-        problems.push(Problem::new(path, what, "Let all `p` together be 1."));
+        problems.push(Problem::new(path.to_string(), what, "Let all `p` together be 1."));
     }
     if problems.len() > before {
         return Dist::ZERO;
@@ -383,7 +391,7 @@ mod tests {
 
     fn planned(spec: DistSpec) -> Dist {
         let mut problems = Vec::new();
-        let dist = spec.plan("work", &mut problems);
+        let dist = spec.plan(&Path::new("work"), &mut problems);
         assert!(problems.is_empty(), "{problems:?}");
         dist
     }
@@ -526,7 +534,7 @@ mod tests {
 
     fn problems(spec: DistSpec) -> Vec<String> {
         let mut problems = Vec::new();
-        spec.plan("work", &mut problems);
+        spec.plan(&Path::new("work"), &mut problems);
         problems.iter().map(|problem| problem.to_string()).collect()
     }
 
@@ -595,7 +603,7 @@ mod tests {
         #[test]
         fn a_spec_is_refused_with_a_path_or_drawn_from(spec in any_spec(), seed in any::<u64>()) {
             let mut problems = Vec::new();
-            let dist = spec.plan("work", &mut problems);
+            let dist = spec.plan(&Path::new("work"), &mut problems);
             if problems.is_empty() {
                 let mut stream = Stream::new(seed, 2, Purpose::Work);
                 prop_assert!((0..20).all(|_| dist.sample(&mut stream) <= Dist::LONGEST));

@@ -1,7 +1,7 @@
 //! A small map in the order of its keys. The library's tree would be compiled anew for every kind of value: much code
 //! for maps of three.
 
-use super::read::{Read, Reading, read_entries};
+use super::read::{Collection, Read, Reading, read_entries};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::Value;
 
@@ -95,7 +95,18 @@ impl<T: Serialize> Serialize for Map<T> {
     }
 }
 
-/// An entry with a gap is left out.
+impl<T: Read> Collection for Map<T> {
+    #[inline]
+    fn add(&mut self, key: &str) -> &mut dyn Read {
+        &mut self.0.push_mut((key.to_string(), T::blank())).1
+    }
+
+    #[inline]
+    fn take_back(&mut self) {
+        self.0.pop();
+    }
+}
+
 impl<T: Read> Read for Map<T> {
     #[inline]
     fn blank() -> Map<T> {
@@ -105,12 +116,7 @@ impl<T: Read> Read for Map<T> {
     #[inline]
     fn read(&mut self, value: &Value, reading: &mut Reading) -> bool {
         self.0.clear();
-        read_entries(value, reading, &mut |key, value, reading| {
-            let mut read = T::blank();
-            if read.read(value, reading) {
-                self.insert(key.to_string(), read);
-            }
-        })
+        read_entries(value, self, reading)
     }
 }
 

@@ -10,6 +10,7 @@ mod document;
 mod expr;
 mod hint;
 mod map;
+mod path;
 mod plan;
 mod planner;
 mod popularity;

@@ -1,6 +1,7 @@
 //! From a spec to a plan: every number, reference and size is checked, and all problems are noted at once.
 
 use super::dist::{Dist, DistSpec};
+use super::path::Path;
 use super::plan::*;
 use super::problem;
 use super::program::{Compiler, Program};
@@ -22,7 +23,6 @@ use crate::store::{BusyTimeout, COLUMNS, Fields, Journal, Line, RowId, Server, S
 use crate::time::{Span, Time};
 use crate::trace::Status;
 use serde_json::Value;
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// Makes a plan, noting every problem on the way.
@@ -84,17 +84,17 @@ impl<'a> Planner<'a> {
     }
 
     #[inline]
-    pub(super) fn problem(&mut self, path: impl Into<String>, what: impl Into<String>, hint: impl Into<String>) {
-        self.problems.push(Problem::new(path, what, hint));
+    pub(super) fn problem(&mut self, path: &Path, what: impl Into<String>, hint: impl Into<String>) {
+        self.problems.push(Problem::new(path.to_string(), what, hint));
     }
 
     #[inline]
-    fn within(&mut self, path: &str, value: f64, min: f64, max: f64) -> bool {
+    fn within(&mut self, path: &Path, value: f64, min: f64, max: f64) -> bool {
         problem::within(self.problems, path, value, min, max)
     }
 
     #[inline]
-    fn above_zero(&mut self, path: &str, value: f64, max: f64) -> bool {
+    fn above_zero(&mut self, path: &Path, value: f64, max: f64) -> bool {
         problem::above_zero(self.problems, path, value, max)
     }
 
@@ -103,22 +103,26 @@ impl<'a> Planner<'a> {
         let spec = self.spec;
         if spec.format_version != 1 {
             self.problem(
-                "format_version",
+                &Path::new("format_version"),
                 format!("{} is not known", spec.format_version),
                 "This program reads version 1.",
             );
         }
         let word = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
         if spec.id.is_empty() || !spec.id.chars().all(word) {
-            self.problem("id", format!("`{}` is no id", spec.id), "Use lower-case words joined by `-`.");
+            self.problem(&Path::new("id"), format!("`{}` is no id", spec.id), "Use lower-case words joined by `-`.");
         }
         if spec.seed >= 1 << 53 {
-            self.problem("seed", "is too large", "Use a whole number below 2^53, which JSON can carry exactly.");
+            self.problem(
+                &Path::new("seed"),
+                "is too large",
+                "Use a whole number below 2^53, which JSON can carry exactly.",
+            );
         }
-        self.above_zero("duration_s", spec.duration_s, limits::DURATION_S);
+        self.above_zero(&Path::new("duration_s"), spec.duration_s, limits::DURATION_S);
         for id in spec.nodes.keys().chain(spec.monitors.keys()) {
             if id.is_empty() || !id.chars().all(word) {
-                self.problem(format!("nodes.{id}"), "is no id", "Use lower-case words joined by `-`.");
+                self.problem(&Path::new("nodes").at(id), "is no id", "Use lower-case words joined by `-`.");
             }
         }
     }
@@ -127,11 +131,12 @@ impl<'a> Planner<'a> {
     fn routes(&mut self) -> Vec<RoutePlan> {
         let spec = self.spec;
         let mut routes: Vec<RoutePlan> = Vec::new();
+        let in_workloads = Path::new("workloads");
         for (id, workload) in &spec.workloads {
             for (name, route) in &workload.routes {
                 match routes.iter().find(|known| known.name == *name) {
                     Some(known) if known.op != route.op => self.problem(
-                        format!("workloads.{id}.routes.{name}.op"),
+                        &in_workloads.at(id).at("routes").at(name).at("op"),
                         "differs from another workload's",
                         "A route is the same operation for all workloads.",
                     ),
@@ -152,7 +157,7 @@ impl<'a> Planner<'a> {
         }
         if routes.len() > limits::ROUTES {
             self.problem(
-                "workloads",
+                &Path::new("workloads"),
                 format!("{} routes are too many", routes.len()),
                 format!("At most {}.", limits::ROUTES),
             );
@@ -190,12 +195,12 @@ impl<'a> Planner<'a> {
         }
         if count > limits::NODES {
             let hint = format!("At most {}, replicas and monitors counted one by one.", limits::NODES);
-            self.problem("nodes", "there are too many", hint);
+            self.problem(&Path::new("nodes"), "there are too many", hint);
         }
-        let ids: BTreeSet<&str> = self.nodes.iter().map(|node| node.id.as_str()).collect();
-        if ids.len() < self.nodes.len() {
+        let same = |node: &NodePlan| self.nodes.iter().filter(|other| other.id == node.id).count() > 1;
+        if self.nodes.iter().any(same) {
             self.problem(
-                "nodes",
+                &Path::new("nodes"),
                 "two nodes have the same id",
                 "A replica is named `id-1`: rename the node of that name.",
             );
@@ -204,7 +209,7 @@ impl<'a> Planner<'a> {
 
     /// The instances of a group; reports a group that does not exist.
     #[inline]
-    fn instances(&mut self, path: &str, group: &str) -> Vec<NodeId> {
+    fn instances(&mut self, path: &Path, group: &str) -> Vec<NodeId> {
         let found: Vec<NodeId> = (0..self.nodes.len())
             .filter(|index| self.nodes[*index].group == group)
             .map(|index| NodeId(index as u16))
@@ -220,12 +225,15 @@ impl<'a> Planner<'a> {
 
     #[inline]
     fn plan_node(&mut self, id: &str, node: &NodeSpec, routes: &[RoutePlan]) {
-        let path = format!("nodes.{id}");
+        let in_nodes = Path::new("nodes");
+        let path = in_nodes.at(id);
         let (kind, calls) = match node {
             NodeSpec::Client(client) => {
+                let in_workloads = Path::new("workloads");
                 let mut targets = Map::new();
                 for (workload, spec) in self.spec.workloads.iter().filter(|(_, spec)| spec.client == id) {
-                    let at = format!("workloads.{workload}.target");
+                    let path = in_workloads.at(workload);
+                    let at = path.at("target");
                     self.refuse_unless(&at, &spec.target, "a client", &["gateway", "service"]);
                     let behind = |node: &&NodeSpec| matches!(node, NodeSpec::Gateway(gateway) if gateway.upstream == spec.target);
                     if self.spec.nodes.values().find(behind).is_some() {
@@ -236,7 +244,7 @@ impl<'a> Planner<'a> {
                             hint,
                         );
                     }
-                    targets.insert(spec.target.clone(), at);
+                    targets.insert(spec.target.clone(), at.to_string());
                 }
                 (Kind::Client(ClientPlan {}), self.calls(&path, &client.calls, targets))
             }
@@ -255,7 +263,7 @@ impl<'a> Planner<'a> {
 
     /// Reports a call that no real system would make: a client at the store, a gateway at the cache.
     #[inline]
-    fn refuse_unless(&mut self, path: &str, group: &str, who: &str, allowed: &[&str]) {
+    fn refuse_unless(&mut self, path: &Path, group: &str, who: &str, allowed: &[&str]) {
         let Some(node) = self.spec.nodes.get(group) else { return };
         let kind = kind_name(node);
         if !allowed.contains(&kind) {
@@ -265,42 +273,40 @@ impl<'a> Planner<'a> {
     }
 
     #[inline]
-    fn gateway(&mut self, path: &str, gateway: &GatewaySpec) -> (Kind, Vec<CallPlan>) {
-        self.refuse_unless(&format!("{path}.upstream"), &gateway.upstream, "a gateway", &["gateway", "service"]);
-        let work = gateway.work.as_ref().map_or(Dist::ZERO, |dist| self.dist(&format!("{path}.work"), dist));
+    fn gateway(&mut self, path: &Path, gateway: &GatewaySpec) -> (Kind, Vec<CallPlan>) {
+        self.refuse_unless(&path.at("upstream"), &gateway.upstream, "a gateway", &["gateway", "service"]);
+        let work = gateway.work.as_ref().map_or(Dist::ZERO, |dist| self.dist(&path.at("work"), dist));
         let auth = gateway.auth.as_ref().map(|auth| {
-            self.within(&format!("{path}.auth.leeway_s"), auth.leeway_s, 0.0, 3_600.0);
-            TokenPlan {
-                leeway: Span::from_seconds(auth.leeway_s),
-                work: self.dist(&format!("{path}.auth.work"), &auth.work),
-            }
+            self.within(&path.at("auth.leeway_s"), auth.leeway_s, 0.0, 3_600.0);
+            TokenPlan { leeway: Span::from_seconds(auth.leeway_s), work: self.dist(&path.at("auth.work"), &auth.work) }
         });
         let rate_limit = gateway.rate_limit.as_ref().and_then(|limit| {
-            let config = self.taken(&format!("{path}.rate_limit"), rate_limiter(limit))?;
+            let config = self.taken(&path.at("rate_limit"), rate_limiter(limit))?;
             Some((config, limit.key))
         });
         let mut targets = Map::new();
-        targets.insert(gateway.upstream.clone(), format!("{path}.upstream"));
+        targets.insert(gateway.upstream.clone(), path.at("upstream").to_string());
         let calls = self.calls(path, &gateway.calls, targets);
         let upstream = position(&calls, &gateway.upstream);
         (Kind::Gateway(GatewayPlan { upstream, work, auth, rate_limit }), calls)
     }
 
     #[inline]
-    fn service(&mut self, path: &str, service: &ServiceSpec, routes: &[RoutePlan]) -> (Kind, Vec<CallPlan>) {
-        self.within(&format!("{path}.replicas"), f64::from(service.replicas), 1.0, limits::NODES as f64);
+    fn service(&mut self, path: &Path, service: &ServiceSpec, routes: &[RoutePlan]) -> (Kind, Vec<CallPlan>) {
+        self.within(&path.at("replicas"), f64::from(service.replicas), 1.0, limits::NODES as f64);
         if let Some(workers) = service.workers {
-            self.within(&format!("{path}.workers"), f64::from(workers), 1.0, f64::from(limits::PLACES));
+            self.within(&path.at("workers"), f64::from(workers), 1.0, f64::from(limits::PLACES));
         }
         if let Some(places) = service.max_waiting {
-            self.within(&format!("{path}.max_waiting"), f64::from(places), 0.0, f64::from(limits::PLACES));
+            self.within(&path.at("max_waiting"), f64::from(places), 0.0, f64::from(limits::PLACES));
         }
+        let in_routes = path.at("routes");
         let mut targets = Map::new();
         for (route, steps) in &service.routes {
-            self.targets(&format!("{path}.routes.{route}"), steps, &mut targets);
+            self.targets(&in_routes.at(route), steps, &mut targets);
             if !self.is_used(route) {
                 self.problem(
-                    format!("{path}.routes.{route}"),
+                    &in_routes.at(route),
                     "no workload uses this route",
                     "Name it in a workload's `routes` or in a step, or take it out.",
                 );
@@ -313,7 +319,7 @@ impl<'a> Planner<'a> {
         let signals: Vec<Option<&str>> = self.spec.metrics.iter().map(observed).collect();
         let mut programs: Vec<Option<Program>> = vec![None; routes.len()];
         for (route, steps) in &service.routes {
-            let at = format!("{path}.routes.{route}");
+            let at = in_routes.at(route);
             let (program, locals) = Compiler::new(self, &calls, routes, &signals).compile(&at, steps);
             self.locals = self.locals.max(locals);
             if let Some(index) = routes.iter().position(|known| known.name == *route) {
@@ -323,20 +329,16 @@ impl<'a> Planner<'a> {
         let steps: usize = programs.iter().flatten().map(|program| program.steps.len()).sum();
         if steps as u64 * u64::from(service.replicas) > limits::STEPS {
             let hint = format!("At most {} steps, those of every replica counted.", limits::STEPS);
-            self.problem(format!("{path}.routes"), "its programs are too long", hint);
+            self.problem(&path.at("routes"), "its programs are too long", hint);
             programs.clear();
         }
         let (bulkheads, bulkhead_of) = self.bulkheads(path, service, routes);
-        let patience = service.patience.as_ref().map(|dist| self.dist(&format!("{path}.patience"), dist));
+        let patience = service.patience.as_ref().map(|dist| self.dist(&path.at("patience"), dist));
         let chance = service.chance.as_ref().map(|chance| {
-            let up = self.dist(&format!("{path}.chance.up"), &chance.up);
-            let down = self.dist(&format!("{path}.chance.down"), &chance.down);
+            let up = self.dist(&path.at("chance.up"), &chance.up);
+            let down = self.dist(&path.at("chance.down"), &chance.down);
             if up.mean() + down.mean() < SHORTEST {
-                self.problem(
-                    format!("{path}.chance"),
-                    "it changes too often",
-                    "Let `up` and `down` last 1 ms at least.",
-                );
+                self.problem(&path.at("chance"), "it changes too often", "Let `up` and `down` last 1 ms at least.");
             }
             (up, down)
         });
@@ -345,7 +347,7 @@ impl<'a> Planner<'a> {
         let shares = matches!(service.discipline, Discipline::ProcessorSharing | Discipline::LifoPreemptive);
         if shares && service.hold == Hold::Call && !service.routes.values().all(computes) {
             let hint = "Set `hold` to `work`: only work can be shared or pushed aside.";
-            self.problem(format!("{path}.discipline"), "takes workers away that are held while they wait", hint);
+            self.problem(&path.at("discipline"), "takes workers away that are held while they wait", hint);
         }
         let plan = ServicePlan {
             workers: service.workers,
@@ -364,44 +366,45 @@ impl<'a> Planner<'a> {
     }
 
     /// Whom the steps call, each with the place of its first mention.
-    fn targets(&mut self, path: &str, steps: &[StepSpec], targets: &mut Map<String>) {
+    #[inline]
+    fn targets(&mut self, path: &Path, steps: &[StepSpec], targets: &mut Map<String>) {
         for (index, step) in steps.iter().enumerate() {
-            let at = format!("{path}.{index}");
+            let at = path.index(index);
             match step {
                 StepSpec::Read(access) | StepSpec::Write(access) => {
-                    self.refuse_unless(&format!("{at}.store"), &access.store, "a read or write", &["store"]);
-                    targets.insert(access.store.clone(), format!("{at}.store"));
+                    self.refuse_unless(&at.at("store"), &access.store, "a read or write", &["store"]);
+                    targets.insert(access.store.clone(), at.at("store").to_string());
                     if let Some(cache) = &access.cache {
-                        self.refuse_unless(&format!("{at}.cache"), cache, "a look-up", &["cache"]);
-                        targets.insert(cache.clone(), format!("{at}.cache"));
+                        self.refuse_unless(&at.at("cache"), cache, "a look-up", &["cache"]);
+                        targets.insert(cache.clone(), at.at("cache").to_string());
                     }
                 }
                 StepSpec::Cached(cached) => {
-                    self.refuse_unless(&format!("{at}.cached.cache"), &cached.cache, "a look-up", &["cache"]);
-                    targets.insert(cached.cache.clone(), format!("{at}.cached.cache"));
-                    self.targets(&format!("{at}.cached.load"), &cached.load, targets);
+                    self.refuse_unless(&at.at("cached.cache"), &cached.cache, "a look-up", &["cache"]);
+                    targets.insert(cached.cache.clone(), at.at("cached.cache").to_string());
+                    self.targets(&at.at("cached.load"), &cached.load, targets);
                 }
                 StepSpec::Call(call) => {
-                    self.refuse_unless(&format!("{at}.call.to"), &call.to, "a step", &["service"]);
-                    targets.insert(call.to.clone(), format!("{at}.call.to"));
+                    self.refuse_unless(&at.at("call.to"), &call.to, "a step", &["service"]);
+                    targets.insert(call.to.clone(), at.at("call.to").to_string());
                 }
                 StepSpec::Publish(call) => {
-                    self.refuse_unless(&format!("{at}.publish.to"), &call.to, "a message", &["queue"]);
-                    targets.insert(call.to.clone(), format!("{at}.publish.to"));
+                    self.refuse_unless(&at.at("publish.to"), &call.to, "a message", &["queue"]);
+                    targets.insert(call.to.clone(), at.at("publish.to").to_string());
                 }
                 StepSpec::If(branch) => {
-                    self.targets(&format!("{at}.if.then"), &branch.then, targets);
-                    self.targets(&format!("{at}.if.else"), &branch.otherwise, targets);
+                    self.targets(&at.at("if.then"), &branch.then, targets);
+                    self.targets(&at.at("if.else"), &branch.otherwise, targets);
                 }
-                StepSpec::Repeat(repeat) => self.targets(&format!("{at}.repeat.do"), &repeat.steps, targets),
+                StepSpec::Repeat(repeat) => self.targets(&at.at("repeat.do"), &repeat.steps, targets),
                 StepSpec::All(all) => {
                     for (index, branch) in all.branches.iter().enumerate() {
-                        self.targets(&format!("{at}.all.branches.{index}"), branch, targets);
+                        self.targets(&at.at("all.branches").index(index), branch, targets);
                     }
                 }
                 StepSpec::Try(attempt) => {
-                    self.targets(&format!("{at}.try.do"), &attempt.steps, targets);
-                    self.targets(&format!("{at}.try.on_failure"), &attempt.on_failure, targets);
+                    self.targets(&at.at("try.do"), &attempt.steps, targets);
+                    self.targets(&at.at("try.on_failure"), &attempt.on_failure, targets);
                 }
                 StepSpec::Begin(BeginSpec { database, .. })
                 | StepSpec::Commit(EndSpec { database })
@@ -411,8 +414,8 @@ impl<'a> Planner<'a> {
                 | StepSpec::Update(UpdateSpec { database, .. })
                 | StepSpec::Insert(InsertSpec { database, .. })
                 | StepSpec::Delete(DeleteSpec { database, .. }) => {
-                    self.refuse_unless(&format!("{at}.database"), database, "a statement", &["database"]);
-                    targets.insert(database.clone(), format!("{at}.database"));
+                    self.refuse_unless(&at.at("database"), database, "a statement", &["database"]);
+                    targets.insert(database.clone(), at.at("database").to_string());
                 }
                 StepSpec::Work(_) | StepSpec::Wait(_) | StepSpec::Set(_) | StepSpec::Observe(_) => {}
                 StepSpec::Respond(_) | StepSpec::Pause(_) => {}
@@ -421,6 +424,7 @@ impl<'a> Planner<'a> {
     }
 
     /// Whether a workload, a step or a queue uses a route.
+    #[inline]
     fn is_used(&self, route: &str) -> bool {
         self.spec.workloads.values().any(|workload| workload.routes.contains_key(route))
             || self.spec.nodes.values().any(|node| match node {
@@ -430,30 +434,30 @@ impl<'a> Planner<'a> {
             })
     }
 
+    #[inline]
     fn bulkheads(
         &mut self,
-        path: &str,
+        path: &Path,
         service: &ServiceSpec,
         routes: &[RoutePlan],
     ) -> (Vec<BulkheadPlan>, Vec<Option<usize>>) {
         let mut of_route = vec![None; routes.len()];
         let mut bulkheads = Vec::new();
+        let in_bulkheads = path.at("bulkheads");
         for (id, bulkhead) in &service.bulkheads {
-            let at = format!("{path}.bulkheads.{id}");
+            let at = in_bulkheads.at(id);
             let (concurrent, waiting) = (bulkhead.max_concurrent, bulkhead.max_waiting);
-            self.within(&format!("{at}.max_concurrent"), f64::from(concurrent), 1.0, f64::from(limits::PLACES));
-            self.within(&format!("{at}.max_waiting"), f64::from(waiting), 0.0, f64::from(limits::PLACES));
+            self.within(&at.at("max_concurrent"), f64::from(concurrent), 1.0, f64::from(limits::PLACES));
+            self.within(&at.at("max_waiting"), f64::from(waiting), 0.0, f64::from(limits::PLACES));
             if !matches!(bulkhead.status, 429 | 503) {
-                self.problem(format!("{at}.status"), format!("{} does not fit", bulkhead.status), "Use 503 or 429.");
+                self.problem(&at.at("status"), format!("{} does not fit", bulkhead.status), "Use 503 or 429.");
             }
             for name in &bulkhead.routes {
                 let index = routes.iter().position(|known| known.name == *name);
                 match index.filter(|_| service.routes.contains_key(name)) {
                     Some(index) if of_route[index].is_none() => of_route[index] = Some(bulkheads.len()),
-                    Some(_) => self.problem(format!("{at}.routes"), format!("`{name}` has two bulkheads"), "Keep one."),
-                    None => {
-                        self.problem(format!("{at}.routes"), format!("there is no route `{name}` here"), "Name one.")
-                    }
+                    Some(_) => self.problem(&at.at("routes"), format!("`{name}` has two bulkheads"), "Keep one."),
+                    None => self.problem(&at.at("routes"), format!("there is no route `{name}` here"), "Name one."),
                 }
             }
             let status = Status::of_code(bulkhead.status).unwrap_or(Status::Unavailable);
@@ -462,22 +466,25 @@ impl<'a> Planner<'a> {
         (bulkheads, of_route)
     }
 
-    fn database(&mut self, path: &str, database: &DatabaseSpec) -> Kind {
+    #[inline]
+    fn database(&mut self, path: &Path, database: &DatabaseSpec) -> Kind {
         if let Some(connections) = database.connections {
-            self.within(&format!("{path}.connections"), f64::from(connections), 1.0, f64::from(limits::PLACES));
+            self.within(&path.at("connections"), f64::from(connections), 1.0, f64::from(limits::PLACES));
         }
-        self.within(&format!("{path}.busy_timeout_ms"), database.busy_timeout_ms, 0.0, 3_600_000.0);
-        self.within(&format!("{path}.scan_row_us"), database.scan_row_us, 0.0, 1e6);
+        self.within(&path.at("busy_timeout_ms"), database.busy_timeout_ms, 0.0, 3_600_000.0);
+        self.within(&path.at("scan_row_us"), database.scan_row_us, 0.0, 1e6);
         let rows: u64 = database.tables.values().map(|table| u64::from(table.rows)).sum();
-        let fits = self.within(&format!("{path}.tables"), rows as f64, 0.0, f64::from(limits::ROWS));
+        let fits = self.within(&path.at("tables"), rows as f64, 0.0, f64::from(limits::ROWS));
         if database.tables.len() > limits::TABLES {
             let what = format!("{} tables are too many", database.tables.len());
-            self.problem(format!("{path}.tables"), what, format!("At most {}.", limits::TABLES));
+            self.problem(&path.at("tables"), what, format!("At most {}.", limits::TABLES));
         }
         let mut tables = Tables::new(database.tables.len().min(limits::TABLES) as u8);
         let mut names = Vec::new();
+        let in_tables = path.at("tables");
         for (index, (name, table)) in database.tables.iter().take(limits::TABLES).enumerate() {
-            let at = format!("{path}.tables.{name}.columns");
+            let table_at = in_tables.at(name);
+            let at = table_at.at("columns");
             if table.columns.len() > COLUMNS {
                 self.problem(
                     &at,
@@ -510,24 +517,25 @@ impl<'a> Planner<'a> {
             tables: names,
             connections: database.connections,
             busy: BusyTimeout { timeout: Span::from_ms(database.busy_timeout_ms), line },
-            read: self.dist(&format!("{path}.read"), &database.read),
-            write: self.dist(&format!("{path}.write"), &database.write),
-            commit: database.commit.as_ref().map_or(Dist::ZERO, |dist| self.dist(&format!("{path}.commit"), dist)),
+            read: self.dist(&path.at("read"), &database.read),
+            write: self.dist(&path.at("write"), &database.write),
+            commit: database.commit.as_ref().map_or(Dist::ZERO, |dist| self.dist(&path.at("commit"), dist)),
             scan_row: Span::from_ms(database.scan_row_us / 1e3),
         })
     }
 
-    fn queue(&mut self, path: &str, queue: &QueueSpec, routes: &[RoutePlan]) -> (Kind, Vec<CallPlan>) {
-        self.refuse_unless(&format!("{path}.consumer"), &queue.consumer, "a queue", &["service"]);
-        self.above_zero(&format!("{path}.visibility_timeout_s"), queue.visibility_timeout_s, limits::DURATION_S);
-        self.within(&format!("{path}.max_receive_count"), f64::from(queue.max_receive_count), 1.0, 255.0);
+    #[inline]
+    fn queue(&mut self, path: &Path, queue: &QueueSpec, routes: &[RoutePlan]) -> (Kind, Vec<CallPlan>) {
+        self.refuse_unless(&path.at("consumer"), &queue.consumer, "a queue", &["service"]);
+        self.above_zero(&path.at("visibility_timeout_s"), queue.visibility_timeout_s, limits::DURATION_S);
+        self.within(&path.at("max_receive_count"), f64::from(queue.max_receive_count), 1.0, 255.0);
         if let Some(consumers) = queue.consumers {
-            self.within(&format!("{path}.consumers"), f64::from(consumers), 1.0, f64::from(limits::PLACES));
+            self.within(&path.at("consumers"), f64::from(consumers), 1.0, f64::from(limits::PLACES));
         }
         let route = routes.iter().position(|known| known.name == queue.route);
         if route.is_none() {
             let hint = "Add it to the consumer's `routes`.";
-            self.problem(format!("{path}.route"), format!("no service has the route `{}`", queue.route), hint);
+            self.problem(&path.at("route"), format!("no service has the route `{}`", queue.route), hint);
         }
         let delivery = CallSpec {
             timeout_ms: Some(queue.visibility_timeout_s * 1e3),
@@ -550,24 +558,24 @@ impl<'a> Planner<'a> {
             }),
             ..CallSpec::default()
         };
-        let call = self.call(path, &format!("{path}.consumer"), queue.consumer.clone(), &delivery);
+        let call = self.call(path, &path.at("consumer"), &queue.consumer, &delivery);
         let route = RouteId(route.unwrap_or(0) as u8);
         (Kind::Queue(QueuePlan { route, consumers: queue.consumers, max_waiting: queue.max_waiting }), vec![call])
     }
 
     #[inline]
-    fn cache(&mut self, path: &str, cache: &CacheSpec) -> Kind {
+    fn cache(&mut self, path: &Path, cache: &CacheSpec) -> Kind {
         let keys = self.spec.workloads.values().map(|workload| workload.keys).max().unwrap_or(1).clamp(1, limits::ROWS);
         let capacity = cache.capacity.unwrap_or(keys);
-        self.within(&format!("{path}.capacity"), f64::from(capacity), 1.0, f64::from(limits::ROWS));
-        self.within(&format!("{path}.ttl_s"), cache.ttl_s.unwrap_or(1.0), 0.0, limits::DURATION_S);
+        self.within(&path.at("capacity"), f64::from(capacity), 1.0, f64::from(limits::ROWS));
+        self.within(&path.at("ttl_s"), cache.ttl_s.unwrap_or(1.0), 0.0, limits::DURATION_S);
         for (name, window) in
             [("stale_if_error_s", cache.stale_if_error_s), ("stale_while_revalidate_s", cache.stale_while_revalidate_s)]
         {
-            self.within(&format!("{path}.{name}"), window, 0.0, limits::DURATION_S);
+            self.within(&path.at(name), window, 0.0, limits::DURATION_S);
         }
         let cost = cache.early_expiration.and_then(|early| early.delta_ms);
-        self.within(&format!("{path}.early_expiration.delta_ms"), cost.unwrap_or(0.0), 0.0, 3_600_000.0);
+        self.within(&path.at("early_expiration.delta_ms"), cost.unwrap_or(0.0), 0.0, 3_600_000.0);
         let ttl = cache.ttl_s.map(|ttl| Span::from_seconds(ttl).max(Span::from_nanos(1)));
         let params = CacheParams {
             ttl_jitter: cache.ttl_jitter,
@@ -597,46 +605,47 @@ impl<'a> Planner<'a> {
     }
 
     #[inline]
-    fn store(&mut self, path: &str, store: &StoreSpec) -> Kind {
-        self.within(&format!("{path}.readers"), f64::from(store.readers), 1.0, f64::from(limits::PLACES));
-        self.within(&format!("{path}.rows"), f64::from(store.rows), 1.0, f64::from(limits::ROWS));
-        let read = self.dist(&format!("{path}.read"), &store.read);
-        let write = self.dist(&format!("{path}.write"), &store.write);
+    fn store(&mut self, path: &Path, store: &StoreSpec) -> Kind {
+        self.within(&path.at("readers"), f64::from(store.readers), 1.0, f64::from(limits::PLACES));
+        self.within(&path.at("rows"), f64::from(store.rows), 1.0, f64::from(limits::ROWS));
+        let read = self.dist(&path.at("read"), &store.read);
+        let write = self.dist(&path.at("write"), &store.write);
         Kind::Store(StorePlan { readers: store.readers.max(1), rows: store.rows.clamp(1, limits::ROWS), read, write })
     }
 
     #[inline]
-    pub(super) fn dist(&mut self, path: &str, dist: &DistSpec) -> Dist {
+    pub(super) fn dist(&mut self, path: &Path, dist: &DistSpec) -> Dist {
         dist.plan(path, self.problems)
     }
 
     /// The calls of a node: all of `targets` (callee to the path that names it), each as `specs` says or by default.
     #[inline]
-    fn calls(&mut self, path: &str, specs: &Map<CallSpec>, targets: Map<String>) -> Vec<CallPlan> {
+    fn calls(&mut self, path: &Path, specs: &Map<CallSpec>, targets: Map<String>) -> Vec<CallPlan> {
+        let in_calls = path.at("calls");
         for group in specs.keys().filter(|group| !targets.contains_key(group)) {
-            let at = format!("{path}.calls.{group}");
+            let at = in_calls.at(group);
             let known: Vec<&str> = targets.keys().map(String::as_str).collect();
             let used = if known.is_empty() { "nobody".to_string() } else { known.join(", ") };
-            self.problem(at, "this node never calls it", format!("It calls {used}; take the entry out."));
+            self.problem(&at, "this node never calls it", format!("It calls {used}; take the entry out."));
         }
         targets
             .into_iter()
             .map(|(group, named_at)| {
                 let default = CallSpec::default();
                 let spec = specs.get(&group).unwrap_or(&default);
-                self.call(&format!("{path}.calls.{group}"), &named_at, group, spec)
+                self.call(&in_calls.at(&group), &Path::new(&named_at), &group, spec)
             })
             .collect()
     }
 
     #[inline]
-    fn call(&mut self, path: &str, named_at: &str, group: String, spec: &CallSpec) -> CallPlan {
-        let targets = self.instances(named_at, &group);
+    fn call(&mut self, path: &Path, named_at: &Path, group: &str, spec: &CallSpec) -> CallPlan {
+        let targets = self.instances(named_at, group);
         if let Some(timeout_ms) = spec.timeout_ms {
-            self.above_zero(&format!("{path}.timeout_ms"), timeout_ms, 3_600_000.0);
+            self.above_zero(&path.at("timeout_ms"), timeout_ms, 3_600_000.0);
         }
         let retry = spec.retry.as_ref().and_then(|retry| {
-            let config = self.taken(&format!("{path}.retry"), RetryConfig::new(retry_params(retry)))?;
+            let config = self.taken(&path.at("retry"), RetryConfig::new(retry_params(retry)))?;
             let budget = match retry.budget {
                 BudgetSpec::None {} => BudgetConfig::None,
                 BudgetSpec::Ratio { ttl_s, min_rps, ratio } => {
@@ -651,7 +660,7 @@ impl<'a> Planner<'a> {
                 }
                 BudgetSpec::Concurrent { percent, min } => BudgetConfig::Concurrent { percent, min },
             };
-            let budget = self.taken(&format!("{path}.retry.budget"), budget.check())?;
+            let budget = self.taken(&path.at("retry.budget"), budget.check())?;
             let has = |what| retry.retry_on.contains(&what);
             let on = RetryOn {
                 timeout: has(RetryOnSpec::Timeout),
@@ -659,28 +668,24 @@ impl<'a> Planner<'a> {
                 error: has(RetryOnSpec::Error),
                 rate_limited: has(RetryOnSpec::RateLimited),
             };
-            let pause = retry.pause.as_ref().map(|pause| self.dist(&format!("{path}.retry.pause"), pause));
+            let pause = retry.pause.as_ref().map(|pause| self.dist(&path.at("retry.pause"), pause));
             let shortest = pause.as_ref().map_or(Span::from_ms(retry.base_delay_ms), Dist::mean);
             if retry.max_attempts.is_none() && shortest < SHORTEST {
                 let what = "it would try again for ever without letting time pass";
-                self.problem(
-                    format!("{path}.retry.max_attempts"),
-                    what,
-                    "Pause for 1 ms at least, or bound the attempts.",
-                );
+                self.problem(&path.at("retry.max_attempts"), what, "Pause for 1 ms at least, or bound the attempts.");
             }
             Some(RetryPlan { config, budget, on, pause, other_instance: retry.other_instance })
         });
-        let is_database = matches!(self.spec.nodes.get(&group), Some(NodeSpec::Database(_)));
+        let is_database = matches!(self.spec.nodes.get(group), Some(NodeSpec::Database(_)));
         let hedge = spec.hedging.map(|hedging| {
-            self.within(&format!("{path}.hedging.max_attempts"), f64::from(hedging.max_attempts), 1.0, 5.0);
-            self.within(&format!("{path}.hedging.delay_ms"), hedging.delay_ms, 0.0, 3_600_000.0);
+            self.within(&path.at("hedging.max_attempts"), f64::from(hedging.max_attempts), 1.0, 5.0);
+            self.within(&path.at("hedging.delay_ms"), hedging.delay_ms, 0.0, 3_600_000.0);
             if spec.retry.is_some() {
-                self.problem(format!("{path}.hedging"), "does not go with `retry`", "Keep one of the two.");
+                self.problem(&path.at("hedging"), "does not go with `retry`", "Keep one of the two.");
             }
             if is_database {
                 let hint = "Take it out: a statement belongs to one transaction.";
-                self.problem(format!("{path}.hedging"), "does not go with a database", hint);
+                self.problem(&path.at("hedging"), "does not go with a database", hint);
             }
             HedgePlan {
                 max_attempts: hedging.max_attempts,
@@ -690,10 +695,10 @@ impl<'a> Planner<'a> {
             }
         });
         if let Some(deadline) = spec.deadline_ms {
-            self.above_zero(&format!("{path}.deadline_ms"), deadline, 3_600_000.0);
+            self.above_zero(&path.at("deadline_ms"), deadline, 3_600_000.0);
         }
         let breaker = spec.breaker.as_ref().and_then(|breaker| {
-            self.within(&format!("{path}.breaker.wait_in_open_s"), breaker.wait_in_open_s, 0.0, limits::DURATION_S);
+            self.within(&path.at("breaker.wait_in_open_s"), breaker.wait_in_open_s, 0.0, limits::DURATION_S);
             let params = CircuitBreakerParams {
                 sliding_window: SlidingWindow::Count(breaker.sliding_window_size),
                 minimum_number_of_calls: breaker.minimum_number_of_calls,
@@ -702,35 +707,35 @@ impl<'a> Planner<'a> {
                 permitted_calls_in_half_open: breaker.permitted_calls_in_half_open,
                 ..CircuitBreakerParams::default()
             };
-            self.taken(&format!("{path}.breaker"), CircuitBreakerConfig::new(params))
+            self.taken(&path.at("breaker"), CircuitBreakerConfig::new(params))
         });
         let balancer = match spec.balancer {
             Some(BalancerSpec::RoundRobin {}) => BalancerPolicy::RoundRobin,
             Some(BalancerSpec::LeastRequest { choices, with_replacement }) => {
-                self.within(&format!("{path}.balancer.choices"), f64::from(choices.unwrap_or(1)), 1.0, 16.0);
+                self.within(&path.at("balancer.choices"), f64::from(choices.unwrap_or(1)), 1.0, 16.0);
                 BalancerPolicy::LeastRequest { choices, with_replacement }
             }
             Some(BalancerSpec::Random {}) => BalancerPolicy::Random,
             None => BalancerPolicy::default(),
         };
         let throttle = spec.throttle.and_then(|throttle| {
-            self.within(&format!("{path}.throttle.window_s"), throttle.window_s, 0.001, limits::DURATION_S);
+            self.within(&path.at("throttle.window_s"), throttle.window_s, 0.001, limits::DURATION_S);
             let config = ClientThrottleConfig::new(throttle.k, Span::from_seconds(throttle.window_s));
-            self.taken(&format!("{path}.throttle"), config)
+            self.taken(&path.at("throttle"), config)
         });
         let health_check = spec.health_check.as_ref().and_then(|check| {
-            self.within(&format!("{path}.health_check.interval_s"), check.interval_s, 0.001, limits::DURATION_S);
-            self.above_zero(&format!("{path}.health_check.timeout_ms"), check.timeout_ms, 3_600_000.0);
+            self.within(&path.at("health_check.interval_s"), check.interval_s, 0.001, limits::DURATION_S);
+            self.above_zero(&path.at("health_check.timeout_ms"), check.timeout_ms, 3_600_000.0);
             let params = HealthCheckParams {
                 interval: Span::from_seconds(check.interval_s),
                 timeout: Span::from_ms(check.timeout_ms),
                 unhealthy_threshold: check.unhealthy_threshold,
                 healthy_threshold: check.healthy_threshold,
             };
-            self.taken(&format!("{path}.health_check"), HealthCheckConfig::new(params))
+            self.taken(&path.at("health_check"), HealthCheckConfig::new(params))
         });
         CallPlan {
-            group,
+            group: group.to_string(),
             targets,
             timeout: spec.timeout_ms.map(Span::from_ms),
             deadline: spec.deadline_ms.map(Span::from_ms),
@@ -748,7 +753,7 @@ impl<'a> Planner<'a> {
 
     /// A policy's configuration, or its reason as a problem at `path`.
     #[inline]
-    fn taken<T>(&mut self, path: &str, config: Result<T, String>) -> Option<T> {
+    fn taken<T>(&mut self, path: &Path, config: Result<T, String>) -> Option<T> {
         config.map_err(|why| self.problem(path, why, "See ARCHITECTURE.md, \"Policies\".")).ok()
     }
 
@@ -756,7 +761,7 @@ impl<'a> Planner<'a> {
     #[inline]
     fn refuse_cycles(&mut self) {
         for start in 0..self.nodes.len() {
-            let mut seen = BTreeSet::from([start]);
+            let mut seen = vec![false; self.nodes.len()];
             let mut way = vec![start];
             while let Some(node) = way.pop() {
                 let next: Vec<usize> =
@@ -764,51 +769,48 @@ impl<'a> Planner<'a> {
                 if next.contains(&start) {
                     let (id, group) = (self.nodes[start].id.clone(), self.nodes[start].group.clone());
                     let what = format!("a call from `{id}` comes back to it: a call cycle");
-                    self.problem(format!("nodes.{group}"), what, "Let calls go one way.");
+                    self.problem(&Path::new("nodes").at(&group), what, "Let calls go one way.");
                     break;
                 }
-                way.extend(next.into_iter().filter(|node| seen.insert(*node)));
+                way.extend(next.into_iter().filter(|node| !std::mem::replace(&mut seen[*node], true)));
             }
         }
     }
 
     #[inline]
     fn workload(&mut self, id: &str, workload: &WorkloadSpec, routes: &[RoutePlan]) -> Option<WorkloadPlan> {
-        let path = format!("workloads.{id}");
-        let client = self.instances(&format!("{path}.client"), &workload.client).first().copied();
+        let in_workloads = Path::new("workloads");
+        let path = in_workloads.at(id);
+        let client = self.instances(&path.at("client"), &workload.client).first().copied();
         if let Some(node) = self.spec.nodes.get(&workload.client)
             && !matches!(node, NodeSpec::Client(_))
         {
-            self.problem(
-                format!("{path}.client"),
-                format!("`{}` is no client", workload.client),
-                "Name a client node.",
-            );
+            self.problem(&path.at("client"), format!("`{}` is no client", workload.client), "Name a client node.");
             return None;
         }
-        let arrivals = workload.arrivals.plan(&format!("{path}.arrivals"), self.problems);
+        let arrivals = workload.arrivals.plan(&path.at("arrivals"), self.problems);
         let (from, to) = self.window(&path, workload);
         if let Some(requests) = workload.requests {
-            self.within(&format!("{path}.requests"), f64::from(requests), 1.0, limits::REQUESTS);
+            self.within(&path.at("requests"), f64::from(requests), 1.0, limits::REQUESTS);
         }
-        self.within(&format!("{path}.priority"), f64::from(workload.priority), 1.0, 255.0);
-        self.within(&format!("{path}.keys"), f64::from(workload.keys), 1.0, f64::from(limits::ROWS));
+        self.within(&path.at("priority"), f64::from(workload.priority), 1.0, 255.0);
+        self.within(&path.at("keys"), f64::from(workload.keys), 1.0, f64::from(limits::ROWS));
         let keys = workload.keys.max(1);
-        let popularity = workload.popularity.plan(keys, &format!("{path}.popularity"), self.problems);
-        self.within(&format!("{path}.users"), f64::from(workload.users), 1.0, f64::from(limits::USERS));
-        self.above_zero(&format!("{path}.token_lifetime_s"), workload.token_lifetime_s, limits::DURATION_S * 365.0);
+        let popularity = workload.popularity.plan(keys, &path.at("popularity"), self.problems);
+        self.within(&path.at("users"), f64::from(workload.users), 1.0, f64::from(limits::USERS));
+        self.above_zero(&path.at("token_lifetime_s"), workload.token_lifetime_s, limits::DURATION_S * 365.0);
         if workload.routes.is_empty() {
-            self.problem(format!("{path}.routes"), "is empty", "Name at least one route.");
+            self.problem(&path.at("routes"), "is empty", "Name at least one route.");
         }
         for (route, spec) in &workload.routes {
-            self.above_zero(&format!("{path}.routes.{route}.weight"), spec.weight, 1e9);
+            self.above_zero(&path.at("routes").at(route).at("weight"), spec.weight, 1e9);
             let served = self.spec.nodes.values().any(|node| match node {
                 NodeSpec::Service(service) => service.routes.contains_key(route),
                 _ => false,
             });
             if !served {
                 self.problem(
-                    format!("{path}.routes.{route}"),
+                    &path.at("routes").at(route),
                     "no service has this route",
                     "Add it to a service's `routes`.",
                 );
@@ -819,7 +821,7 @@ impl<'a> Planner<'a> {
                 && store.rows < workload.keys
             {
                 let what = format!("{} keys are more than the {} rows of `{group}`", workload.keys, store.rows);
-                self.problem(format!("{path}.keys"), what, "Ask only for rows that exist.");
+                self.problem(&path.at("keys"), what, "Ask only for rows that exist.");
             }
         }
         let total: f64 = workload.routes.values().map(|route| route.weight).sum();
@@ -854,15 +856,15 @@ impl<'a> Planner<'a> {
 
     /// When a workload sends.
     #[inline]
-    fn window(&mut self, path: &str, workload: &WorkloadSpec) -> (Time, Time) {
+    fn window(&mut self, path: &Path, workload: &WorkloadSpec) -> (Time, Time) {
         let (from_s, duration_s) = (workload.from_s, self.spec.duration_s);
-        if self.within(&format!("{path}.from_s"), from_s, 0.0, duration_s) && from_s == duration_s {
-            self.problem(format!("{path}.from_s"), "is the end of the run", "Use a smaller number.");
+        if self.within(&path.at("from_s"), from_s, 0.0, duration_s) && from_s == duration_s {
+            self.problem(&path.at("from_s"), "is the end of the run", "Use a smaller number.");
         }
         let from = Time::from_seconds(from_s);
         let to = workload.to_s.map_or(Time::NEVER, Time::from_seconds);
         if to <= from {
-            self.problem(format!("{path}.to_s"), "is not after `from_s`", "Sending ends after it begins.");
+            self.problem(&path.at("to_s"), "is not after `from_s`", "Sending ends after it begins.");
         }
         (from, to)
     }
@@ -870,12 +872,13 @@ impl<'a> Planner<'a> {
     #[inline]
     fn check_volume(&mut self, workloads: &[WorkloadPlan]) {
         let end = Time::from_seconds(self.spec.duration_s);
+        let in_workloads = Path::new("workloads");
         let mut requests = 0.0;
         for workload in workloads {
             let expected = workload.expected(end);
             if expected == f64::INFINITY {
                 let hint = "Leave time between the requests, or say with `requests` how many at most.";
-                self.problem(format!("workloads.{}.arrivals", workload.id), "requests would come without end", hint);
+                self.problem(&in_workloads.at(&workload.id).at("arrivals"), "requests would come without end", hint);
             } else {
                 requests += expected;
             }
@@ -883,14 +886,18 @@ impl<'a> Planner<'a> {
         if requests > limits::REQUESTS {
             let what = format!("{requests:.0} requests are too many");
             let hint = format!("Keep rate times duration, or `requests`, at most {:.0}.", limits::REQUESTS);
-            self.problem("workloads", what, hint);
+            self.problem(&Path::new("workloads"), what, hint);
         }
         let count = self.spec.workloads.len();
         if count > limits::WORKLOADS {
-            self.problem("workloads", format!("{count} are too many"), format!("At most {}.", limits::WORKLOADS));
+            self.problem(
+                &Path::new("workloads"),
+                format!("{count} are too many"),
+                format!("At most {}.", limits::WORKLOADS),
+            );
         }
         if count == 0 {
-            self.problem("workloads", "is empty", "Without a workload nothing happens: add one.");
+            self.problem(&Path::new("workloads"), "is empty", "Without a workload nothing happens: add one.");
         }
     }
 
@@ -904,11 +911,11 @@ impl<'a> Planner<'a> {
             _ => 0.0,
         };
         let rows: f64 = self.spec.nodes.values().map(rows).sum();
-        self.within("nodes", rows, 0.0, limits::ROWS_IN_ALL);
+        self.within(&Path::new("nodes"), rows, 0.0, limits::ROWS_IN_ALL);
         let (seconds, nodes) = (self.spec.duration_s, self.nodes.len() as f64);
         if seconds * nodes > limits::NODE_SECONDS {
             let hint = format!("Keep `duration_s` times nodes at most {}.", limits::NODE_SECONDS);
-            self.problem("duration_s", format!("is too long for {nodes} nodes"), hint);
+            self.problem(&Path::new("duration_s"), format!("is too long for {nodes} nodes"), hint);
         }
         let probes = self.nodes.iter().flat_map(|node| {
             let every = match &node.kind {
@@ -923,34 +930,35 @@ impl<'a> Planner<'a> {
         let probes: f64 = probes.sum();
         if probes > limits::REQUESTS {
             let hint = format!("Probe less often: at most {} probes in all.", limits::REQUESTS);
-            self.problem("nodes", format!("{probes:.0} probes are too many"), hint);
+            self.problem(&Path::new("nodes"), format!("{probes:.0} probes are too many"), hint);
         }
     }
 
     #[inline]
     fn fault(&mut self, id: &str, fault: &FaultSpec) -> Option<FaultPlan> {
-        let path = format!("faults.{id}");
+        let in_faults = Path::new("faults");
+        let path = in_faults.at(id);
         let single = self.nodes.iter().position(|node| node.id == fault.node).map(|index| NodeId(index as u16));
         let nodes = match single {
             Some(node) => vec![node],
-            None => self.instances(&format!("{path}.node"), &fault.node),
+            None => self.instances(&path.at("node"), &fault.node),
         };
         if let Some(NodeSpec::Client(_)) = self.spec.nodes.get(&fault.node) {
-            self.problem(format!("{path}.node"), "a client cannot fail", "Name a part of the system.");
+            self.problem(&path.at("node"), "a client cannot fail", "Name a part of the system.");
         }
-        self.within(&format!("{path}.from_s"), fault.from_s, 0.0, self.spec.duration_s);
+        self.within(&path.at("from_s"), fault.from_s, 0.0, self.spec.duration_s);
         if fault.to_s.is_nan() || fault.to_s <= fault.from_s {
-            self.problem(format!("{path}.to_s"), "is not after `from_s`", "A fault ends after it begins.");
+            self.problem(&path.at("to_s"), "is not after `from_s`", "A fault ends after it begins.");
         }
         match fault.effect {
             EffectSpec::Down {} => {}
             EffectSpec::Freeze {} | EffectSpec::HoldStarts {} => {
                 if self.spec.nodes.get(&fault.node).is_some_and(|node| !matches!(node, NodeSpec::Service(_))) {
-                    self.problem(format!("{path}.effect"), "is for services only", "Name a service.");
+                    self.problem(&path.at("effect"), "is for services only", "Name a service.");
                 }
             }
-            EffectSpec::Slow { factor } => drop(self.within(&format!("{path}.effect.factor"), factor, 1.0, 1e6)),
-            EffectSpec::Errors { ratio } => drop(self.within(&format!("{path}.effect.ratio"), ratio, 0.0, 1.0)),
+            EffectSpec::Slow { factor } => drop(self.within(&path.at("effect.factor"), factor, 1.0, 1e6)),
+            EffectSpec::Errors { ratio } => drop(self.within(&path.at("effect.ratio"), ratio, 0.0, 1.0)),
         }
         Some(FaultPlan {
             id: id.to_string(),
@@ -964,13 +972,14 @@ impl<'a> Planner<'a> {
 
     #[inline]
     fn monitor(&mut self, id: &str, monitor: &MonitorSpec) {
-        let path = format!("monitors.{id}");
-        self.within(&format!("{path}.interval_s"), monitor.interval_s, 0.001, limits::DURATION_S);
-        self.above_zero(&format!("{path}.timeout_ms"), monitor.timeout_ms, 3_600_000.0);
-        self.within(&format!("{path}.failure_threshold"), f64::from(monitor.failure_threshold), 1.0, 1_000.0);
-        self.within(&format!("{path}.success_threshold"), f64::from(monitor.success_threshold), 1.0, 1_000.0);
+        let in_monitors = Path::new("monitors");
+        let path = in_monitors.at(id);
+        self.within(&path.at("interval_s"), monitor.interval_s, 0.001, limits::DURATION_S);
+        self.above_zero(&path.at("timeout_ms"), monitor.timeout_ms, 3_600_000.0);
+        self.within(&path.at("failure_threshold"), f64::from(monitor.failure_threshold), 1.0, 1_000.0);
+        self.within(&path.at("success_threshold"), f64::from(monitor.success_threshold), 1.0, 1_000.0);
         self.refuse_unless(
-            &format!("{path}.target"),
+            &path.at("target"),
             &monitor.target,
             "a monitor",
             &["gateway", "service", "cache", "store", "queue", "database"],
@@ -981,7 +990,7 @@ impl<'a> Planner<'a> {
             balancer: Some(BalancerSpec::RoundRobin {}),
             ..CallSpec::default()
         };
-        let call = self.call(&path, &format!("{path}.target"), monitor.target.clone(), &spec);
+        let call = self.call(&path, &path.at("target"), &monitor.target, &spec);
         let (interval, failure, success) =
             (Span::from_seconds(monitor.interval_s), monitor.failure_threshold, monitor.success_threshold);
         self.nodes.push(NodePlan {
@@ -1000,10 +1009,11 @@ impl<'a> Planner<'a> {
         let count = self.nodes.len();
         let mut delays = vec![Span::ZERO; count * count];
         for (id, link) in &spec.links {
-            let path = format!("links.{id}");
-            self.within(&format!("{path}.delay_ms"), link.delay_ms, 0.0, 3_600_000.0);
-            let from = self.instances(&format!("{path}.from"), &link.from);
-            let to = self.instances(&format!("{path}.to"), &link.to);
+            let in_links = Path::new("links");
+            let path = in_links.at(id);
+            self.within(&path.at("delay_ms"), link.delay_ms, 0.0, 3_600_000.0);
+            let from = self.instances(&path.at("from"), &link.from);
+            let to = self.instances(&path.at("to"), &link.to);
             let used = from.iter().all(|node| self.nodes[node.index()].calls.iter().any(|call| call.group == link.to));
             if !used && !from.is_empty() && !to.is_empty() {
                 let what = format!("`{}` never calls `{}`", link.from, link.to);
@@ -1026,20 +1036,22 @@ impl<'a> Planner<'a> {
         let mut audits = Vec::new();
         for (signal, (name, metric)) in spec.metrics.iter().enumerate() {
             let SourceSpec::Invariant(invariant) = &metric.source else { continue };
-            let path = format!("metrics.{name}.source.invariant");
-            self.refuse_unless(&format!("{path}.database"), &invariant.database, "a rule over rows", &["database"]);
-            let node = self.instances(&format!("{path}.database"), &invariant.database).first().copied();
+            let in_metrics = Path::new("metrics");
+            let metric_at = in_metrics.at(name);
+            let path = metric_at.at("source.invariant");
+            self.refuse_unless(&path.at("database"), &invariant.database, "a rule over rows", &["database"]);
+            let node = self.instances(&path.at("database"), &invariant.database).first().copied();
             let Some(NodeSpec::Database(database)) = spec.nodes.get(&invariant.database) else { continue };
             let Some(table) = database.tables.iter().position(|(table, _)| *table == invariant.table) else {
                 let known: Vec<&str> = database.tables.keys().map(String::as_str).collect();
                 let what = format!("there is no table `{}`", invariant.table);
-                self.problem(format!("{path}.table"), what, format!("Tables: {}.", known.join(", ")));
+                self.problem(&path.at("table"), what, format!("Tables: {}.", known.join(", ")));
                 continue;
             };
             let columns = database.tables.values().nth(table).into_iter().flat_map(|table| table.columns.keys());
             let names: Vec<&str> = ["key", "version"].into_iter().chain(columns.map(String::as_str)).collect();
             let breach = Expr::condition(&invariant.breach, &names);
-            let breach = breach.map_err(|why| self.problem(format!("{path}.breach"), why, "Mend the condition.")).ok();
+            let breach = breach.map_err(|why| self.problem(&path.at("breach"), why, "Mend the condition.")).ok();
             if let (Some(node), Some(breach)) = (node, breach) {
                 audits.push(AuditPlan { node, table: table as u8, breach, signal: signal as u16 });
             }
@@ -1052,7 +1064,8 @@ impl<'a> Planner<'a> {
     fn check_knobs(&mut self) {
         let spec = self.spec;
         for (id, knob) in &spec.knobs {
-            let path = format!("knobs.{id}");
+            let in_knobs = Path::new("knobs");
+            let path = in_knobs.at(id);
             let ordered = knob.min < knob.max && knob.step > 0.0;
             if !ordered {
                 self.problem(&path, "its range is empty", "Let `min` be below `max`, and `step` above 0.");
@@ -1062,11 +1075,7 @@ impl<'a> Planner<'a> {
             let exists = self.json.pointer(&pointer).is_some_and(Value::is_number);
             let prefixed = |set: &String| knob.path == *set || knob.path.starts_with(&format!("{set}."));
             if !exists && !set_by_variant.into_iter().any(prefixed) {
-                self.problem(
-                    format!("{path}.path"),
-                    format!("`{}` is no number of any variant", knob.path),
-                    "Name one.",
-                );
+                self.problem(&path.at("path"), format!("`{}` is no number of any variant", knob.path), "Name one.");
             }
         }
     }
@@ -1081,6 +1090,7 @@ fn position(calls: &[CallPlan], group: &str) -> usize {
 }
 
 /// Whether a step, or one within it, calls this route.
+#[inline]
 fn names_route(steps: &[StepSpec], route: &str) -> bool {
     steps.iter().any(|step| match step {
         StepSpec::Call(call) | StepSpec::Publish(call) => call.route.as_deref() == Some(route),

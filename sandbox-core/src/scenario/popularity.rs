@@ -1,6 +1,7 @@
 //! Which rows are asked for: as written ([`PopularitySpec`]) and as planned ([`Popularity`]), from which keys are drawn.
 
 use super::Problem;
+use super::path::Path;
 use super::problem::within;
 use super::spec_macro::spec;
 use crate::rng::Stream;
@@ -68,15 +69,15 @@ impl Popularity {
 impl PopularitySpec {
     /// Checks and plans for keys below `keys`; what is wrong is added to `problems` below `path`.
     #[inline]
-    pub(super) fn plan(&self, keys: u32, path: &str, problems: &mut Vec<Problem>) -> Popularity {
+    pub(super) fn plan(&self, keys: u32, path: &Path, problems: &mut Vec<Problem>) -> Popularity {
         match self {
             PopularitySpec::Uniform {} => Popularity::Uniform,
             PopularitySpec::Zipf { alpha } => {
-                within(problems, &format!("{path}.alpha"), *alpha, 0.0, 10.0);
+                within(problems, &path.at("alpha"), *alpha, 0.0, 10.0);
                 Popularity::Zipf(Zipf::new(keys, *alpha))
             }
             PopularitySpec::Hot { share } => {
-                within(problems, &format!("{path}.share"), *share, 0.0, 1.0);
+                within(problems, &path.at("share"), *share, 0.0, 1.0);
                 Popularity::Hot(*share)
             }
         }
@@ -143,7 +144,7 @@ mod tests {
 
     fn planned(spec: PopularitySpec, keys: u32) -> Popularity {
         let mut problems = Vec::new();
-        let popularity = spec.plan(keys, "popularity", &mut problems);
+        let popularity = spec.plan(keys, &Path::new("popularity"), &mut problems);
         assert!(problems.is_empty(), "{problems:?}");
         popularity
     }

@@ -1,5 +1,6 @@
 //! What is wrong with a document, where, and how to mend it.
 
+use super::path::Path;
 use serde::{Deserialize, Serialize};
 
 /// One thing that is wrong with a document.
@@ -29,22 +30,30 @@ impl std::fmt::Display for Problem {
 
 /// Reports a number that is not in `[min, max]`; not-a-number is never in.
 #[inline]
-pub(super) fn within(problems: &mut Vec<Problem>, path: &str, value: f64, min: f64, max: f64) -> bool {
+pub(super) fn within(problems: &mut Vec<Problem>, path: &Path, value: f64, min: f64, max: f64) -> bool {
     let fits = (min..=max).contains(&value);
     if !fits {
         let what = if value < 0.0 && min >= 0.0 { "is negative" } else { "is out of range" };
-        problems.push(Problem::new(path, format!("{value} {what}"), format!("Use a number from {min} to {max}.")));
+        problems.push(Problem::new(
+            path.to_string(),
+            format!("{value} {what}"),
+            format!("Use a number from {min} to {max}."),
+        ));
     }
     fits
 }
 
 /// Reports a number that is not in `(0, max]`.
 #[inline]
-pub(super) fn above_zero(problems: &mut Vec<Problem>, path: &str, value: f64, max: f64) -> bool {
+pub(super) fn above_zero(problems: &mut Vec<Problem>, path: &Path, value: f64, max: f64) -> bool {
     let fits = value > 0.0 && value <= max;
     if !fits {
         let what = if value < 0.0 { "is negative" } else { "is out of range" };
-        problems.push(Problem::new(path, format!("{value} {what}"), format!("Use a number above 0, at most {max}.")));
+        problems.push(Problem::new(
+            path.to_string(),
+            format!("{value} {what}"),
+            format!("Use a number above 0, at most {max}."),
+        ));
     }
     fits
 }

@@ -4,6 +4,7 @@
 //! encloses it, parallel branches are entries that strands of the stay begin at. So the live state of a program is one number.
 
 use super::dist::Dist;
+use super::path::Path;
 use super::plan::{CallPlan, RoutePlan};
 use super::planner::Planner;
 use super::spec::{
@@ -281,7 +282,7 @@ impl<'p, 'a> Compiler<'p, 'a> {
 
     /// Compiles a route's steps, and says how many variables they use; problems are noted with their paths.
     #[inline]
-    pub fn compile(mut self, path: &str, steps: &[StepSpec]) -> (Program, usize) {
+    pub fn compile(mut self, path: &Path, steps: &[StepSpec]) -> (Program, usize) {
         self.declare(steps);
         if self.names.len() > NAMES.len() + LOCALS_MAX {
             self.problem(path, "has too many variables", &format!("At most {LOCALS_MAX}."));
@@ -294,11 +295,13 @@ impl<'p, 'a> Compiler<'p, 'a> {
         (Program { steps: self.steps, on_failure }, self.names.len() - NAMES.len())
     }
 
-    fn problem(&mut self, path: &str, what: impl Into<String>, hint: &str) {
+    #[inline]
+    fn problem(&mut self, path: &Path, what: impl Into<String>, hint: &str) {
         self.planner.problem(path, what, hint);
     }
 
     /// Every variable that is set anywhere, so that expressions may name it before.
+    #[inline]
     fn declare(&mut self, steps: &[StepSpec]) {
         for step in steps {
             match step {
@@ -325,24 +328,27 @@ impl<'p, 'a> Compiler<'p, 'a> {
         }
     }
 
+    #[inline]
     fn push(&mut self, step: Step) -> usize {
         self.steps.push(step);
         self.handlers.push(self.enclosing);
         self.steps.len() - 1
     }
 
+    #[inline]
     fn here(&self) -> u16 {
         self.steps.len().min(STEPS_MAX) as u16
     }
 
-    fn block(&mut self, path: &str, steps: &[StepSpec]) {
+    #[inline]
+    fn block(&mut self, path: &Path, steps: &[StepSpec]) {
         self.depth += 1;
         if self.depth > DEPTH_MAX {
             self.problem(path, "is nested too deeply", &format!("At most {DEPTH_MAX} blocks in each other."));
         } else {
             for (index, step) in steps.iter().enumerate() {
                 if self.steps.len() <= STEPS_MAX {
-                    self.step(&format!("{path}.{index}"), step);
+                    self.step(&path.index(index), step);
                 }
             }
         }
@@ -350,7 +356,8 @@ impl<'p, 'a> Compiler<'p, 'a> {
     }
 
     /// A block that is done `times` times by each visit of the block around it; `field` says how often.
-    fn multiplied(&mut self, field: &str, times: u32, path: &str, steps: &[StepSpec]) {
+    #[inline]
+    fn multiplied(&mut self, field: &Path, times: u32, path: &Path, steps: &[StepSpec]) {
         let outer = self.times;
         self.times = outer.saturating_mul(u64::from(times));
         if outer <= TIMES_MAX && self.times > TIMES_MAX {
@@ -361,14 +368,15 @@ impl<'p, 'a> Compiler<'p, 'a> {
         self.times = outer;
     }
 
-    fn step(&mut self, path: &str, step: &StepSpec) {
+    #[inline]
+    fn step(&mut self, path: &Path, step: &StepSpec) {
         match step {
             StepSpec::Work(dist) => {
-                let dist = self.planner.dist(&format!("{path}.work"), dist);
+                let dist = self.planner.dist(&path.at("work"), dist);
                 self.push(Step::Work(dist));
             }
             StepSpec::Wait(dist) => {
-                let dist = self.planner.dist(&format!("{path}.wait"), dist);
+                let dist = self.planner.dist(&path.at("wait"), dist);
                 self.push(Step::Wait(dist));
             }
             StepSpec::Read(access) if self.loading && access.cache.is_some() => {
@@ -382,16 +390,16 @@ impl<'p, 'a> Compiler<'p, 'a> {
                 let (store, cache) = (self.call_to(&access.store), access.cache.as_ref().map(|to| self.call_to(to)));
                 self.push(Step::Write { store, cache });
             }
-            StepSpec::Call(call) => self.call(&format!("{path}.call"), call, false),
-            StepSpec::Publish(call) => self.call(&format!("{path}.publish"), call, true),
-            StepSpec::If(branch) => self.branch(&format!("{path}.if"), branch),
-            StepSpec::Repeat(repeat) => self.repeat(&format!("{path}.repeat"), repeat),
-            StepSpec::All(all) => self.all(&format!("{path}.all"), all),
+            StepSpec::Call(call) => self.call(&path.at("call"), call, false),
+            StepSpec::Publish(call) => self.call(&path.at("publish"), call, true),
+            StepSpec::If(branch) => self.branch(&path.at("if"), branch),
+            StepSpec::Repeat(repeat) => self.repeat(&path.at("repeat"), repeat),
+            StepSpec::All(all) => self.all(&path.at("all"), all),
             StepSpec::Cached(_) if self.loading => self.apart(|inside| inside.step(path, step)),
-            StepSpec::Cached(cached) => self.cached(&format!("{path}.cached"), cached),
-            StepSpec::Try(attempt) => self.attempt(&format!("{path}.try"), attempt),
+            StepSpec::Cached(cached) => self.cached(&path.at("cached"), cached),
+            StepSpec::Try(attempt) => self.attempt(&path.at("try"), attempt),
             StepSpec::Pause(pause) => {
-                if let Some(ms) = self.number(&format!("{path}.pause.ms"), &pause.ms) {
+                if let Some(ms) = self.number(&path.at("pause.ms"), &pause.ms) {
                     self.push(Step::Pause(ms));
                 }
             }
@@ -407,30 +415,33 @@ impl<'p, 'a> Compiler<'p, 'a> {
             }
             StepSpec::Commit(end) => self.statement(&end.database, StatementPlan::Commit),
             StepSpec::Rollback(end) => self.statement(&end.database, StatementPlan::Rollback),
-            StepSpec::Select(select) => self.select(&format!("{path}.select"), select),
-            StepSpec::Scan(scan) => self.scan(&format!("{path}.scan"), scan),
-            StepSpec::Update(update) => self.update(&format!("{path}.update"), update),
-            StepSpec::Insert(insert) => self.insert(&format!("{path}.insert"), insert),
-            StepSpec::Delete(delete) => self.delete(&format!("{path}.delete"), delete),
-            StepSpec::Set(values) => self.set(&format!("{path}.set"), values),
-            StepSpec::Observe(values) => self.observe(&format!("{path}.observe"), values),
-            StepSpec::Respond(answer) => self.respond(&format!("{path}.respond"), answer),
+            StepSpec::Select(select) => self.select(&path.at("select"), select),
+            StepSpec::Scan(scan) => self.scan(&path.at("scan"), scan),
+            StepSpec::Update(update) => self.update(&path.at("update"), update),
+            StepSpec::Insert(insert) => self.insert(&path.at("insert"), insert),
+            StepSpec::Delete(delete) => self.delete(&path.at("delete"), delete),
+            StepSpec::Set(values) => self.set(&path.at("set"), values),
+            StepSpec::Observe(values) => self.observe(&path.at("observe"), values),
+            StepSpec::Respond(answer) => self.respond(&path.at("respond"), answer),
         }
     }
 
+    #[inline]
     fn call_to(&self, group: &str) -> usize {
         self.calls.iter().position(|call| call.group == group).unwrap_or(0)
     }
 
-    fn call(&mut self, path: &str, call: &CallStepSpec, publish: bool) {
-        let route = call.route.as_ref().and_then(|name| self.route(&format!("{path}.route"), name));
-        let key = call.key.as_ref().and_then(|text| self.number(&format!("{path}.key"), text));
-        let arg = call.arg.as_ref().and_then(|text| self.number(&format!("{path}.arg"), text));
+    #[inline]
+    fn call(&mut self, path: &Path, call: &CallStepSpec, publish: bool) {
+        let route = call.route.as_ref().and_then(|name| self.route(&path.at("route"), name));
+        let key = call.key.as_ref().and_then(|text| self.number(&path.at("key"), text));
+        let arg = call.arg.as_ref().and_then(|text| self.number(&path.at("arg"), text));
         let call = self.call_to(&call.to);
         self.push(Step::Call(CallStep { call, publish, route, key, arg }));
     }
 
-    fn route(&mut self, path: &str, name: &str) -> Option<RouteId> {
+    #[inline]
+    fn route(&mut self, path: &Path, name: &str) -> Option<RouteId> {
         let found = self.routes.iter().position(|route| route.name == name);
         if found.is_none() {
             self.problem(path, format!("no service has the route `{name}`"), "Add it to the callee's `routes`.");
@@ -438,24 +449,26 @@ impl<'p, 'a> Compiler<'p, 'a> {
         found.map(|index| RouteId(index as u8))
     }
 
-    fn branch(&mut self, path: &str, branch: &IfSpec) {
-        let Some(when) = self.condition(&format!("{path}.when"), &branch.when) else { return };
+    #[inline]
+    fn branch(&mut self, path: &Path, branch: &IfSpec) {
+        let Some(when) = self.condition(&path.at("when"), &branch.when) else { return };
         let unless = self.push(Step::Unless(when.clone(), 0));
-        self.block(&format!("{path}.then"), &branch.then);
+        self.block(&path.at("then"), &branch.then);
         let mut otherwise = self.here();
         if !branch.otherwise.is_empty() {
             let jump = self.push(Step::Jump(0));
             otherwise = self.here();
-            self.block(&format!("{path}.else"), &branch.otherwise);
+            self.block(&path.at("else"), &branch.otherwise);
             self.steps[jump] = Step::Jump(self.here());
         }
         self.steps[unless] = Step::Unless(when, otherwise);
     }
 
-    fn repeat(&mut self, path: &str, repeat: &RepeatSpec) {
+    #[inline]
+    fn repeat(&mut self, path: &Path, repeat: &RepeatSpec) {
         if !(1..=ROUNDS_MAX).contains(&repeat.times) {
             let hint = format!("Use a whole number from 1 to {ROUNDS_MAX}.");
-            self.problem(&format!("{path}.times"), format!("{} rounds are out of range", repeat.times), &hint);
+            self.problem(&path.at("times"), format!("{} rounds are out of range", repeat.times), &hint);
         }
         self.loops += 1;
         let counter = format!("round {}", self.loops);
@@ -469,9 +482,9 @@ impl<'p, 'a> Compiler<'p, 'a> {
         self.push(Step::Set(local, zero));
         let top = self.here();
         let bounded = self.push(Step::Unless(bound.clone(), 0));
-        let condition = repeat.condition.as_ref().and_then(|text| self.condition(&format!("{path}.while"), text));
+        let condition = repeat.condition.as_ref().and_then(|text| self.condition(&path.at("while"), text));
         let goes_on = condition.map(|condition| (self.push(Step::Unless(condition.clone(), 0)), condition));
-        self.multiplied(&format!("{path}.times"), repeat.times, &format!("{path}.do"), &repeat.steps);
+        self.multiplied(&path.at("times"), repeat.times, &path.at("do"), &repeat.steps);
         self.push(Step::Set(local, next));
         self.push(Step::Jump(top));
         let end = self.here();
@@ -481,7 +494,8 @@ impl<'p, 'a> Compiler<'p, 'a> {
         }
     }
 
-    fn all(&mut self, path: &str, all: &AllSpec) {
+    #[inline]
+    fn all(&mut self, path: &Path, all: &AllSpec) {
         let count = all.branches.len() as u64 * u64::from(all.copies);
         let needed = all.needed.map_or(count, u64::from);
         if count == 0 || count > BRANCHES_MAX {
@@ -490,13 +504,13 @@ impl<'p, 'a> Compiler<'p, 'a> {
         }
         if needed == 0 || needed > count {
             let hint = format!("There are {count} branches.");
-            return self.problem(&format!("{path}.needed"), format!("{needed} cannot succeed"), &hint);
+            return self.problem(&path.at("needed"), format!("{needed} cannot succeed"), &hint);
         }
         self.fork(needed as u16, |inside| {
             let mut entries = Vec::new();
             for (index, branch) in all.branches.iter().enumerate() {
                 entries.extend(std::iter::repeat_n(inside.here(), all.copies as usize));
-                inside.multiplied(&format!("{path}.copies"), all.copies, &format!("{path}.branches.{index}"), branch);
+                inside.multiplied(&path.at("copies"), all.copies, &path.at("branches").index(index), branch);
                 inside.push(Step::EndBranch);
             }
             entries
@@ -504,6 +518,7 @@ impl<'p, 'a> Compiler<'p, 'a> {
     }
 
     /// Steps in a branch of their own that the program waits for.
+    #[inline]
     fn apart(&mut self, write: impl FnOnce(&mut Self)) {
         self.fork(1, |inside| {
             let entry = inside.here();
@@ -514,6 +529,7 @@ impl<'p, 'a> Compiler<'p, 'a> {
     }
 
     /// A fork into the branches that `write` writes; it says where each begins.
+    #[inline]
     fn fork(&mut self, needed: u16, write: impl FnOnce(&mut Self) -> Vec<u16>) {
         let fork = self.push(Step::EndBranch);
         let jump = self.push(Step::Jump(0));
@@ -527,7 +543,8 @@ impl<'p, 'a> Compiler<'p, 'a> {
         self.steps[jump] = Step::Jump(self.here());
     }
 
-    fn cached(&mut self, path: &str, cached: &CachedSpec) {
+    #[inline]
+    fn cached(&mut self, path: &Path, cached: &CachedSpec) {
         let cache = self.call_to(&cached.cache);
         let look = self.push(Step::EndBranch);
         let outer = self.enclosing;
@@ -535,7 +552,7 @@ impl<'p, 'a> Compiler<'p, 'a> {
         let handler = self.pending.len() - 1;
         self.enclosing = Some(handler);
         self.loading = true;
-        self.block(&format!("{path}.load"), &cached.load);
+        self.block(&path.at("load"), &cached.load);
         self.loading = false;
         self.enclosing = outer;
         self.push(Step::Keep { cache });
@@ -548,32 +565,35 @@ impl<'p, 'a> Compiler<'p, 'a> {
         self.steps[fall_back] = Step::FallBack { cache, found };
     }
 
-    fn attempt(&mut self, path: &str, attempt: &TrySpec) {
+    #[inline]
+    fn attempt(&mut self, path: &Path, attempt: &TrySpec) {
         let outer = self.enclosing;
         self.pending.push(None);
         let handler = self.pending.len() - 1;
         self.enclosing = Some(handler);
-        self.block(&format!("{path}.do"), &attempt.steps);
+        self.block(&path.at("do"), &attempt.steps);
         self.enclosing = outer;
         let jump = self.push(Step::Jump(0));
         self.pending[handler] = Some(self.here());
-        self.block(&format!("{path}.on_failure"), &attempt.on_failure);
+        self.block(&path.at("on_failure"), &attempt.on_failure);
         self.steps[jump] = Step::Jump(self.here());
     }
 
+    #[inline]
     fn statement(&mut self, database: &str, what: StatementPlan) {
         let call = self.call_to(database);
         self.push(Step::Statement(StatementStep { call, what }));
     }
 
     /// A table of a database: its position, and its columns with what they hold at the start.
-    fn table(&mut self, path: &str, database: &str, table: &str) -> Option<(TableId, Vec<(String, f64)>)> {
+    #[inline]
+    fn table(&mut self, path: &Path, database: &str, table: &str) -> Option<(TableId, Vec<(String, f64)>)> {
         let Some(NodeSpec::Database(spec)) = self.planner.spec.nodes.get(database) else { return None };
         let found = spec.tables.iter().position(|(name, _)| name == table);
         let Some(place) = found else {
             let known: Vec<&str> = spec.tables.keys().map(String::as_str).collect();
             let hint = format!("Its tables: {}.", known.join(", "));
-            self.problem(&format!("{path}.table"), format!("`{database}` has no table `{table}`"), &hint);
+            self.problem(&path.at("table"), format!("`{database}` has no table `{table}`"), &hint);
             return None;
         };
         let columns = &spec.tables.get(table).expect("it was found").columns;
@@ -581,7 +601,8 @@ impl<'p, 'a> Compiler<'p, 'a> {
         Some((TableId(place as u8), columns))
     }
 
-    fn column(&mut self, path: &str, columns: &[(String, f64)], name: &str) -> Option<Column> {
+    #[inline]
+    fn column(&mut self, path: &Path, columns: &[(String, f64)], name: &str) -> Option<Column> {
         let found = columns.iter().position(|(known, _)| known == name);
         if found.is_none() {
             let known: Vec<&str> = columns.iter().map(|(known, _)| known.as_str()).collect();
@@ -591,12 +612,13 @@ impl<'p, 'a> Compiler<'p, 'a> {
         found.map(|index| index as Column)
     }
 
-    fn select(&mut self, path: &str, select: &SelectSpec) {
+    #[inline]
+    fn select(&mut self, path: &Path, select: &SelectSpec) {
         let table = self.table(path, &select.database, &select.table);
-        let key = self.number(&format!("{path}.key"), &select.key);
+        let key = self.number(&path.at("key"), &select.key);
         let (Some((table, columns)), Some(key)) = (table, key) else { return };
         let column = match &select.column {
-            Some(name) => match self.column(&format!("{path}.column"), &columns, name) {
+            Some(name) => match self.column(&path.at("column"), &columns, name) {
                 Some(column) => Some(column),
                 None => return,
             },
@@ -605,21 +627,24 @@ impl<'p, 'a> Compiler<'p, 'a> {
         self.statement(&select.database, StatementPlan::Select { table, key, column, for_update: select.for_update });
     }
 
-    fn scan(&mut self, path: &str, scan: &ScanSpec) {
+    #[inline]
+    fn scan(&mut self, path: &Path, scan: &ScanSpec) {
         let Some((table, columns)) = self.table(path, &scan.database, &scan.table) else { return };
-        let sum = scan.sum.as_ref().and_then(|name| self.column(&format!("{path}.sum"), &columns, name));
+        let sum = scan.sum.as_ref().and_then(|name| self.column(&path.at("sum"), &columns, name));
         self.statement(&scan.database, StatementPlan::Scan { table, sum });
     }
 
-    fn update(&mut self, path: &str, update: &UpdateSpec) {
+    #[inline]
+    fn update(&mut self, path: &Path, update: &UpdateSpec) {
         let table = self.table(path, &update.database, &update.table);
-        let key = self.number(&format!("{path}.key"), &update.key);
-        let if_version = update.if_version.as_ref().and_then(|text| self.number(&format!("{path}.if_version"), text));
+        let key = self.number(&path.at("key"), &update.key);
+        let if_version = update.if_version.as_ref().and_then(|text| self.number(&path.at("if_version"), text));
         let (Some((table, columns)), Some(key)) = (table, key) else { return };
         let mut changes = Vec::new();
         for (values, adds, field) in [(&update.set, false, "set"), (&update.add, true, "add")] {
+            let in_field = path.at(field);
             for (name, text) in values {
-                let at = format!("{path}.{field}.{name}");
+                let at = in_field.at(name);
                 let (column, number) = (self.column(&at, &columns, name), self.number(&at, text));
                 changes.extend(column.zip(number).map(|(column, number)| (column, adds, number)));
             }
@@ -627,76 +652,84 @@ impl<'p, 'a> Compiler<'p, 'a> {
         self.statement(&update.database, StatementPlan::Update { table, key, changes, if_version });
     }
 
-    fn insert(&mut self, path: &str, insert: &InsertSpec) {
+    #[inline]
+    fn insert(&mut self, path: &Path, insert: &InsertSpec) {
         let table = self.table(path, &insert.database, &insert.table);
-        let key = self.number(&format!("{path}.key"), &insert.key);
+        let key = self.number(&path.at("key"), &insert.key);
         let (Some((table, columns)), Some(key)) = (table, key) else { return };
         let mut fields = Fields::default();
         for (place, (_, value)) in fields.iter_mut().zip(&columns) {
             *place = *value as i64;
         }
         let mut set = Vec::new();
+        let in_set = path.at("set");
         for (name, text) in &insert.set {
-            let at = format!("{path}.set.{name}");
+            let at = in_set.at(name);
             let (column, number) = (self.column(&at, &columns, name), self.number(&at, text));
             set.extend(column.zip(number));
         }
         self.statement(&insert.database, StatementPlan::Insert { table, key, fields, set });
     }
 
-    fn delete(&mut self, path: &str, delete: &DeleteSpec) {
+    #[inline]
+    fn delete(&mut self, path: &Path, delete: &DeleteSpec) {
         let table = self.table(path, &delete.database, &delete.table);
-        let key = self.number(&format!("{path}.key"), &delete.key);
+        let key = self.number(&path.at("key"), &delete.key);
         if let (Some((table, _)), Some(key)) = (table, key) {
             self.statement(&delete.database, StatementPlan::Delete { table, key });
         }
     }
 
-    fn set(&mut self, path: &str, values: &Map<String>) {
+    #[inline]
+    fn set(&mut self, path: &Path, values: &Map<String>) {
         for (name, text) in values {
             let place = self.names.iter().position(|known| known == name).unwrap_or(0);
             if place < NAMES.len() {
                 let hint = "The names of the request cannot be set: choose another.";
-                self.problem(&format!("{path}.{name}"), format!("`{name}` is no variable"), hint);
-            } else if let Some(to) = self.number(&format!("{path}.{name}"), text) {
+                self.problem(&path.at(name), format!("`{name}` is no variable"), hint);
+            } else if let Some(to) = self.number(&path.at(name), text) {
                 self.push(Step::Set(place - NAMES.len(), to));
             }
         }
     }
 
-    fn observe(&mut self, path: &str, values: &Map<String>) {
+    #[inline]
+    fn observe(&mut self, path: &Path, values: &Map<String>) {
         for (name, text) in values {
             let Some(signal) = self.signals.iter().position(|known| *known == Some(name.as_str())) else {
                 let known: Vec<&str> = self.signals.iter().copied().flatten().collect();
                 let hint =
                     format!("Declare it in `metrics` with source `observed`. Declared so: {}.", known.join(", "));
-                self.problem(&format!("{path}.{name}"), format!("there is no observed signal `{name}`"), &hint);
+                self.problem(&path.at(name), format!("there is no observed signal `{name}`"), &hint);
                 continue;
             };
-            if let Some(value) = self.number(&format!("{path}.{name}"), text) {
+            if let Some(value) = self.number(&path.at(name), text) {
                 self.push(Step::Observe(signal as u16, value));
             }
         }
     }
 
-    fn respond(&mut self, path: &str, answer: &RespondSpec) {
-        let value = answer.value.as_ref().and_then(|text| self.number(&format!("{path}.value"), text));
+    #[inline]
+    fn respond(&mut self, path: &Path, answer: &RespondSpec) {
+        let value = answer.value.as_ref().and_then(|text| self.number(&path.at("value"), text));
         match Status::of_code(answer.status) {
             Some(status) => drop(self.push(Step::Respond(status, value))),
             None => {
                 let hint = "Use 200, 401, 404, 429, 500, 503 or 504.";
-                self.problem(&format!("{path}.status"), format!("{} is no status here", answer.status), hint);
+                self.problem(&path.at("status"), format!("{} is no status here", answer.status), hint);
             }
         }
     }
 
-    fn number(&mut self, path: &str, text: &str) -> Option<Expr> {
+    #[inline]
+    fn number(&mut self, path: &Path, text: &str) -> Option<Expr> {
         let names: Vec<&str> = self.names.iter().map(String::as_str).collect();
         let read = Expr::number(text, &names);
         read.map_err(|why| self.problem(path, why, "Mend the expression.")).ok()
     }
 
-    fn condition(&mut self, path: &str, text: &str) -> Option<Expr> {
+    #[inline]
+    fn condition(&mut self, path: &Path, text: &str) -> Option<Expr> {
         let names: Vec<&str> = self.names.iter().map(String::as_str).collect();
         let read = Expr::condition(text, &names);
         read.map_err(|why| self.problem(path, why, "Mend the condition.")).ok()

@@ -4,8 +4,8 @@
 //! for all types, because the page pays for every copy. For the same reason cold code carries `#[inline]`: it is then compiled
 //! with the page, which is built for size, and not with this crate, which is built for speed.
 
-use super::Problem;
-use super::hint;
+use super::path::Path;
+use super::{Problem, hint};
 use serde_json::Value;
 
 /// What can be read from a value of a document.
@@ -21,7 +21,7 @@ pub trait Read {
 
 /// How far reading has come, and what was wrong on the way.
 pub struct Reading<'a> {
-    path: String,
+    path: Path<'a>,
     problems: &'a mut Vec<Problem>,
     /// The field of the object that is read next which said what kind of object it is.
     tag: Option<&'static str>,
@@ -66,7 +66,7 @@ pub fn read_json<T: Read>(text: &str) -> Result<T, Vec<Problem>> {
 #[inline]
 pub fn read<T: Read>(value: &Value, path: &str, problems: &mut Vec<Problem>) -> Option<T> {
     let mut read = T::blank();
-    let mut reading = Reading { path: path.to_string(), problems, tag: None };
+    let mut reading = Reading { path: Path::new(path), problems, tag: None };
     read.read(value, &mut reading).then_some(read)
 }
 
@@ -74,7 +74,7 @@ impl Reading<'_> {
     /// Adds a problem of the value at hand. False, for a value that is not read.
     #[inline]
     pub fn refuse(&mut self, what: &str, hint: &str) -> bool {
-        self.problems.push(Problem::new(self.path.as_str(), what, hint));
+        self.problems.push(Problem::new(self.path.to_string(), what, hint));
         false
     }
 
@@ -89,37 +89,16 @@ impl Reading<'_> {
         self.refuse(&what, "Mend the value.")
     }
 
-    /// One step down the path; what it returns leads back up.
+    /// Reading of a field of the value at hand.
     #[inline]
-    fn enter(&mut self, step: &str) -> usize {
-        let outside = self.path.len();
-        if outside > 0 {
-            self.path.push('.');
-        }
-        self.path.push_str(step);
-        outside
+    pub fn at<'b>(&'b mut self, field: &'b str) -> Reading<'b> {
+        Reading { path: self.path.at(field), problems: self.problems, tag: None }
     }
 
+    /// Reading of an item of the list at hand.
     #[inline]
-    fn leave(&mut self, outside: usize) {
-        self.path.truncate(outside);
-    }
-
-    #[inline]
-    fn refuse_at(&mut self, step: &str, what: &str, hint: &str) -> bool {
-        let outside = self.enter(step);
-        self.refuse(what, hint);
-        self.leave(outside);
-        false
-    }
-
-    /// Reads a value one step down the path.
-    #[inline]
-    pub fn read_at(&mut self, step: &str, place: &mut dyn Read, value: &Value) -> bool {
-        let outside = self.enter(step);
-        let whole = place.read(value, self);
-        self.leave(outside);
-        whole
+    pub fn index(&mut self, index: usize) -> Reading<'_> {
+        Reading { path: self.path.index(index), problems: self.problems, tag: None }
     }
 }
 
@@ -130,13 +109,13 @@ pub fn read_object(fields: &[Field], places: &mut [&mut dyn Read], value: &Value
     let Value::Object(given) = value else { return reading.is_not(value, "an object") };
     let known: Vec<&str> = fields.iter().map(|field| field.name).collect();
     for name in given.keys().map(String::as_str).filter(|name| tag != Some(*name) && !known.contains(name)) {
-        reading.refuse_at(name, "is not a field here", &hint::unknown(name, &known));
+        reading.at(name).refuse("is not a field here", &hint::unknown(name, &known));
     }
     let mut whole = true;
     for (field, place) in fields.iter().zip(places) {
         let read = match given.get(field.name) {
-            Some(value) => reading.read_at(field.name, *place, value),
-            None if field.required => reading.refuse_at(field.name, "is missing", "Add it."),
+            Some(value) => place.read(value, &mut reading.at(field.name)),
+            None if field.required => reading.at(field.name).refuse("is missing", "Add it."),
             None => true,
         };
         whole &= read || !field.required;
@@ -173,27 +152,22 @@ pub fn read_variant(
     let known = || format!("Write one of: {}.", names(variants).join(", "));
     match (tag, value) {
         (Some(tag), Value::Object(fields)) => {
-            let Some(name) = fields.get(tag) else { return reading.refuse_at(tag, "is missing", &known()) };
-            let outside = reading.enter(tag);
-            let found = read_name(variants, name, reading);
-            reading.leave(outside);
+            let Some(name) = fields.get(tag) else { return reading.at(tag).refuse("is missing", &known()) };
+            let found = read_name(variants, name, &mut reading.at(tag));
             reading.tag = Some(tag);
             found.is_some_and(|found| read(found, value, reading))
         }
         (Some(_), _) => reading.is_not(value, "an object"),
         (None, Value::Object(fields)) if fields.len() == 1 => {
             let (name, content) = fields.iter().next().expect("there is one");
-            let outside = reading.enter(name);
-            let found = read_name(variants, &Value::String(name.clone()), reading);
-            let whole = match found {
-                Some(found) if variants[found].bare => reading.refuse("takes no value", "Write its name alone."),
-                Some(found) => read(found, content, reading),
+            let mut inside = reading.at(name);
+            match read_name(variants, &Value::String(name.clone()), &mut inside) {
+                Some(found) if variants[found].bare => inside.refuse("takes no value", "Write its name alone."),
+                Some(found) => read(found, content, &mut inside),
                 None => false,
-            };
-            reading.leave(outside);
-            whole
+            }
         }
-        (None, Value::Object(_)) => reading.refuse("is not one thing alone", &known()),
+        (None, Value::Object(fields)) => reading.refuse(&format!("has {} fields, not one", fields.len()), &known()),
         (None, _) => match read_name(variants, value, reading) {
             Some(found) if variants[found].bare => read(found, value, reading),
             Some(_) => reading.refuse(&format!("is {value} alone"), "Write it as a field, and its value after it."),
@@ -220,30 +194,52 @@ fn snake_case(name: &str) -> String {
     snake
 }
 
+/// A list or map that grows item by item.
+pub trait Collection {
+    /// Adds a blank item, to be read; a list needs no key.
+    fn add(&mut self, key: &str) -> &mut dyn Read;
+
+    /// Takes the last item out.
+    fn take_back(&mut self);
+}
+
+/// Reads a list; an item with a gap is left out.
 #[inline]
-fn read_list(value: &Value, reading: &mut Reading, read: &mut dyn FnMut(&Value, &mut Reading)) -> bool {
-    let Value::Array(items) = value else { return reading.is_not(value, "a list") };
-    for (index, item) in items.iter().enumerate() {
-        let outside = reading.enter(&index.to_string());
-        read(item, reading);
-        reading.leave(outside);
+fn read_list(value: &Value, items: &mut dyn Collection, reading: &mut Reading) -> bool {
+    let Value::Array(values) = value else { return reading.is_not(value, "a list") };
+    for (index, value) in values.iter().enumerate() {
+        if !items.add("").read(value, &mut reading.index(index)) {
+            items.take_back();
+        }
     }
     true
 }
 
-/// Reads an object whose fields may have any name.
+/// Reads an object whose fields may have any name, in the order of their names; an entry with a gap is left out.
 #[inline]
-pub fn read_entries(value: &Value, reading: &mut Reading, read: &mut dyn FnMut(&str, &Value, &mut Reading)) -> bool {
+pub fn read_entries(value: &Value, entries: &mut dyn Collection, reading: &mut Reading) -> bool {
     let Value::Object(fields) = value else { return reading.is_not(value, "an object") };
+    debug_assert!(fields.keys().is_sorted(), "serde_json sorts the fields of an object");
     for (name, value) in fields {
-        let outside = reading.enter(name);
-        read(name, value, reading);
-        reading.leave(outside);
+        if !entries.add(name).read(value, &mut reading.at(name)) {
+            entries.take_back();
+        }
     }
     true
 }
 
-/// A list; an entry with a gap is left out.
+impl<T: Read> Collection for Vec<T> {
+    #[inline]
+    fn add(&mut self, _: &str) -> &mut dyn Read {
+        self.push_mut(T::blank())
+    }
+
+    #[inline]
+    fn take_back(&mut self) {
+        self.pop();
+    }
+}
+
 impl<T: Read> Read for Vec<T> {
     #[inline]
     fn blank() -> Vec<T> {
@@ -253,12 +249,7 @@ impl<T: Read> Read for Vec<T> {
     #[inline]
     fn read(&mut self, value: &Value, reading: &mut Reading) -> bool {
         self.clear();
-        read_list(value, reading, &mut |item, reading| {
-            let mut read = T::blank();
-            if read.read(item, reading) {
-                self.push(read);
-            }
-        })
+        read_list(value, self, reading)
     }
 }
 
@@ -370,5 +361,93 @@ impl Read for Value {
     fn read(&mut self, value: &Value, _: &mut Reading) -> bool {
         self.clone_from(value);
         true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scenario::{Map, spec};
+    use serde_json::json;
+
+    spec! {
+        struct Point {
+            x: f64,
+            y: u8 = 7,
+            name as "as"?: Option<String>,
+        }
+    }
+
+    spec! {
+        enum Color { DarkRed, Blue }
+    }
+
+    spec! {
+        enum Shape tagged "kind" { Dot {}, Line { to: Point } }
+    }
+
+    spec! {
+        enum Step { Go(Point), Stop }
+    }
+
+    spec! {
+        struct Drawing { shapes: Vec<Shape>, colors: Map<Color>, steps?: Vec<Step> }
+    }
+
+    fn drawn(value: Value) -> (Option<Drawing>, Vec<String>) {
+        let mut problems = Vec::new();
+        let drawing = read(&value, "", &mut problems);
+        (drawing, problems.iter().map(Problem::to_string).collect())
+    }
+
+    #[test]
+    fn what_is_left_out_has_its_default() {
+        let (drawing, problems) = drawn(json!({
+            "shapes": [{ "kind": "dot" }, { "kind": "line", "to": { "x": 1, "as": "end" } }],
+            "colors": { "sky": "blue", "roof": "dark_red" },
+        }));
+        assert_eq!(problems, [""; 0]);
+        let drawing = drawing.expect("it has no gap");
+        let end = Point { x: 1.0, y: 7, name: Some("end".into()) };
+        assert_eq!(drawing.shapes, [Shape::Dot {}, Shape::Line { to: end }]);
+        let colors: Vec<(&str, Color)> = drawing.colors.iter().map(|(name, color)| (name.as_str(), *color)).collect();
+        assert_eq!(colors, [("roof", Color::DarkRed), ("sky", Color::Blue)]);
+        assert_eq!(drawing.steps, []);
+    }
+
+    #[test]
+    fn every_problem_is_found_in_one_pass_with_its_path() {
+        let (drawing, problems) = drawn(json!({
+            "shapes": [{ "kind": "line", "to": { "x": "far", "y": 300 } }, { "kind": "lime" }, 3, { "to": {} },
+                { "kind": "dot", "size": 1 }],
+            "colors": { "sky": "blau", "roof": "dark_red" },
+            "steps": ["go", { "stop": 1 }, { "go": {} }, { "go": { "x": 1 }, "stop": null }, "stop"],
+        }));
+        assert_eq!(
+            problems,
+            [
+                "shapes.0.to.x: is \"far\", not a number. Mend the value.",
+                "shapes.0.to.y: is 300, not a whole number from 0 to 255. Mend the value.",
+                "shapes.1.kind: is \"lime\", which is not known here. Did you mean `line`?",
+                "shapes.2: is 3, not an object. Mend the value.",
+                "shapes.3.kind: is missing. Write one of: dot, line.",
+                "shapes.4.size: is not a field here. Take it out.",
+                "colors.sky: is \"blau\", which is not known here. Did you mean `blue`?",
+                "steps.0: is \"go\" alone. Write it as a field, and its value after it.",
+                "steps.1.stop: takes no value. Write its name alone.",
+                "steps.2.go.x: is missing. Add it.",
+                "steps.3: has 2 fields, not one. Write one of: go, stop.",
+            ]
+        );
+        let drawing = drawing.expect("what has a gap was left out");
+        assert_eq!((drawing.shapes, drawing.steps), (vec![Shape::Dot {}], vec![Step::Stop]));
+        assert_eq!(drawing.colors.keys().collect::<Vec<_>>(), ["roof"]);
+    }
+
+    #[test]
+    fn a_gap_in_what_must_be_there_is_a_gap_in_the_whole() {
+        let (drawing, problems) = drawn(json!({ "shapes": 1 }));
+        assert_eq!(drawing, None);
+        assert_eq!(problems, ["shapes: is 1, not a list. Mend the value.", "colors: is missing. Add it."]);
     }
 }

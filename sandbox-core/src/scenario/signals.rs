@@ -1,6 +1,7 @@
 //! The signals that a scenario declares, and the labels it gives to requests: from what is written to what is folded.
 
 use super::builtin::BuiltIn;
+use super::path::Path;
 use super::plan::NodePlan;
 use super::query::{Query, Reduced};
 use super::spec::{AcrossSpec, LevelKind, LevelSpec, RecordsSpec, SignalKind, SignalSpec, SourceSpec, Spec};
@@ -112,7 +113,7 @@ impl Signals {
     #[inline]
     pub(super) fn new(spec: &Spec, words: Vocabulary, nodes: &[NodePlan], problems: &mut Vec<Problem>) -> Signals {
         let mut planner = SignalPlanner { spec, words, nodes, problems };
-        let labels = planner.labels("labels", &spec.labels, OF_REQUEST);
+        let labels = planner.labels(&Path::new("labels"), &spec.labels, OF_REQUEST);
         let combinations: usize = labels.iter().map(|label| label.values.len() + 1).product();
         let routes: usize = spec.workloads.values().map(|workload| workload.routes.len()).sum();
         if combinations > LABELLED_MAX || (combinations > 1 && combinations * routes > CLASSES_MAX) {
@@ -120,11 +121,11 @@ impl Signals {
             let hint = format!(
                 "At most {LABELLED_MAX} combinations of the labels' values, none included, and {CLASSES_MAX} times routes."
             );
-            planner.problem("labels", what, hint);
+            planner.problem(&Path::new("labels"), what, hint);
         }
         if spec.metrics.len() > DECLARED_MAX {
             let what = format!("{} signals are too many", spec.metrics.len());
-            planner.problem("metrics", what, format!("At most {DECLARED_MAX}."));
+            planner.problem(&Path::new("metrics"), what, format!("At most {DECLARED_MAX}."));
         }
         let declared = spec.metrics.iter().filter_map(|(name, signal)| planner.signal(name, signal)).collect();
         planner.refuse_long_ways();
@@ -152,21 +153,21 @@ struct SignalPlanner<'a> {
 
 impl SignalPlanner<'_> {
     #[inline]
-    fn problem(&mut self, path: impl Into<String>, what: impl Into<String>, hint: impl Into<String>) {
-        self.problems.push(Problem::new(path, what, hint));
+    fn problem(&mut self, path: &Path, what: impl Into<String>, hint: impl Into<String>) {
+        self.problems.push(Problem::new(path.to_string(), what, hint));
     }
 
     #[inline]
-    fn labels(&mut self, path: &str, labels: &Map<Map<String>>, fields: &[Field]) -> Vec<LabelPlan> {
+    fn labels(&mut self, path: &Path, labels: &Map<Map<String>>, fields: &[Field]) -> Vec<LabelPlan> {
         let mut planned = Vec::new();
         for (name, values) in labels {
             if values.is_empty() {
-                self.problem(format!("{path}.{name}"), "has no values", "Name at least one, with its condition.");
+                self.problem(&path.at(name), "has no values", "Name at least one, with its condition.");
             }
             let mut read = Vec::new();
             for (value, text) in values {
                 let when = self.words.condition(text, fields);
-                if let Some(when) = self.read(&format!("{path}.{name}.{value}"), when) {
+                if let Some(when) = self.read(&path.at(name).at(value), when) {
                     read.push((value.clone(), when));
                 }
             }
@@ -177,22 +178,23 @@ impl SignalPlanner<'_> {
 
     /// An expression, or its reason as a problem at `path`.
     #[inline]
-    fn read(&mut self, path: &str, expr: Result<Expr, String>) -> Option<Expr> {
+    fn read(&mut self, path: &Path, expr: Result<Expr, String>) -> Option<Expr> {
         expr.map_err(|why| self.problem(path, why, "See ARCHITECTURE.md, \"Signals\".")).ok()
     }
 
     #[inline]
     fn signal(&mut self, name: &str, signal: &SignalSpec) -> Option<SignalPlan> {
-        let path = format!("metrics.{name}");
+        let metrics = Path::new("metrics");
+        let path = &metrics.at(name);
         let word = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
         if !name.starts_with(|c: char| c.is_ascii_lowercase()) || !name.chars().all(word) {
-            self.problem(&path, "is no name of a signal", "Use lower-case words joined by `_`.");
+            self.problem(path, "is no name of a signal", "Use lower-case words joined by `_`.");
         }
         let fields: Vec<Field> = match &signal.source {
             SourceSpec::Records(records) => match RecordKind::named(&records.of) {
                 Ok((_, kind)) => kind.fields().collect(),
                 Err(why) => {
-                    self.problem(format!("{path}.source.records.of"), why, "Name a kind of record.");
+                    self.problem(&path.at("source.records.of"), why, "Name a kind of record.");
                     return None;
                 }
             },
@@ -201,25 +203,25 @@ impl SignalPlanner<'_> {
             }
             _ => Vec::new(),
         };
-        let labels = self.labels(&format!("{path}.labels"), &signal.labels, &fields);
+        let labels = self.labels(&path.at("labels"), &signal.labels, &fields);
         let of_records = matches!(signal.source, SourceSpec::Records(_) | SourceSpec::Observed);
         if !labels.is_empty() && (!of_records || signal.kind == SignalKind::Gauge) {
             let hint = "Labels belong to counters and histograms of records and observed values; a formula has those of \
                         its operands.";
-            self.problem(format!("{path}.labels"), "cannot be given here", hint);
+            self.problem(&path.at("labels"), "cannot be given here", hint);
         }
         if labels.iter().map(|label| label.values.len() + 1).product::<usize>() > LABELLED_MAX {
             let hint = format!("At most {LABELLED_MAX} combinations of their values, none included.");
-            self.problem(format!("{path}.labels"), "are too many", hint);
+            self.problem(&path.at("labels"), "are too many", hint);
         }
         let source = match &signal.source {
-            SourceSpec::Records(records) => self.records(&path, signal.kind, records, &fields)?,
-            SourceSpec::Observed => self.observed(&path, signal.kind, &fields)?,
-            SourceSpec::Level(level) => self.level(&path, signal.kind, level)?,
-            SourceSpec::Formula(text) => self.formula(&path, signal.kind, text)?,
+            SourceSpec::Records(records) => self.records(path, signal.kind, records, &fields)?,
+            SourceSpec::Observed => self.observed(path, signal.kind, &fields)?,
+            SourceSpec::Level(level) => self.level(path, signal.kind, level)?,
+            SourceSpec::Formula(text) => self.formula(path, signal.kind, text)?,
             SourceSpec::Invariant(_) => {
-                self.refuse_unless(&path, signal.kind, &[SignalKind::Counter]);
-                self.observed(&path, signal.kind, &[Field::Value])?
+                self.refuse_unless(path, signal.kind, &[SignalKind::Counter]);
+                self.observed(path, signal.kind, &[Field::Value])?
             }
         };
         let (name, unit, help) = (name.to_string(), signal.unit.clone(), signal.help.clone());
@@ -228,35 +230,35 @@ impl SignalPlanner<'_> {
 
     /// Reports a kind of signal that this source cannot be.
     #[inline]
-    fn refuse_unless(&mut self, path: &str, kind: SignalKind, allowed: &[SignalKind]) {
+    fn refuse_unless(&mut self, path: &Path, kind: SignalKind, allowed: &[SignalKind]) {
         if !allowed.contains(&kind) {
             let names: Vec<&str> = allowed.iter().map(|kind| kind.as_str()).collect();
             let hint = format!("Such a source makes a {}.", names.join(" or a "));
-            self.problem(format!("{path}.kind"), format!("a {} does not come from this source", kind.as_str()), hint);
+            self.problem(&path.at("kind"), format!("a {} does not come from this source", kind.as_str()), hint);
         }
     }
 
     #[inline]
-    fn records(&mut self, path: &str, kind: SignalKind, records: &RecordsSpec, fields: &[Field]) -> Option<Source> {
+    fn records(&mut self, path: &Path, kind: SignalKind, records: &RecordsSpec, fields: &[Field]) -> Option<Source> {
         use SignalKind::{Counter, Gauge, Histogram};
         self.refuse_unless(path, kind, &[Counter, Histogram, Gauge]);
-        let path = format!("{path}.source.records");
+        let path = &path.at("source.records");
         let (code, of) = RecordKind::named(&records.of).ok()?;
         let when = records.when.as_ref().map(|text| self.words.condition(text, fields));
-        let when = when.map(|when| self.read(&format!("{path}.when"), when));
+        let when = when.map(|when| self.read(&path.at("when"), when));
         let value = records.value.as_ref().map(|text| self.words.number(text, fields));
-        let value = value.map(|value| self.read(&format!("{path}.value"), value));
+        let value = value.map(|value| self.read(&path.at("value"), value));
         if value.is_none() && kind != Counter {
             let hint = "Only a counter does without: say what each record gives.";
-            self.problem(format!("{path}.value"), "is missing", hint);
+            self.problem(&path.at("value"), "is missing", hint);
         }
-        let nodes = records.node.as_ref().map(|node| self.instances(&format!("{path}.node"), node));
+        let nodes = records.node.as_ref().map(|node| self.instances(&path.at("node"), node));
         let (when, value) = (when.flatten(), value.flatten());
         Some(Source::Records(RecordsPlan { code, nodes, when, value, of_request: of.of_request }))
     }
 
     #[inline]
-    fn observed(&mut self, path: &str, kind: SignalKind, fields: &[Field]) -> Option<Source> {
+    fn observed(&mut self, path: &Path, kind: SignalKind, fields: &[Field]) -> Option<Source> {
         use SignalKind::{Counter, Gauge, Histogram};
         self.refuse_unless(path, kind, &[Counter, Histogram, Gauge]);
         let (code, _) = RecordKind::named("observed").ok()?;
@@ -265,15 +267,15 @@ impl SignalPlanner<'_> {
     }
 
     #[inline]
-    fn level(&mut self, path: &str, kind: SignalKind, level: &LevelSpec) -> Option<Source> {
+    fn level(&mut self, path: &Path, kind: SignalKind, level: &LevelSpec) -> Option<Source> {
         self.refuse_unless(path, kind, &[SignalKind::Gauge]);
-        let nodes = self.instances(&format!("{path}.source.level.node"), &level.node);
+        let nodes = self.instances(&path.at("source.level.node"), &level.node);
         Some(Source::Level { of: level.of, nodes, across: level.across })
     }
 
     /// The instances of a group, or one of them; reports one that does not exist.
     #[inline]
-    fn instances(&mut self, path: &str, name: &str) -> Vec<NodeId> {
+    fn instances(&mut self, path: &Path, name: &str) -> Vec<NodeId> {
         let found = instances(self.nodes, name);
         if found.is_empty() {
             let known: Vec<&str> = self.spec.nodes.keys().map(String::as_str).collect();
@@ -284,33 +286,33 @@ impl SignalPlanner<'_> {
     }
 
     #[inline]
-    fn formula(&mut self, path: &str, kind: SignalKind, text: &str) -> Option<Source> {
+    fn formula(&mut self, path: &Path, kind: SignalKind, text: &str) -> Option<Source> {
         use SignalKind::{Counter, Gauge, Ratio, Scalar};
         self.refuse_unless(path, kind, &[Counter, Gauge, Ratio, Scalar]);
-        let path = format!("{path}.source.formula");
+        let path = &path.at("source.formula");
         let names = operand_names(text);
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
-        let expr = self.read(&path, Expr::number(text, &names))?;
+        let expr = self.read(path, Expr::number(text, &names))?;
         let mut operands = Vec::new();
         for name in names {
             match Query::parse_operand(name) {
                 Ok(operand) => operands.push(operand),
-                Err(why) => self.problem(&path, why, "Name a signal, between single quotes if it has labels."),
+                Err(why) => self.problem(path, why, "Name a signal, between single quotes if it has labels."),
             }
         }
         if operands.len() > OPERANDS_MAX {
             let hint = format!("At most {OPERANDS_MAX}.");
-            self.problem(&path, format!("{} operands are too many", operands.len()), hint);
+            self.problem(path, format!("{} operands are too many", operands.len()), hint);
         }
         for operand in &operands {
-            self.check_operand(&path, kind, operand);
+            self.check_operand(path, kind, operand);
         }
         Some(Source::Formula { expr, operands })
     }
 
     /// Reports an operand that does not exist or that is not reduced as its kind can be.
     #[inline]
-    fn check_operand(&mut self, path: &str, kind: SignalKind, operand: &Query) {
+    fn check_operand(&mut self, path: &Path, kind: SignalKind, operand: &Query) {
         let declared = self.spec.metrics.get(&operand.signal).map(|signal| signal.kind);
         let Some(of) = declared.or_else(|| BuiltIn::named(&operand.signal).map(|signal| signal.kind)) else {
             let known: Vec<&str> = self.spec.metrics.keys().map(String::as_str).collect();
@@ -354,9 +356,12 @@ impl SignalPlanner<'_> {
             // The formulas so many steps away, each once: a circle never ends.
             let mut reached = vec![start.clone()];
             for _ in 0..FORMULAS_DEEP {
-                let mut next: Vec<String> = reached.iter().flat_map(|name| operands(name)).collect();
-                next.sort();
-                next.dedup();
+                let mut next: Vec<String> = Vec::new();
+                for operand in reached.iter().flat_map(|name| operands(name)) {
+                    if !next.contains(&operand) {
+                        next.push(operand);
+                    }
+                }
                 reached = next;
                 if reached.contains(start) {
                     break;
@@ -372,7 +377,8 @@ impl SignalPlanner<'_> {
             }
         }
         for (name, what, hint) in found {
-            self.problem(format!("metrics.{name}.source.formula"), what, hint);
+            let metrics = Path::new("metrics");
+            self.problem(&metrics.at(name).at("source.formula"), what, hint);
         }
     }
 }

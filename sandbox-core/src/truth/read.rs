@@ -114,7 +114,7 @@ impl Read for (f64, Option<f64>) {
         let Some([from, to]) = value.as_array().map(Vec::as_slice) else {
             return reading.is_not(value, "a list of two numbers");
         };
-        reading.read_at("0", &mut self.0, from) & reading.read_at("1", &mut self.1, to)
+        self.0.read(from, &mut reading.index(0)) & self.1.read(to, &mut reading.index(1))
     }
 }
 

@@ -55,7 +55,7 @@ impl Read for Step {
     fn read(&mut self, value: &Value, reading: &mut Reading) -> bool {
         let mut statement = value.clone();
         let session = statement.as_object_mut().and_then(|fields| fields.remove("session")).unwrap_or_default();
-        reading.read_at("session", &mut self.session, &session) & self.statement.read(&statement, reading)
+        self.session.read(&session, &mut reading.at("session")) & self.statement.read(&statement, reading)
     }
 }
 
