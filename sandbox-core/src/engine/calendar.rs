@@ -2,13 +2,14 @@
 //!
 //! Delays that are the same for many events (a timeout, a link) have a lane each: a first-in-first-out line that is in
 //! order by itself. The first of each lane and the next few of all other events stand in one short sorted list: what is
-//! scheduled is mostly due soon, so its place is mostly near the end of that list. The rest waits in a 4-ary heap, which most
+//! scheduled is mostly due soon, so its place is mostly near the end of that list. The rest waits in a heap, which most
 //! systems never need. A cancelled timeout stays where it is; whoever takes events out says whether an entry is still
 //! alive, and dead ones leave their lane in one go, long before they are due.
 
 use super::event::Event;
 use crate::time::{Span, Time};
-use std::collections::VecDeque;
+use std::cmp::Ordering;
+use std::collections::{BinaryHeap, VecDeque};
 
 /// An event with its due time and its place among equals.
 #[derive(Clone, Copy, Debug)]
@@ -39,7 +40,7 @@ pub struct Calendar {
     /// The delay of each lane.
     delays: Vec<Span>,
     /// The single events after those in `soon`.
-    heap: Vec<Due>,
+    heap: BinaryHeap<Due>,
     next_order: u32,
 }
 
@@ -49,6 +50,27 @@ struct Due {
     /// The entry's key, with its lane in the lowest bits.
     key: u128,
     event: Event,
+}
+
+/// The heap gives out its greatest first: that is the earliest.
+impl Ord for Due {
+    fn cmp(&self, other: &Due) -> Ordering {
+        other.key.cmp(&self.key)
+    }
+}
+
+impl PartialOrd for Due {
+    fn partial_cmp(&self, other: &Due) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Eq for Due {}
+
+impl PartialEq for Due {
+    fn eq(&self, other: &Due) -> bool {
+        self.key == other.key
+    }
 }
 
 /// Events that are due the same delay after they were scheduled, in order.
@@ -94,8 +116,8 @@ impl Calendar {
     pub fn schedule(&mut self, at: Time, event: Event) -> u32 {
         let entry = self.entry(at, event);
         let due = Due::new(&entry, SINGLE);
-        if self.heap.first().is_some_and(|first| first.key < due.key) {
-            self.push(due);
+        if self.heap.peek().is_some_and(|first| first.key < due.key) {
+            self.heap.push(due);
         } else {
             self.insert(due);
             self.singles += 1;
@@ -226,7 +248,7 @@ impl Calendar {
     fn evict(&mut self) {
         let place = self.soon.iter().position(|due| due.lane() == SINGLE).expect("there are too many of them");
         let latest = self.soon.remove(place);
-        self.push(latest);
+        self.heap.push(latest);
         self.singles -= 1;
     }
 
@@ -234,51 +256,11 @@ impl Calendar {
     #[inline(never)]
     fn refill(&mut self) {
         while self.singles < REFILL
-            && let Some(first) = self.heap.first().copied()
+            && let Some(first) = self.heap.pop()
         {
-            if let Some(last) = self.heap.pop()
-                && !self.heap.is_empty()
-            {
-                self.sift_down(last);
-            }
             self.insert(first);
             self.singles += 1;
         }
-    }
-
-    /// Adds an entry to the heap.
-    fn push(&mut self, due: Due) {
-        self.heap.push(due);
-        let heap = &mut self.heap[..];
-        let mut hole = heap.len() - 1;
-        while hole > 0 {
-            let parent = (hole - 1) / 4;
-            if heap[parent].key <= due.key {
-                break;
-            }
-            heap[hole] = heap[parent];
-            hole = parent;
-        }
-        heap[hole] = due;
-    }
-
-    /// Finds the place of an entry that is to replace the first of the heap.
-    fn sift_down(&mut self, due: Due) {
-        let heap = &mut self.heap[..];
-        let mut hole = 0;
-        loop {
-            let first = 4 * hole + 1;
-            let mut least = first;
-            for child in first + 1..(first + 4).min(heap.len()) {
-                least = if heap[child].key < heap[least].key { child } else { least };
-            }
-            if least >= heap.len() || heap[least].key >= due.key {
-                break;
-            }
-            heap[hole] = heap[least];
-            hole = least;
-        }
-        heap[hole] = due;
     }
 }
 

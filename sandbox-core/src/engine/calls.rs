@@ -256,7 +256,10 @@ impl Caller {
         }
         match self.plan.retry.as_ref().is_some_and(|retry| retry.on.covers(reply.status)) {
             true => self.fail(ctx, slot, CallEnd::Replied(reply)),
-            false => self.end_attempts(ctx, slot, CallEnd::Replied(reply)),
+            false => {
+                self.end_attempts(ctx, slot, reply.status.is_success());
+                self.settle(ctx, slot, CallEnd::Replied(reply))
+            }
         }
     }
 
@@ -274,22 +277,23 @@ impl Caller {
         self.tell_breaker(ctx, slot, CallOutcome::Failure);
         match self.plan.retry.as_ref().is_some_and(|retry| retry.on.timeout) {
             true => self.fail(ctx, slot, CallEnd::TimedOut),
-            false => self.end_attempts(ctx, slot, CallEnd::TimedOut),
+            false => {
+                self.end_attempts(ctx, slot, false);
+                self.settle(ctx, slot, CallEnd::TimedOut)
+            }
         }
     }
 
     /// The last attempt is over, and it is not tried again.
-    #[inline]
-    fn end_attempts(&mut self, ctx: &mut Ctx, slot: Slot, end: CallEnd) -> Over {
+    fn end_attempts(&mut self, ctx: &Ctx, slot: Slot, success: bool) {
         if let Some(retry) = &mut self.retry {
             let open = ctx.open_call(slot);
             let attempts = u32::from(open.attempt);
-            match end {
-                CallEnd::Replied(reply) if reply.status.is_success() => retry.on_success(attempts, open.failed),
-                _ => retry.on_abandoned(attempts),
+            match success {
+                true => retry.on_success(attempts, open.failed),
+                false => retry.on_abandoned(attempts),
             }
         }
-        self.settle(ctx, slot, end)
     }
 
     /// Nobody waits for this callee any more.
@@ -365,7 +369,7 @@ impl Caller {
     }
 
     /// The call of a stay is over: for the stay itself, or for the call that it is a copy of.
-    #[inline]
+    #[inline(always)]
     fn settle(&mut self, ctx: &mut Ctx, slot: Slot, end: CallEnd) -> Over {
         ctx.stay_mut(slot).call = None;
         match ctx.stay(slot).ask {

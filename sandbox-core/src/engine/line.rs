@@ -2,81 +2,51 @@
 
 use super::event::Slot;
 use crate::scenario::Discipline;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 
 /// Calls that wait, in the order of a discipline.
 #[derive(Clone, Debug)]
-pub enum Line {
-    /// First in, first out.
-    Fifo(VecDeque<Slot>),
-    /// Last in, first out.
-    Lifo(Vec<Slot>),
-    /// Most urgent first, then first in, first out.
-    Priority(BTreeMap<u8, VecDeque<Slot>>),
+pub struct Line {
+    discipline: Discipline,
+    /// By priority, if that is the discipline; else all in the first.
+    lines: Vec<VecDeque<Slot>>,
+    len: u32,
 }
 
 impl Line {
     /// An empty line. Who shares the workers never waits, and who is preempted comes back before everybody older.
     pub fn new(discipline: Discipline) -> Line {
-        match discipline {
-            Discipline::Fifo | Discipline::ProcessorSharing => Line::Fifo(VecDeque::new()),
-            Discipline::Lifo | Discipline::LifoPreemptive => Line::Lifo(Vec::new()),
-            Discipline::Priority => Line::Priority(BTreeMap::new()),
-        }
+        Line { discipline, lines: vec![VecDeque::new()], len: 0 }
     }
 
     /// How many wait.
     pub fn len(&self) -> u32 {
-        (match self {
-            Line::Fifo(line) => line.len(),
-            Line::Lifo(line) => line.len(),
-            Line::Priority(lines) => lines.values().map(VecDeque::len).sum(),
-        }) as u32
-    }
-
-    /// Whether nobody waits.
-    pub fn is_empty(&self) -> bool {
-        match self {
-            Line::Fifo(line) => line.is_empty(),
-            Line::Lifo(line) => line.is_empty(),
-            Line::Priority(lines) => lines.is_empty(),
-        }
+        self.len
     }
 
     /// Joins the line; `priority` 1 is the most urgent.
     pub fn push(&mut self, slot: Slot, priority: u8) {
-        match self {
-            Line::Fifo(line) => line.push_back(slot),
-            Line::Lifo(line) => line.push(slot),
-            Line::Priority(lines) => lines.entry(priority).or_default().push_back(slot),
+        let place = if self.discipline == Discipline::Priority { usize::from(priority) } else { 0 };
+        if place >= self.lines.len() {
+            self.lines.resize(place + 1, VecDeque::new());
         }
+        self.lines[place].push_back(slot);
+        self.len += 1;
     }
 
     /// Takes the next one out.
     pub fn pop(&mut self) -> Option<Slot> {
-        match self {
-            Line::Fifo(line) => line.pop_front(),
-            Line::Lifo(line) => line.pop(),
-            Line::Priority(lines) => {
-                let mut first = lines.first_entry()?;
-                let slot = first.get_mut().pop_front();
-                if first.get().is_empty() {
-                    first.remove();
-                }
-                slot
-            }
-        }
+        let next = match self.discipline {
+            Discipline::Lifo | Discipline::LifoPreemptive => self.lines[0].pop_back(),
+            _ => self.lines.iter_mut().find_map(VecDeque::pop_front),
+        };
+        self.len -= u32::from(next.is_some());
+        next
     }
 
     /// Leaves the line.
     pub fn remove(&mut self, slot: Slot) {
-        match self {
-            Line::Fifo(line) => line.retain(|other| *other != slot),
-            Line::Lifo(line) => line.retain(|other| *other != slot),
-            Line::Priority(lines) => {
-                lines.values_mut().for_each(|line| line.retain(|other| *other != slot));
-                lines.retain(|_, line| !line.is_empty());
-            }
-        }
+        self.lines.iter_mut().for_each(|line| line.retain(|other| *other != slot));
+        self.len = self.lines.iter().map(|line| line.len() as u32).sum();
     }
 }

@@ -352,8 +352,11 @@ impl Stays {
     }
 
     /// What a look-up brought goes from who answered to who asked.
+    #[inline]
     pub fn hand_found(&mut self, from: u32, to: u32) {
-        if let Some(found) = self.take_found(from) {
+        if !self.belongings.is_empty()
+            && let Some(found) = self.take_found(from)
+        {
             self.belongings_mut(to).found = Some(found);
         }
     }

@@ -740,6 +740,7 @@ impl Service {
         }
     }
 
+    #[inline(never)]
     fn fork(&mut self, ctx: &mut Ctx, slot: Slot, branches: &[u16], needed: u16) {
         let stay = ctx.stay_mut(slot);
         let fork = Fork { number: stay.fork.number.wrapping_add(1), pending: branches.len() as u16, needed };
@@ -858,7 +859,7 @@ impl Service {
 
     /// Free workers take up who waits.
     fn fill_workers(&mut self, ctx: &mut Ctx) {
-        if self.saturated.is_none() && self.line.is_empty() {
+        if self.saturated.is_none() && self.line.len() == 0 {
             return;
         }
         let room = match self.plan.static_batch {
@@ -962,6 +963,7 @@ fn is_background(ctx: &Ctx, slot: Slot) -> bool {
 }
 
 /// What a program wants from whom it calls.
+#[inline(never)]
 fn errand(ctx: &mut Ctx, slot: Slot, call: &CallStep) -> Errand {
     let stay = ctx.stay(slot);
     let (route, own_key, own_arg, way) = (stay.route, stay.key, stay.arg, u32::from(stay.step) + 1);
@@ -972,6 +974,7 @@ fn errand(ctx: &mut Ctx, slot: Slot, call: &CallStep) -> Errand {
 }
 
 /// A statement with its numbers filled in.
+#[inline(never)]
 fn statement(ctx: &mut Ctx, slot: Slot, plan: &StatementPlan) -> Statement {
     let mut number = |expr: &Expr| value(ctx, slot, expr);
     let row = |table, key: f64| RowId { table, key: key.max(0.0) as u64 };
