@@ -99,7 +99,7 @@ fn dots(flow: &Flow, layout: &Layout) -> Html {
 
 fn legend(size: (f64, f64)) -> Html {
     let y = size.1 - 12.0;
-    let narrow = size.0 < 480.0;
+    let narrow = size.0 < 540.0;
     let aside = if narrow { "last 30, slowed" } else { "the last 30 requests, slowed to half a second a link" };
     let dot = |x: f64| format!("M{x:.1} {y:.1}a4.2 4.2 0 1 0 8.4 0a4.2 4.2 0 1 0 -8.4 0");
     html! {

@@ -245,7 +245,7 @@ fn shared(what: Sharing, session: &Session) -> AttrValue {
     match what {
         Sharing::Link => format!("{page}{}", here.query()),
         Sharing::Frame => format!(
-            "<iframe src=\"{page}{}\" title=\"Faultline: {}\"\n  width=\"750\" height=\"620\" sandbox=\"allow-scripts\" allow=\"fullscreen\"></iframe>",
+            "<iframe src=\"{page}{}\" title=\"Faultline: {}\"\n  width=\"750\" height=\"860\" sandbox=\"allow-scripts\" allow=\"fullscreen\"></iframe>",
             Options { embed: true, ..here }.query().replace('&', "&amp;"),
             lesson.title
         ),
