@@ -37,6 +37,7 @@ impl Client {
         let request = RequestId(ctx.core.requests);
         let seed = ctx.core.plan.seed;
         let plan = &ctx.core.plan.workloads[workload as usize];
+        // Where there is nothing to choose, nothing is drawn.
         let of = |purpose| draw(seed, request.0, plan.hash, purpose, 1);
         let route = match plan.routes[..] {
             [(route, _)] => route,
@@ -47,8 +48,8 @@ impl Client {
         };
         let what = What::Intended {
             route,
-            key: plan.popularity.draw(plan.keys, &mut of(Purpose::Key)),
-            user: of(Purpose::User).below(plan.users),
+            key: if plan.keys == 1 { 0 } else { plan.popularity.draw(plan.keys, &mut of(Purpose::Key)) },
+            user: if plan.users == 1 { 0 } else { of(Purpose::User).below(plan.users) },
         };
         let target = plan.target;
         self.send(ctx, request, Origin::Workload(workload), what, target);

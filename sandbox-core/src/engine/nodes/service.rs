@@ -129,9 +129,6 @@ impl Service {
 
     /// A call that passed a bulkhead is over: the next one may pass.
     fn leave_bulkhead(&mut self, ctx: &mut Ctx, slot: Slot) {
-        if self.bulkheads.is_empty() {
-            return;
-        }
         let Some(index) = self.plan.bulkhead_of[ctx.stay(slot).route.index()] else { return };
         match self.bulkheads[index].line.pop_front() {
             Some(next) => {
@@ -807,8 +804,10 @@ impl Service {
 
     /// The program of a stay is over.
     fn finish(&mut self, ctx: &mut Ctx, slot: Slot, reply: Reply) {
-        self.give_up_loads(ctx, slot);
-        self.close_session(ctx, slot);
+        if ctx.core.stays.belongings(slot).is_some() {
+            self.give_up_loads(ctx, slot);
+            self.close_session(ctx, slot);
+        }
         if is_background(ctx, slot) {
             return ctx.core.stays.remove(slot);
         }
@@ -828,7 +827,9 @@ impl Service {
     /// Frees what a call that is over has held.
     fn leave(&mut self, ctx: &mut Ctx, slot: Slot) {
         let held = std::mem::take(&mut ctx.stay_mut(slot).place) == Place::Worker;
-        self.leave_bulkhead(ctx, slot);
+        if !self.bulkheads.is_empty() {
+            self.leave_bulkhead(ctx, slot);
+        }
         if held {
             self.release(ctx);
         }
@@ -853,8 +854,8 @@ impl Service {
     /// Gives a worker back, and to the next in line.
     fn release(&mut self, ctx: &mut Ctx) {
         self.busy -= 1;
-        self.show_busy(ctx);
         self.fill_workers(ctx);
+        self.show_busy(ctx);
     }
 
     /// Free workers take up who waits.

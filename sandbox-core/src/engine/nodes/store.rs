@@ -169,13 +169,12 @@ impl Store {
     fn release(&mut self, ctx: &mut Ctx, slot: Slot) {
         let lane = self.lane(ctx, slot);
         lane.busy -= 1;
-        let next = lane.line.pop_front();
-        if next.is_none() {
-            lane.saturated = None;
-        }
-        self.show_levels(ctx);
-        if let Some(next) = next {
-            self.start(ctx, next, true);
+        match lane.line.pop_front() {
+            Some(next) => self.start(ctx, next, true),
+            None => {
+                lane.saturated = None;
+                self.show_levels(ctx);
+            }
         }
     }
 
