@@ -5,12 +5,11 @@ use crate::view_model::request::{BarKind, LanesView};
 use yew::prelude::*;
 
 /// What [`lanes`] draws.
-#[derive(Clone)]
-pub struct LanesProps {
+pub struct LanesProps<'a> {
     /// What to draw.
-    pub lanes: LanesView,
+    pub lanes: &'a LanesView,
     /// The heading: which request.
-    pub name: String,
+    pub name: &'a str,
     /// What it asked for and how long it took.
     pub about: String,
     /// How wide the drawing is, in its own units.
@@ -26,7 +25,7 @@ const ROW: f64 = 22.0;
 
 /// One request on its way.
 pub fn lanes(props: &LanesProps) -> Html {
-    let lanes = &props.lanes;
+    let lanes = props.lanes;
     let width = props.width;
     let scale = (width - LEFT - 14.0) / lanes.span_ms.max(1e-6);
     let x = |ms: f64| LEFT + ms * scale;
@@ -73,7 +72,7 @@ pub fn lanes(props: &LanesProps) -> Html {
     let here = props.at_ms.map(|ms| path("here", format!("M{:.1} 0V{:.1}", x(ms), height - 16.0)));
     html! {
         <div class={classes!("lanes", props.inside.then_some("inside"))}>
-            if !props.inside { <div class="lanehead"><b>{ &props.name }</b><span class="num">{ &props.about }</span></div> }
+            if !props.inside { <div class="lanehead"><b>{ props.name }</b><span class="num">{ &props.about }</span></div> }
             <svg viewBox={format!("0 0 {width} {height:.0}")} role="img" aria-label={lanes.sentence.clone()}>
                 { for rows }{ for hops }{ for marks }{ for ticks }{ for here }
             </svg>

@@ -9,8 +9,7 @@ use web_sys::HtmlInputElement;
 use yew::prelude::*;
 
 /// What [`scrub`] draws.
-#[derive(Clone)]
-pub struct ScrubProps {
+pub struct ScrubProps<'a> {
     /// The health of each second; only the past while the future is hidden.
     pub healths: Vec<Health>,
     /// How long the run lasts, in seconds.
@@ -22,9 +21,9 @@ pub struct ScrubProps {
     /// Incidents: when, what.
     pub marks: Vec<(f64, &'static str)>,
     /// What the slider says of the moment.
-    pub says: String,
+    pub says: &'a str,
     /// What the learner does.
-    pub on: Callback<Action>,
+    pub on: &'a Callback<Action>,
 }
 
 /// At most so many bars: a recorded run may last for hours.
@@ -68,7 +67,7 @@ pub fn scrub(props: &ScrubProps) -> Html {
                 { rect("cursor", ((x(at_s) - 1.6).clamp(0.0, 996.8), 0.0), (3.2, 30.0), 0.0) }
             </svg>
             <input type="range" min="0" max={format!("{:.0}", end_s * 1e3)} step="1" value={format!("{:.0}", at_s * 1e3)}
-                aria-label="Time in the run" aria-valuetext={props.says.clone()} {oninput} data-scrub="" />
+                aria-label="Time in the run" aria-valuetext={props.says.to_string()} {oninput} data-scrub="" />
             <div class="ring"></div>
             <div class="marks">
                 <span style="left:0">{ "0 s" }</span>

@@ -44,18 +44,17 @@ pub struct Task {
 }
 
 /// What [`story`] draws.
-#[derive(Clone)]
-pub struct StoryProps {
+pub struct StoryProps<'a> {
     /// Title of the lesson.
-    pub title: String,
+    pub title: &'a str,
     /// What it is about.
-    pub lede: String,
+    pub lede: &'a str,
     /// The names of the beats.
-    pub beats: Vec<String>,
+    pub beats: &'a [String],
     /// Which beat is open.
     pub beat: usize,
     /// Which beats are done.
-    pub done: Vec<bool>,
+    pub done: &'a [bool],
     /// Whether the later beats may be opened.
     pub open: bool,
     /// The prose of this beat, rendered when the page was built.
@@ -69,13 +68,13 @@ pub struct StoryProps {
     /// Where the prediction is, for whoever invites to it.
     pub ask_ref: NodeRef,
     /// What the learner does.
-    pub on: Callback<Action>,
+    pub on: &'a Callback<Action>,
 }
 
 /// The story.
 pub fn story(props: &StoryProps) -> Html {
     let beat = |(index, name): (usize, &String)| {
-        let onclick = press(&props.on, Action::GoToBeat(index));
+        let onclick = press(props.on, Action::GoToBeat(index));
         let class = if props.done.get(index) == Some(&true) { "beat done" } else { "beat" };
         html! {
             <button type="button" {class} aria-current={(index == props.beat).then_some("step")}
@@ -98,15 +97,15 @@ pub fn story(props: &StoryProps) -> Html {
         })
     };
     let next = props.beats.get(props.beat + 1).filter(|_| props.open && props.beat > 0).map(|name| {
-        button("btn next-beat", &format!("Next: {name}"), press(&props.on, Action::GoToBeat(props.beat + 1)))
+        button("btn next-beat", &format!("Next: {name}"), press(props.on, Action::GoToBeat(props.beat + 1)))
     });
     html! {
         <article class="card story" aria-label="Lesson" tabindex="0">
-            <h1>{ &props.title }</h1>
-            <p class="lede">{ &props.lede }</p>
+            <h1>{ props.title }</h1>
+            <p class="lede">{ props.lede }</p>
             <nav class="beats" aria-label="Steps of the lesson">{ for props.beats.iter().enumerate().map(beat) }</nav>
             <div class="prose" {onclick}>{ Html::from_html_unchecked(AttrValue::Static(props.prose)) }</div>
-            { props.task.as_ref().map(|task| draw_task(task, &props.on)).unwrap_or_default() }
+            { props.task.as_ref().map(|task| draw_task(task, props.on)).unwrap_or_default() }
             { props.sheet.as_ref().map(|sheet| draw_sheet(sheet)).unwrap_or_default() }
             { props.ask.as_ref().map(|ask| draw_ask(ask, props)).unwrap_or_default() }
             { next.unwrap_or_default() }
@@ -137,7 +136,7 @@ fn named(name: &str) -> Option<Action> {
 
 fn draw_ask(ask: &Ask, props: &StoryProps) -> Html {
     let option = |choice: &Choice| {
-        let onclick = press(&props.on, Action::Predict(choice.id.clone()));
+        let onclick = press(props.on, Action::Predict(choice.id.clone()));
         let class = classes!("opt", choice.said.then_some("said"), choice.right.then_some("right"));
         html! {
             <button type="button" {class} disabled={ask.closed} data-option={choice.id.clone()} aria-pressed={choice.said.to_string()} {onclick}>
@@ -152,7 +151,7 @@ fn draw_ask(ask: &Ask, props: &StoryProps) -> Html {
             { for ask.options.iter().map(option) }
             if !ask.closed {
                 <p class="skip">{ "What comes after the cursor stays hidden until then. " }
-                    { button("link", "Go on without a prediction", press(&props.on, Action::SkipPrediction)) }</p>
+                    { button("link", "Go on without a prediction", press(props.on, Action::SkipPrediction)) }</p>
             }
         </section>
     }

@@ -10,17 +10,17 @@ use std::rc::Rc;
 use yew::prelude::*;
 
 /// What [`topology`] draws.
-pub struct TopologyProps {
+pub struct TopologyProps<'a> {
     /// Where everything stands.
     pub layout: Rc<Layout>,
     /// What each node of the plan says of itself.
     pub parts: Vec<PartView>,
     /// The dots under way.
-    pub flow: Flow,
+    pub flow: &'a Flow,
     /// Where the next event happens; none while time flies.
     pub next: Option<NodeId>,
     /// The frame that the drawing fills.
-    pub frame: NodeRef,
+    pub frame: &'a NodeRef,
 }
 
 /// The system as boxes and links.
@@ -40,7 +40,7 @@ pub fn topology(props: &TopologyProps) -> Html {
         <div class="topo" ref={props.frame.clone()}>
             <svg viewBox={format!("0 0 {} {}", size.0, size.1)} aria-hidden="true">
                 { for links }
-                { dots(&props.flow, layout) }
+                { dots(props.flow, layout) }
                 { for parts }
                 { legend(size) }
             </svg>

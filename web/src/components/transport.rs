@@ -8,8 +8,7 @@ use web_sys::HtmlSelectElement;
 use yew::prelude::*;
 
 /// What [`transport`] draws.
-#[derive(Clone)]
-pub struct TransportProps {
+pub struct TransportProps<'a> {
     /// Whether there is a run to play.
     pub ready: bool,
     /// Whether time passes.
@@ -31,7 +30,7 @@ pub struct TransportProps {
     /// The time line.
     pub children: Html,
     /// What the learner does.
-    pub on: Callback<Action>,
+    pub on: &'a Callback<Action>,
     /// The learner wants to go to the prediction.
     pub on_invite: Callback<()>,
 }
@@ -49,7 +48,7 @@ const PACES: [(&str, &str, Pace); 6] = [
 /// The transport.
 pub fn transport(props: &TransportProps) -> Html {
     let icon_button = |label: &'static str, keys: &'static str, name: &'static str, action: Action| {
-        let onclick = press(&props.on, action);
+        let onclick = press(props.on, action);
         html! {
             <button type="button" class="btn" aria-label={label} title={format!("{label} ({keys})")} disabled={!props.ready} {onclick}>
                 { icon(name) }
@@ -57,7 +56,7 @@ pub fn transport(props: &TransportProps) -> Html {
         }
     };
     let play = {
-        let onclick = press(&props.on, Action::Toggle);
+        let onclick = press(props.on, Action::Toggle);
         let (label, name) = if props.playing { ("Pause", "pause") } else { ("Play", "play") };
         html! {
             <button type="button" class="btn primary play" aria-label={label} title={format!("{label} (Space)")}
@@ -100,7 +99,7 @@ pub fn transport(props: &TransportProps) -> Html {
                         { button("btn mini primary", "predict", invite) }
                     } else {
                         <span>{ &props.milestone.0 }{ " " }<b>{ &props.milestone.1 }</b></span>
-                        if props.can_jump { { button("btn mini", "jump", press(&props.on, Action::NextMilestone)) } }
+                        if props.can_jump { { button("btn mini", "jump", press(props.on, Action::NextMilestone)) } }
                     }
                 </p>
             </div>

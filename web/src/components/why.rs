@@ -7,19 +7,18 @@ use crate::view_model::request::{EndView, RequestView};
 use yew::prelude::*;
 
 /// What [`inspector`] draws.
-#[derive(Clone)]
-pub struct InspectorProps {
+pub struct InspectorProps<'a> {
     /// The request looked at.
-    pub view: RequestView,
+    pub view: &'a RequestView,
     /// Where the cursor is, in milliseconds after the intended send, if the request is under way then.
     pub at_ms: Option<f64>,
     /// What the learner does.
-    pub on: Callback<Action>,
+    pub on: &'a Callback<Action>,
 }
 
 /// The request inspector.
 pub fn inspector(props: &InspectorProps) -> Html {
-    let view = &props.view;
+    let view = props.view;
     let Some(end) = &view.end else {
         return html! {
             <section class="card why" aria-label="Request inspector">
@@ -28,10 +27,10 @@ pub fn inspector(props: &InspectorProps) -> Html {
             </section>
         };
     };
-    let go = |step: u64| press(&props.on, Action::SeekStep(step));
+    let go = |step: u64| press(props.on, Action::SeekStep(step));
     let way = LanesProps {
-        lanes: end.lanes.clone(),
-        name: String::new(),
+        lanes: &end.lanes,
+        name: "",
         about: String::new(),
         width: 330.0,
         at_ms: props.at_ms,

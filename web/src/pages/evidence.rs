@@ -17,7 +17,7 @@ use yew::prelude::*;
 
 impl Page<'_> {
     /// Charts, requests, log, health.
-    pub fn evidence(&mut self, shown: &mut Shown, request: Option<RequestView>) -> Html {
+    pub fn evidence(&mut self, shown: &mut Shown, request: Option<&RequestView>) -> Html {
         const TABS: [(Tab, &str); 4] =
             [(Tab::Charts, "Charts"), (Tab::Requests, "Requests"), (Tab::Log, "Log"), (Tab::Health, "Health")];
         let session = &*self.session;
@@ -38,10 +38,10 @@ impl Page<'_> {
                     let note = views::chart_note(session, shown, chart);
                     html! { <ChartView chart={chart.clone()} {at_s} hidden={!session.player.future_is_open} {note} screen={self.screen.clone()} /> }
                 };
-                html! { <>{ for charts.iter().map(chart) }{ pick(request.as_ref(), &on) }</> }
+                html! { <>{ for charts.iter().map(chart) }{ pick(request, &on) }</> }
             }
             Tab::Requests => {
-                let at_ms = request.as_ref().and_then(|request| views::at_in_request(session, request));
+                let at_ms = request.and_then(|request| views::at_in_request(session, request));
                 let events = events(&EventsProps {
                     lines: views::events(session, shown),
                     step: shown.run.position().step,
@@ -52,7 +52,7 @@ impl Page<'_> {
                 html! {
                     <>
                         { events }
-                        if let Some(view) = request { { why::inspector(&InspectorProps { view, at_ms, on }) } } else {
+                        if let Some(view) = request { { why::inspector(&InspectorProps { view, at_ms, on: &on }) } } else {
                             <div class="card empty"><p>{ "Choose an event to look at its request, or go to the next failure and ask why." }</p></div>
                         }
                     </>

@@ -142,8 +142,8 @@ pub fn LessonPage(props: &LessonProps) -> Html {
     let (mut stage, mut evidence, mut sentence) = (page.waiting(), Html::default(), String::new());
     if let Some(shown) = &mut shown {
         let request = views::request(page.session, shown, page.kept);
-        (stage, sentence) = page.stage(shown, request.as_ref(), go_to_ask);
-        evidence = page.evidence(shown, request);
+        (stage, sentence) = page.stage(shown, request.as_deref(), go_to_ask);
+        evidence = page.evidence(shown, request.as_deref());
     }
     let around = match props.options.embed {
         true => Around {

@@ -51,8 +51,8 @@ impl Page<'_> {
         let lanes = request.and_then(|request| Some((request, request.end.as_ref()?))).map(|(request, end)| {
             let about = format!("{}, {}, {}", request.asked, end.tag.0, end.total);
             lanes::lanes(&LanesProps {
-                lanes: end.lanes.clone(),
-                name: request.name.clone(),
+                lanes: &end.lanes,
+                name: &request.name,
                 about,
                 width: 600.0,
                 at_ms: views::at_in_request(session, request),
@@ -65,15 +65,15 @@ impl Page<'_> {
             at_s: session.player.cursor.as_seconds(),
             faults: views::faults(session, shown),
             marks: views::marks(session, &shown.facts),
-            says: says.clone(),
-            on: self.on.clone(),
+            says: &says,
+            on: &self.on,
         });
         let topology = topology::topology(&TopologyProps {
             layout: views::layout(session, shown, self.frame.1, self.kept),
             parts,
-            flow: session.player.flow.clone(),
+            flow: &session.player.flow,
             next,
-            frame: self.frame.0.clone(),
+            frame: self.frame.0,
         });
         let transport = transport::transport(&TransportProps {
             ready: true,
@@ -86,7 +86,7 @@ impl Page<'_> {
             can_jump,
             invited: session.player.invited,
             children: scrub,
-            on: self.on.clone(),
+            on: &self.on,
             on_invite,
         });
         let html = html! {

@@ -33,18 +33,18 @@ impl Page<'_> {
         let (lesson, beat) = (&content.lesson, progress.beat);
         let in_challenge = beat == progress.last();
         story::story(&StoryProps {
-            title: lesson.title.clone(),
-            lede: lesson.lede.clone(),
-            beats: lesson.beats.clone(),
+            title: &lesson.title,
+            lede: &lesson.lede,
+            beats: &lesson.beats,
             beat,
-            done: progress.done.clone(),
+            done: &progress.done,
             open: session.player.future_is_open,
             prose: content.prose_of(beat),
             ask: (beat <= 1).then(|| views::ask(session)),
             sheet: sheet.filter(|_| beat > 0 && !in_challenge),
             task: in_challenge.then(|| views::task(session, shown)),
             ask_ref: ask,
-            on: self.on.clone(),
+            on: &self.on,
         })
     }
 

@@ -35,7 +35,7 @@ const LOG_LINES: usize = 80;
 pub struct Kept {
     layout: Cache<(u32, (f64, f64)), Rc<Layout>>,
     charts: Cache<(u32, usize), Vec<Rc<Chart>>>,
-    request: Cache<(u32, Option<RequestId>), Option<RequestView>>,
+    request: Cache<(u32, Option<RequestId>), Option<Rc<RequestView>>>,
     sheet: Cache<u32, Vec<(String, String)>>,
     knobs: Cache<(Settings, Option<Settings>, usize), KnobsView>,
 }
@@ -229,18 +229,16 @@ pub fn events(session: &Session, shown: &mut Shown) -> Vec<EventLine> {
 }
 
 /// The request looked at.
-pub fn request(session: &Session, shown: &mut Shown, kept: &mut Kept) -> Option<RequestView> {
+pub fn request(session: &Session, shown: &mut Shown, kept: &mut Kept) -> Option<Rc<RequestView>> {
     let key = (session.player.generation, session.player.selected);
     if kept.request.as_ref().is_none_or(|(known, _)| *known != key) {
         let view = session.player.selected.and_then(|request| RequestView::new(&mut shown.run, request));
-        kept.request = Some((key, view));
+        kept.request = Some((key, view.map(Rc::new)));
     }
-    let mut view = kept.request.as_ref()?.1.clone()?;
+    let view = kept.request.as_ref()?.1.clone()?;
     // What comes after the cursor is not told before the prediction.
-    if !session.player.future_is_open && view.end.as_ref().is_some_and(|end| end.step > shown.run.position().step) {
-        view.end = None;
-    }
-    Some(view)
+    let is_to_come = view.end.as_ref().is_some_and(|end| end.step > shown.run.position().step);
+    Some(if is_to_come && !session.player.future_is_open { Rc::new(view.under_way()) } else { view })
 }
 
 /// Where the cursor is within a request, in milliseconds after its intended send.

@@ -137,6 +137,12 @@ pub struct MarkView {
 }
 
 impl RequestView {
+    /// The same request, while it is under way.
+    pub fn under_way(&self) -> RequestView {
+        let (name, asked) = (self.name.clone(), self.asked.clone());
+        RequestView { request: self.request, name, asked, intended: self.intended, end: None }
+    }
+
     /// Looks at a request of a computed run; None: there is no such request.
     pub fn new(run: &mut Run, request: RequestId) -> Option<RequestView> {
         let plan = run.plan().clone();
