@@ -45,6 +45,8 @@ pub enum Purpose {
     Throttle = 12,
     /// How long a client of a closed loop thinks.
     Think = 14,
+    /// When an adaptive limit on concurrency looks anew.
+    Admission = 16,
 }
 
 /// A generator that moves on with every draw.

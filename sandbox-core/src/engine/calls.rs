@@ -8,6 +8,7 @@ use crate::policy::balancer::{Balancer, Facts};
 use crate::policy::circuit_breaker::{BreakerState, CallOutcome, CircuitBreaker, Permit, Transition};
 use crate::policy::client_throttle::ClientThrottle;
 use crate::policy::health_check::{HealthCheck, HealthTransition};
+use crate::policy::outlier_detection::OutlierDetection;
 use crate::policy::retry::{FailedAttempt, FailureKind, GiveUp, Pushback, Retry, RetryDecision};
 use crate::policy::{Denial, DenyReason};
 use crate::rng::{Purpose, Stream};
@@ -31,6 +32,8 @@ pub struct Caller {
     /// Calls under way, by instance.
     active: Vec<u32>,
     healthy: Vec<bool>,
+    /// With the record of the latest change.
+    outliers: Option<(OutlierDetection, Seq)>,
     /// With the record of each instance's latest change.
     health: Option<Vec<(HealthCheck, Seq)>>,
     /// The hedged calls under way, by the stay that waits.
@@ -69,6 +72,7 @@ impl Caller {
             balancer: Balancer::new(plan.balancer.clone(), instances as u16),
             active: vec![0; instances],
             healthy: vec![true; instances],
+            outliers: plan.outliers.map(|config| (OutlierDetection::new(config, instances as u32), Seq::new(0))),
             health: plan.health_check.map(|config| vec![(HealthCheck::new(config), Seq::new(0)); instances]),
             hedged: BTreeMap::new(),
             luck: Stream::new(seed, node.hash ^ u64::from(call), Purpose::Balance),
@@ -153,7 +157,8 @@ impl Caller {
             }
         }
         let Some(instance) = self.choose(ctx, slot) else {
-            let ejected = self.health.iter().flatten().map(|(_, changed)| *changed).max();
+            let checked = self.health.iter().flatten().map(|(_, changed)| *changed);
+            let ejected = checked.chain(self.outliers.iter().map(|(_, changed)| *changed)).max();
             return self.hold_back(ctx, slot, Refusal::NoInstance, ejected, None);
         };
         self.active[instance as usize] += 1;
@@ -242,12 +247,16 @@ impl Caller {
         ctx.core.stays.remove(child);
         ctx.stay_mut(slot).last = last;
         ctx.note(slot, What::Received { status: reply.status });
-        let instance = ctx.open_call(slot).instance;
+        let OpenCall { instance, sent, .. } = *ctx.open_call(slot);
         self.active[instance as usize] -= 1;
         let outcome = if reply.status.is_server_failure() { CallOutcome::Failure } else { CallOutcome::Success };
         if self.breaker.is_some() {
             self.tell_breaker(ctx, slot, outcome);
         }
+        if self.outliers.is_some() {
+            self.tell_outliers(ctx, slot, instance, outcome);
+        }
+        self.balancer.on_answer(ctx.now(), instance, ctx.now().since(sent));
         // Turned away for load is not accepted; any other answer is, whatever it says.
         if let Some(throttle) = &mut self.throttle
             && !matches!(reply.status, Status::Unavailable | Status::TooManyRequests)
@@ -275,6 +284,8 @@ impl Caller {
         self.active[instance as usize] -= 1;
         self.leave(ctx, child, self.plan.cancel);
         self.tell_breaker(ctx, slot, CallOutcome::Failure);
+        self.tell_outliers(ctx, slot, instance, CallOutcome::Failure);
+        self.balancer.on_answer(ctx.now(), instance, after);
         match self.plan.retry.as_ref().is_some_and(|retry| retry.on.timeout) {
             true => self.fail(ctx, slot, CallEnd::TimedOut),
             false => {
@@ -465,6 +476,38 @@ impl Caller {
         }
     }
 
+    /// An instance that failed too often in a row is left out until a later sweep.
+    fn tell_outliers(&mut self, ctx: &mut Ctx, slot: Slot, instance: u16, outcome: CallOutcome) {
+        let (now, call) = (ctx.now(), self.call);
+        let Some((outliers, changed)) = &mut self.outliers else { return };
+        while outliers.next_deadline() <= now {
+            outliers.on_sweep();
+        }
+        let ok = outcome == CallOutcome::Success;
+        let Some(ejection) = outliers.on_response(now, u32::from(instance), ok) else { return };
+        let returns_at = outliers.sweep_from(ejection.until);
+        let node = ctx.node;
+        ctx.core.calendar.schedule(returns_at, Event::Sweep { node, call });
+        let cause = Some(ctx.stay(slot).last);
+        *changed = ctx.note_own(What::InstanceEjected { instance: self.plan.targets[instance as usize] }, cause);
+        self.healthy[instance as usize] = false;
+    }
+
+    /// Some instance's time out may be over.
+    pub fn on_sweep(&mut self, ctx: &mut Ctx) {
+        let Some((outliers, changed)) = &mut self.outliers else { return };
+        while outliers.next_deadline() <= ctx.now() {
+            for instance in outliers.on_sweep() {
+                let instance = instance as usize;
+                if self.health.as_ref().is_none_or(|health| health[instance].0.healthy()) {
+                    let to = self.plan.targets[instance];
+                    *changed = ctx.note_own(What::InstanceRestored { instance: to }, Some(*changed));
+                    self.healthy[instance] = true;
+                }
+            }
+        }
+    }
+
     /// Probes all instances; what comes back goes to [`Caller::on_probe_end`].
     #[cold]
     pub fn on_probe_due(&mut self, ctx: &mut Ctx) {
@@ -495,8 +538,11 @@ impl Caller {
                 self.healthy[instance as usize] = false;
             }
             Some(HealthTransition::BecameHealthy) => {
-                *changed = ctx.note(slot, What::InstanceRestored { instance: to });
-                self.healthy[instance as usize] = true;
+                let in_service = |(outliers, _): &(OutlierDetection, Seq)| outliers.in_service(u32::from(instance));
+                if self.outliers.as_ref().is_none_or(in_service) {
+                    *changed = ctx.note(slot, What::InstanceRestored { instance: to });
+                    self.healthy[instance as usize] = true;
+                }
             }
             None => {}
         }

@@ -487,6 +487,7 @@ pub fn status_of(refusal: Refusal) -> Status {
         Refusal::Fault | Refusal::Program => Status::InternalError,
         Refusal::DeadlinePassed => Status::GatewayTimeout,
         Refusal::QueueTimeout
+        | Refusal::Shed
         | Refusal::BulkheadFull
         | Refusal::Throttled
         | Refusal::Busy

@@ -45,6 +45,13 @@ pub enum Event {
         /// Position in the node's calls.
         call: u16,
     },
+    /// A caller looks at which of the instances that it left out may come back.
+    Sweep {
+        /// Who calls.
+        node: NodeId,
+        /// Position in the node's calls.
+        call: u16,
+    },
     /// A fault begins or ends.
     Fault {
         /// Position in the plan's faults.
@@ -121,6 +128,8 @@ pub enum Reason {
     Audit,
     /// A probe is due.
     ProbeDue,
+    /// An instance that was left out may come back.
+    Sweep,
     /// A fault begins.
     FaultBegins {
         /// Position in the plan's faults.

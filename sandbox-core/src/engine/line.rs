@@ -8,6 +8,8 @@ use std::collections::VecDeque;
 #[derive(Clone, Debug)]
 pub struct Line {
     discipline: Discipline,
+    /// So many wait in order before an adaptive line turns round.
+    lifo_above: u32,
     /// By priority, if that is the discipline; else all in the first.
     lines: Vec<VecDeque<Slot>>,
     len: u32,
@@ -15,8 +17,8 @@ pub struct Line {
 
 impl Line {
     /// An empty line. Who shares the workers never waits, and who is preempted comes back before everybody older.
-    pub fn new(discipline: Discipline) -> Line {
-        Line { discipline, lines: vec![VecDeque::new()], len: 0 }
+    pub fn new(discipline: Discipline, lifo_above: u32) -> Line {
+        Line { discipline, lifo_above, lines: vec![VecDeque::new()], len: 0 }
     }
 
     /// How many wait.
@@ -38,6 +40,7 @@ impl Line {
     pub fn pop(&mut self) -> Option<Slot> {
         let next = match self.discipline {
             Discipline::Lifo | Discipline::LifoPreemptive => self.lines[0].pop_back(),
+            Discipline::AdaptiveLifo if self.len > self.lifo_above => self.lines[0].pop_back(),
             _ => self.lines.iter_mut().find_map(VecDeque::pop_front),
         };
         self.len -= u32::from(next.is_some());

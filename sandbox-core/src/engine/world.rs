@@ -247,6 +247,10 @@ impl World {
             Event::Chance(node) => self.handle(node, Happening::Chance),
             Event::Audit(audit) => self.audit(audit),
             Event::Probe { node, call } => self.handle(node, Happening::ProbeDue { call }),
+            Event::Sweep { node, call } => {
+                let (node, mut ctx) = self.door(node);
+                node.on_sweep(&mut ctx, call);
+            }
             Event::Fault { fault, begins } => self.fault(fault, begins),
             Event::End => {}
         }
@@ -404,6 +408,7 @@ impl World {
             Event::Chance(node) => (node, RequestId::NONE, Reason::Chance),
             Event::Audit(audit) => (self.core.plan.audits[audit as usize].node, RequestId::NONE, Reason::Audit),
             Event::Probe { node, .. } => (node, RequestId::NONE, Reason::ProbeDue),
+            Event::Sweep { node, .. } => (node, RequestId::NONE, Reason::Sweep),
             Event::Fault { fault, begins } => {
                 let node = self.core.plan.faults[fault as usize].nodes[0];
                 let reason = if begins { Reason::FaultBegins { fault } } else { Reason::FaultEnds { fault } };

@@ -260,7 +260,7 @@ impl Folds {
                 node.rejections += 1;
                 match refusal {
                     Refusal::BreakerOpen | Refusal::BreakerHalfOpen => node.circuit_rejections += 1,
-                    Refusal::QueueFull => node.shed += 1,
+                    Refusal::QueueFull | Refusal::Shed => node.shed += 1,
                     Refusal::RateLimited => node.rate_limited += 1,
                     _ => {}
                 }

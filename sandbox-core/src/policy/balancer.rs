@@ -162,7 +162,12 @@ impl Balancer {
             }
             State::PeakEwma(estimates) => {
                 let cost = |instance: usize| estimates[instance].cost(now, active[instance]);
-                let (first, second) = (nth(draw(candidates)), nth(draw(candidates)));
+                let mut drawn = Vec::new();
+                let first = nth(draw_new(candidates, false, &mut drawn, draw));
+                if candidates == 1 {
+                    return Some(first as u16);
+                }
+                let second = nth(draw_new(candidates, false, &mut drawn, draw));
                 if cost(second) < cost(first) { second } else { first }
             }
             State::RingHash(ring) => ring.decide(key, |instance| healthy[instance])?,
@@ -170,7 +175,7 @@ impl Balancer {
         Some(chosen as u16)
     }
 
-    /// An instance answered after `rtt`.
+    /// An instance answered after `rtt`, or was no longer waited for.
     pub fn on_answer(&mut self, now: Time, instance: u16, rtt: Span) {
         if let State::PeakEwma(estimates) = &mut self.0 {
             estimates[usize::from(instance)].on_sample(now, rtt);

@@ -131,6 +131,15 @@ impl OutlierDetection {
         self.next_sweep
     }
 
+    /// The first sweep at or after `from`.
+    pub fn sweep_from(&self, from: Time) -> Time {
+        let (next, interval) = (self.next_sweep, self.config.0.interval);
+        if from <= next {
+            return next;
+        }
+        next + Span::from_nanos(from.since(next).as_nanos().div_ceil(interval.as_nanos()) * interval.as_nanos())
+    }
+
     /// The sweep that is due: the hosts that return, in order. A host that was in service since the sweep before lives one
     /// ejection down.
     pub fn on_sweep(&mut self) -> Vec<u32> {

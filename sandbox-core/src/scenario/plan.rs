@@ -9,11 +9,13 @@ use super::signals::Signals;
 use super::spec::{CancelSpec, DisciplineSpec, EffectSpec, HoldSpec, OpSpec, RateLimitKeySpec, Spec};
 use super::{Expr, Problem};
 use crate::ids::{NodeId, RouteId};
+use crate::policy::admission::AdmissionConfig;
 use crate::policy::balancer::BalancerPolicy;
 use crate::policy::cache::CacheConfig;
 use crate::policy::circuit_breaker::CircuitBreakerConfig;
 use crate::policy::client_throttle::ClientThrottleConfig;
 use crate::policy::health_check::HealthCheckConfig;
+use crate::policy::outlier_detection::OutlierDetectionConfig;
 use crate::policy::rate_limiter::RateLimiterConfig;
 use crate::policy::retry::RetryConfig;
 use crate::policy::retry_budget::BudgetConfig;
@@ -173,8 +175,12 @@ pub struct ServicePlan {
     pub workers: Option<u32>,
     /// Calls that may wait; None: no bound.
     pub max_waiting: Option<u32>,
+    /// Who is refused so that the others are served in time.
+    pub admission: AdmissionConfig,
     /// Who is next.
     pub discipline: Discipline,
+    /// So many may wait in order before an adaptive line turns round.
+    pub lifo_above: u32,
     /// What a call holds its worker for.
     pub hold: Hold,
     /// How long a call waits in line before it leaves.
@@ -274,6 +280,8 @@ pub struct CallPlan {
     pub throttle: Option<ClientThrottleConfig>,
     /// How an instance is chosen.
     pub balancer: BalancerPolicy,
+    /// Who fails again and again is left out.
+    pub outliers: Option<OutlierDetectionConfig>,
     /// Health checks of the instances.
     pub health_check: Option<HealthCheckConfig>,
 }
@@ -290,6 +298,7 @@ impl CallPlan {
             hedge: None,
             breaker: None,
             throttle: None,
+            outliers: None,
             health_check: None,
             ..self.clone()
         }

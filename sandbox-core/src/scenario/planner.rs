@@ -10,11 +10,15 @@ use super::spec::*;
 use super::vocabulary::Vocabulary;
 use super::{Expr, Map, Problem};
 use crate::ids::{NodeId, RouteId, TableId};
+use crate::policy::admission::concurrency_limit::{ConcurrencyLimitConfig, ConcurrencyLimitParams};
+use crate::policy::admission::{AdmissionConfig, CodelConfig};
 use crate::policy::balancer::BalancerPolicy;
 use crate::policy::cache::{CacheConfig, CacheParams, Eviction};
 use crate::policy::circuit_breaker::{CircuitBreakerConfig, CircuitBreakerParams, SlidingWindow};
 use crate::policy::client_throttle::ClientThrottleConfig;
 use crate::policy::health_check::{HealthCheckConfig, HealthCheckParams};
+use crate::policy::outlier_detection::{OutlierDetectionConfig, OutlierDetectionParams};
+use crate::policy::peak_ewma::PeakEwmaConfig;
 use crate::policy::rate_limiter::{Cost, LeakyQueueConfig, Rate, RateLimitConfig, RateLimiterConfig, WindowConfig};
 use crate::policy::retry::{Jitter, RetryConfig, RetryParams};
 use crate::policy::retry_budget::BudgetConfig;
@@ -349,10 +353,17 @@ impl<'a> Planner<'a> {
             let hint = "Set `hold` to `work`: only work can be shared or pushed aside.";
             self.problem(&path.at("discipline"), "takes workers away that are held while they wait", hint);
         }
+        let adapts = service.discipline == Discipline::AdaptiveLifo;
+        if adapts != service.lifo_above.is_some() {
+            let hint = "Give both `discipline`: `adaptive_lifo` and `lifo_above`, or neither.";
+            self.problem(&path.at("lifo_above"), "goes with `adaptive_lifo` alone, which needs it", hint);
+        }
         let plan = ServicePlan {
             workers: service.workers,
             max_waiting: service.max_waiting,
+            admission: self.admission(path, service),
             discipline: service.discipline,
+            lifo_above: service.lifo_above.unwrap_or(0),
             hold: service.hold,
             patience,
             drop_expired: service.drop_expired,
@@ -699,25 +710,40 @@ impl<'a> Planner<'a> {
         }
         let breaker = spec.breaker.as_ref().and_then(|breaker| {
             self.within(&path.at("breaker.wait_in_open_s"), breaker.wait_in_open_s, 0.0, limits::DURATION_S);
+            self.above_zero(&path.at("breaker.slow_call_ms"), breaker.slow_call_ms, 3_600_000.0);
+            if let Some(seconds) = breaker.sliding_window_s {
+                self.within(&path.at("breaker.sliding_window_s"), f64::from(seconds), 1.0, 3_600.0);
+            }
             let params = CircuitBreakerParams {
-                sliding_window: SlidingWindow::Count(breaker.sliding_window_size),
+                sliding_window: match breaker.sliding_window_s {
+                    Some(seconds) => SlidingWindow::TimeSeconds(seconds),
+                    None => SlidingWindow::Count(breaker.sliding_window_size),
+                },
                 minimum_number_of_calls: breaker.minimum_number_of_calls,
                 failure_rate_threshold: breaker.failure_rate_percent,
+                slow_call_rate_threshold: breaker.slow_call_rate_percent,
+                slow_call_duration_threshold: Span::from_ms(breaker.slow_call_ms),
                 wait_duration_in_open: Span::from_seconds(breaker.wait_in_open_s),
                 permitted_calls_in_half_open: breaker.permitted_calls_in_half_open,
                 ..CircuitBreakerParams::default()
             };
             self.taken(&path.at("breaker"), CircuitBreakerConfig::new(params))
         });
-        let balancer = match spec.balancer {
-            Some(BalancerSpec::RoundRobin {}) => BalancerPolicy::RoundRobin,
-            Some(BalancerSpec::LeastRequest { choices, with_replacement }) => {
-                self.within(&path.at("balancer.choices"), f64::from(choices.unwrap_or(1)), 1.0, 16.0);
-                BalancerPolicy::LeastRequest { choices, with_replacement }
-            }
-            Some(BalancerSpec::Random {}) => BalancerPolicy::Random,
-            None => BalancerPolicy::default(),
-        };
+        let balancer = self.balancer(&path.at("balancer"), spec.balancer.as_ref(), targets.len());
+        let outliers = spec.outlier_detection.as_ref().and_then(|spec| {
+            let path = path.at("outlier_detection");
+            self.within(&path.at("interval_s"), spec.interval_s, 0.001, limits::DURATION_S);
+            self.within(&path.at("base_ejection_s"), spec.base_ejection_s, 0.001, limits::DURATION_S);
+            self.within(&path.at("max_ejection_s"), spec.max_ejection_s, 0.001, limits::DURATION_S);
+            let params = OutlierDetectionParams {
+                consecutive_5xx: spec.consecutive_5xx,
+                base_ejection_time: Span::from_seconds(spec.base_ejection_s),
+                max_ejection_percent: spec.max_ejection_percent,
+                interval: Span::from_seconds(spec.interval_s),
+                max_ejection_time: Span::from_seconds(spec.max_ejection_s),
+            };
+            self.taken(&path, OutlierDetectionConfig::new(params))
+        });
         let throttle = spec.throttle.and_then(|throttle| {
             self.within(&path.at("throttle.window_s"), throttle.window_s, 0.001, limits::DURATION_S);
             let config = ClientThrottleConfig::new(throttle.k, Span::from_seconds(throttle.window_s));
@@ -747,8 +773,88 @@ impl<'a> Planner<'a> {
             breaker,
             throttle,
             balancer,
+            outliers,
             health_check,
         }
+    }
+
+    #[inline]
+    fn balancer(&mut self, path: &Path, spec: Option<&BalancerSpec>, instances: usize) -> BalancerPolicy {
+        let policy = match spec {
+            Some(BalancerSpec::RoundRobin {}) => BalancerPolicy::RoundRobin,
+            Some(BalancerSpec::LeastRequest { choices, with_replacement }) => {
+                self.within(&path.at("choices"), f64::from(choices.unwrap_or(1)), 1.0, 16.0);
+                BalancerPolicy::LeastRequest { choices: *choices, with_replacement: *with_replacement }
+            }
+            Some(BalancerSpec::Random {}) => BalancerPolicy::Random,
+            Some(BalancerSpec::WeightedRoundRobin { weights }) => {
+                if weights.len() != instances {
+                    let what = format!("{} weights for {instances} instances", weights.len());
+                    self.problem(path, what, "Give a weight for each instance, in order.");
+                }
+                BalancerPolicy::WeightedRoundRobin { weights: weights.clone() }
+            }
+            Some(BalancerSpec::PeakEwma { decay_s, initial_ms }) => {
+                self.within(&path.at("decay_s"), *decay_s, 0.001, limits::DURATION_S);
+                self.within(&path.at("initial_ms"), *initial_ms, 0.0, 3_600_000.0);
+                let config = PeakEwmaConfig::new(Span::from_seconds(*decay_s), Span::from_ms(*initial_ms));
+                BalancerPolicy::PeakEwma(self.taken(path, config).unwrap_or_default())
+            }
+            Some(BalancerSpec::RingHash { vnodes }) => {
+                self.within(&path.at("vnodes"), f64::from(*vnodes), 1.0, 1_000.0);
+                BalancerPolicy::RingHash { vnodes: (*vnodes).clamp(1, 1_000) }
+            }
+            None => BalancerPolicy::default(),
+        };
+        self.taken(path, policy.check()).unwrap_or_default()
+    }
+
+    #[inline]
+    fn admission(&mut self, path: &Path, service: &ServiceSpec) -> AdmissionConfig {
+        let Some(spec) = &service.admission else { return AdmissionConfig::None };
+        let path = path.at("admission");
+        if service.discipline == Discipline::ProcessorSharing {
+            self.problem(
+                &path,
+                "nobody waits where workers are shared",
+                "Choose another `discipline`, or take it out.",
+            );
+        }
+        let mut codel = |target_ms: f64, interval_ms: f64| {
+            self.within(&path.at("target_ms"), target_ms, 0.0, 3_600_000.0);
+            self.within(&path.at("interval_ms"), interval_ms, 0.001, 3_600_000.0);
+            self.taken(&path, CodelConfig::new(Span::from_ms(target_ms), Span::from_ms(interval_ms)))
+                .unwrap_or_default()
+        };
+        let limit = match *spec {
+            AdmissionSpec::Codel { target_ms, interval_ms } => {
+                return AdmissionConfig::Codel(codel(target_ms, interval_ms));
+            }
+            AdmissionSpec::CodelFolly { target_ms, interval_ms } => {
+                return AdmissionConfig::CodelFolly(codel(target_ms, interval_ms));
+            }
+            AdmissionSpec::MaxInFlight { limit } => ConcurrencyLimitParams::Fixed { limit },
+            AdmissionSpec::Aimd { initial, min, max, backoff_ratio, timeout_ms } => {
+                self.within(&path.at("timeout_ms"), timeout_ms, 0.001, 3_600_000.0);
+                ConcurrencyLimitParams::Aimd { initial, min, max, backoff_ratio, timeout: Span::from_ms(timeout_ms) }
+            }
+            AdmissionSpec::Vegas { initial, max, smoothing } => {
+                ConcurrencyLimitParams::Vegas { initial, max, smoothing }
+            }
+            AdmissionSpec::Gradient2 { initial, min, max, smoothing, queue_size, long_window, rtt_tolerance } => {
+                ConcurrencyLimitParams::Gradient2 {
+                    initial,
+                    min,
+                    max,
+                    smoothing,
+                    queue_size,
+                    long_window,
+                    rtt_tolerance,
+                }
+            }
+        };
+        let config = self.taken(&path, ConcurrencyLimitConfig::new(limit));
+        config.map_or(AdmissionConfig::None, AdmissionConfig::Limit)
     }
 
     /// A policy's configuration, or its reason as a problem at `path`.

@@ -180,8 +180,12 @@ spec! {
         pub workers?: Option<u32>,
         /// Calls that may wait at an instance; one more is refused with 503. Absent or null: any number.
         pub max_waiting?: Option<u32>,
+        /// Who is refused so that the others are served in time; absent: nobody.
+        pub admission?: Option<AdmissionSpec>,
         /// Who is next when a worker is free.
         pub discipline?: DisciplineSpec,
+        /// With `adaptive_lifo`: how many may wait in order.
+        pub lifo_above?: Option<u32>,
         /// What a call holds its worker for.
         pub hold?: HoldSpec,
         /// How long a call waits in line before it leaves with 503; absent: as long as it takes.
@@ -216,6 +220,72 @@ spec! {
         Priority,
         /// Nobody waits: all share the workers equally, each at most one.
         ProcessorSharing,
+        /// First in, first out, but last in, first out while more than `lifo_above` wait.
+        AdaptiveLifo,
+    }
+}
+
+spec! {
+    /// Which calls a service refuses with 503 (shed) so that the others are served in time (`policies.md` section 7).
+    pub enum AdmissionSpec tagged "algorithm" {
+        /// At most so many inside at once, in line or at work.
+        MaxInFlight {
+            /// So many.
+            limit: u32,
+        },
+        /// Whoever has waited too long when his turn comes, ever more while the line stands (RFC 8289).
+        Codel {
+            /// A wait that is acceptable.
+            target_ms: f64 = 5.0,
+            /// How long a burst may take to drain.
+            interval_ms: f64 = 100.0,
+        },
+        /// The same goal in the manner of folly: after an interval without a short wait whoever waited twice the target.
+        CodelFolly {
+            /// A wait that is acceptable.
+            target_ms: f64 = 5.0,
+            /// The length of an interval.
+            interval_ms: f64 = 100.0,
+        },
+        /// At most so many inside at once; one more after each success, a share less after a failure.
+        Aimd {
+            /// First limit.
+            initial: u32 = 20,
+            /// Smallest limit.
+            min: u32 = 20,
+            /// Largest limit.
+            max: u32 = 200,
+            /// The limit is multiplied by this after a failure.
+            backoff_ratio: f64 = 0.9,
+            /// Who takes longer counts as failed.
+            timeout_ms: f64 = 5_000.0,
+        },
+        /// A limit by the shortest time seen (TCP Vegas).
+        Vegas {
+            /// First limit.
+            initial: u32 = 20,
+            /// Largest limit.
+            max: u32 = 1_000,
+            /// Weight of a new value.
+            smoothing: f64 = 1.0,
+        },
+        /// A limit by how much longer calls take than they did for long.
+        Gradient2 {
+            /// First limit.
+            initial: u32 = 20,
+            /// Smallest limit.
+            min: u32 = 20,
+            /// Largest limit.
+            max: u32 = 200,
+            /// Weight of a new value.
+            smoothing: f64 = 0.2,
+            /// Calls that may queue.
+            queue_size: u32 = 4,
+            /// Calls in the long average.
+            long_window: u32 = 600,
+            /// So many times the long average is no reason to slow down.
+            rtt_tolerance: f64 = 1.5,
+        },
     }
 }
 
@@ -692,6 +762,8 @@ spec! {
         pub balancer?: Option<BalancerSpec>,
         /// Adaptive throttle of the caller; absent: none.
         pub throttle?: Option<ThrottleSpec>,
+        /// Instances that fail again and again are left out for a while; absent: never.
+        pub outlier_detection?: Option<OutlierDetectionSpec>,
         /// Active health checks of the instances; absent: all count as healthy.
         pub health_check?: Option<HealthCheckSpec>,
     }
@@ -858,10 +930,16 @@ spec! {
     pub struct BreakerSpec {
         /// Calls in the window.
         pub sliding_window_size: u32 = 20,
+        /// Whole seconds in the window, in place of a number of calls.
+        pub sliding_window_s?: Option<u32>,
         /// Calls needed before the breaker judges.
         pub minimum_number_of_calls: u32 = 10,
         /// Opens at this share of failures, in percent.
         pub failure_rate_percent: f64 = 50.0,
+        /// A call that takes longer is slow.
+        pub slow_call_ms: f64 = 60_000.0,
+        /// Opens at this share of slow calls, in percent.
+        pub slow_call_rate_percent: f64 = 100.0,
         /// Stays open for this long.
         pub wait_in_open_s: f64 = 5.0,
         /// Trial calls when half-open.
@@ -883,6 +961,40 @@ spec! {
         },
         /// Any.
         Random {},
+        /// In turn, each as often as its weight says, spread out evenly (nginx).
+        WeightedRoundRobin {
+            /// A weight for each instance, in order; 0 gets nothing.
+            weights: Vec<u32>,
+        },
+        /// Of two the one with the smaller latency times calls under way; bad news is believed at once (Finagle).
+        PeakEwma {
+            /// Good news is believed over about this long.
+            decay_s: f64 = 10.0,
+            /// What an instance is taken to need that was never asked.
+            initial_ms: f64 = 1_000.0,
+        },
+        /// The same instance for the same row.
+        RingHash {
+            /// Points of each instance on the ring.
+            vnodes: u32 = 160,
+        },
+    }
+}
+
+spec! {
+    /// Outlier detection (`policies.md` section 8, Envoy): an instance that fails again and again is left out for a while. A
+    /// call without an answer in time counts as a failure.
+    pub struct OutlierDetectionSpec {
+        /// Failures in a row until an instance is left out.
+        pub consecutive_5xx: u32 = 5,
+        /// It is left out for this long times the number of times in a row.
+        pub base_ejection_s: f64 = 30.0,
+        /// Never longer than this.
+        pub max_ejection_s: f64 = 300.0,
+        /// Of all instances at most this share is left out, but one may always be.
+        pub max_ejection_percent: f64 = 10.0,
+        /// Time between two looks at whose time is over.
+        pub interval_s: f64 = 10.0,
     }
 }
 

@@ -117,6 +117,7 @@ pub fn upcoming(plan: &Plan, next: &Upcoming) -> String {
         Reason::Chance => format!("{here} breaks down by chance or works again"),
         Reason::Audit => format!("the rows of {here} are looked over"),
         Reason::ProbeDue => format!("{here} probes"),
+        Reason::Sweep => format!("{here} looks at whom it left out"),
         Reason::FaultBegins { fault } => format!("fault: {}", plan.faults[fault as usize].title),
         Reason::FaultEnds { fault } => format!("fault over: {}", plan.faults[fault as usize].title),
         Reason::Outside => "something comes in from outside".to_string(),
@@ -209,6 +210,7 @@ fn refused(here: &str, who: &str, refusal: Refusal) -> String {
         Refusal::Busy => format!("{here} is busy: another transaction holds the lock that {who} needs"),
         Refusal::Deadlock => format!("{here} rolls {who} back: it waited in a circle with others"),
         Refusal::SerializationFailure => format!("{here} rolls {who} back: others changed what it had read"),
+        Refusal::Shed => format!("{here} sheds {who}, so that others do not wait too long"),
         Refusal::Program => format!("{here} answers {who} with a failure"),
     }
 }

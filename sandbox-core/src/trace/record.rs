@@ -288,6 +288,8 @@ pub enum Refusal {
     Deadlock,
     /// No serial order explains the transaction: it was rolled back.
     SerializationFailure,
+    /// Admission control keeps the others' waits short.
+    Shed,
 }
 
 /// The status of an answer, as HTTP would say it.

@@ -270,6 +270,7 @@ fn refusal_mark(refusal: Refusal) -> &'static str {
         Refusal::Busy => "lock held",
         Refusal::Deadlock => "deadlock",
         Refusal::SerializationFailure => "outdated",
+        Refusal::Shed => "shed",
         Refusal::Program => "refused",
     }
 }

@@ -180,6 +180,12 @@ impl Node {
         self.on_call_end(ctx, over);
     }
 
+    /// An instance that one of the node's calls left out may come back.
+    #[cold]
+    pub fn on_sweep(&mut self, ctx: &mut Ctx, call: u16) {
+        self.callers_mut()[call as usize].on_sweep(ctx);
+    }
+
     /// The caller of the stay `slot` withdraws the call: an answer that is on its way comes too late, anything else stops.
     #[cold]
     pub fn withdraw(&mut self, ctx: &mut Ctx, slot: Slot) {

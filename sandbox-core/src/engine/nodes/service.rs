@@ -6,6 +6,7 @@
 use super::Happening;
 use super::database::Statement;
 use super::gateway::worked;
+use crate::engine::admission::Entrance;
 use crate::engine::calls::Caller;
 use crate::engine::ctx::{Ctx, status_of};
 use crate::engine::event::{Event, Slot};
@@ -33,6 +34,7 @@ pub struct Service {
     plan: Arc<ServicePlan>,
     busy: u32,
     line: Line,
+    entrance: Option<Entrance>,
     /// The record of the present busy period.
     saturated: Option<Seq>,
     /// The calls in work, if they share the workers.
@@ -62,7 +64,8 @@ impl Service {
         Service {
             callers,
             busy: 0,
-            line: Line::new(service.discipline),
+            line: Line::new(service.discipline, service.lifo_above),
+            entrance: Entrance::new(service.admission, Stream::new(seed, plan.hash, Purpose::Admission)),
             saturated: None,
             sharing: shares.then(|| Sharing::new(service.workers)),
             bulkheads: vec![Bulkhead::default(); service.bulkheads.len()],
@@ -103,6 +106,10 @@ impl Service {
         if self.plan.programs.get(route.index()).is_none_or(Option::is_none) || key >= ctx.core.plan.keys {
             return ctx.refuse(slot, Refusal::NotFound, None, None);
         }
+        let now = ctx.now();
+        if self.entrance.as_mut().is_some_and(|entrance| !entrance.admits(now, slot)) {
+            return ctx.refuse(slot, Refusal::Shed, self.saturated, None);
+        }
         match self.plan.bulkhead_of[route.index()] {
             Some(bulkhead) => self.pass(ctx, slot, bulkhead),
             None => self.enter(ctx, slot),
@@ -120,7 +127,7 @@ impl Service {
         if ahead >= plan.max_waiting {
             let status = plan.status;
             ctx.note(slot, What::Refused { refusal: Refusal::BulkheadFull });
-            return ctx.reply(slot, Reply::status(status));
+            return self.answer(ctx, slot, Reply::status(status));
         }
         bulkhead.line.push_back(slot);
         ctx.stay_mut(slot).place = Place::Bulkhead;
@@ -186,6 +193,9 @@ impl Service {
         stay.place = Place::Line;
         let priority = stay.priority;
         self.line.push(slot, priority);
+        if let Some(entrance) = &mut self.entrance {
+            entrance.on_queued(ctx.now(), slot);
+        }
         ctx.set_waiting(self.line.len());
     }
 
@@ -820,8 +830,15 @@ impl Service {
             self.batch.push(slot);
             return self.end_batch(ctx);
         }
-        ctx.reply(slot, reply);
+        self.answer(ctx, slot, reply);
         self.leave(ctx, slot);
+    }
+
+    fn answer(&mut self, ctx: &mut Ctx, slot: Slot, reply: Reply) {
+        if let Some(entrance) = &mut self.entrance {
+            entrance.on_end(ctx.now(), slot, reply.status.is_server_failure());
+        }
+        ctx.reply(slot, reply);
     }
 
     /// Frees what a call that is over has held.
@@ -843,7 +860,7 @@ impl Service {
         for slot in std::mem::take(&mut self.batch) {
             let reply = ctx.stay_mut(slot).reply.take().expect("it was kept with the batch");
             ctx.stay_mut(slot).place = Place::Outside;
-            ctx.reply(slot, reply);
+            self.answer(ctx, slot, reply);
             self.busy -= 1;
             self.leave_bulkhead(ctx, slot);
         }
@@ -881,21 +898,29 @@ impl Service {
             ctx.set_waiting(self.line.len());
             let (now, deadline) = (ctx.now(), ctx.stay(next).deadline);
             let expired = deadline == Time::ZERO || self.plan.drop_expired && deadline <= now;
-            if expired {
-                let stay = ctx.stay_mut(next);
-                stay.place = Place::Outside;
-                stay.timer = NO_TIMER;
-                ctx.note(next, What::Refused { refusal: Refusal::DeadlinePassed });
-                self.turn_away(ctx, next, Refusal::DeadlinePassed);
-            } else {
-                self.start(ctx, next, true);
-            }
+            let shed = self.entrance.as_mut().is_some_and(|entrance| !entrance.admits_from_line(now, next));
+            let refusal = match (expired, shed) {
+                (true, _) => Refusal::DeadlinePassed,
+                (_, true) => Refusal::Shed,
+                _ => {
+                    self.start(ctx, next, true);
+                    continue;
+                }
+            };
+            let stay = ctx.stay_mut(next);
+            stay.place = Place::Outside;
+            stay.timer = NO_TIMER;
+            ctx.note(next, What::Refused { refusal });
+            self.turn_away(ctx, next, refusal);
         }
     }
 
     /// It waited in line as long as it may.
     fn leave_line(&mut self, ctx: &mut Ctx, slot: Slot) {
         self.line.remove(slot);
+        if let Some(entrance) = &mut self.entrance {
+            entrance.on_left_line(slot);
+        }
         ctx.set_waiting(self.line.len());
         let stay = ctx.stay_mut(slot);
         stay.place = Place::Outside;
@@ -934,6 +959,10 @@ impl Service {
                 self.bulkheads.iter_mut().for_each(|bulkhead| bulkhead.line.retain(|other| *other != slot))
             }
             Place::Worker | Place::Outside => {}
+        }
+        if let Some(entrance) = &mut self.entrance {
+            entrance.on_left_line(slot);
+            entrance.on_end(now, slot, true);
         }
         self.aside.retain(|(other, _)| *other != slot);
         self.in_work.retain(|other| *other != slot);
