@@ -181,13 +181,22 @@ impl Author {
         self.perhaps(&mut call, "propagate_deadline", 0.4, |author| author.chance(0.7).into());
         self.perhaps(&mut call, "cancel", 0.6, |author| author.one_of(&["none", "at_dequeue", "anywhere"]).into());
         self.perhaps(&mut call, "breaker", 0.3, |author| {
-            json!({ "sliding_window_size": 10, "minimum_number_of_calls": 2 + author.below(6),
-                "failure_rate_percent": 50, "wait_in_open_s": 0.3, "permitted_calls_in_half_open": 2 })
+            let mut breaker = json!({ "sliding_window_size": 10, "minimum_number_of_calls": 2 + author.below(6),
+                "failure_rate_percent": 50, "wait_in_open_s": 0.3, "permitted_calls_in_half_open": 2 });
+            author.perhaps(&mut breaker, "sliding_window_s", 0.3, |_| 1.into());
+            author.perhaps(&mut breaker, "slow_call_ms", 0.3, |author| (5 + author.below(50)).into());
+            breaker
+        });
+        self.perhaps(&mut call, "outlier_detection", 0.25, |author| {
+            json!({ "consecutive_5xx": 1 + author.below(4), "base_ejection_s": 0.3, "interval_s": 0.1,
+                "max_ejection_percent": 10 + author.below(90) })
         });
         self.perhaps(&mut call, "throttle", 0.2, |_| json!({ "k": 1.5, "window_s": 2 }));
         self.perhaps(&mut call, "health_check", 0.2, |_| json!({ "interval_s": 1, "timeout_ms": 100 }));
-        self.perhaps(&mut call, "balancer", 0.6, |author| match author.below(4) {
+        self.perhaps(&mut call, "balancer", 0.6, |author| match author.below(6) {
             0 => json!({ "policy": "round_robin" }),
+            4 => json!({ "policy": "peak_ewma", "decay_s": 1, "initial_ms": author.below(50) }),
+            5 => json!({ "policy": "ring_hash", "vnodes": 1 + author.below(200) }),
             1 => json!({ "policy": "random" }),
             2 => json!({ "policy": "least_request", "choices": null }),
             _ => json!({ "policy": "least_request", "choices": 2, "with_replacement": false }),
@@ -241,12 +250,18 @@ impl Author {
             }
             calls.insert(part.into(), call);
         }
-        let disciplines = ["fifo", "lifo", "lifo_preemptive", "priority", "processor_sharing"];
+        let disciplines = ["fifo", "lifo", "lifo_preemptive", "priority", "processor_sharing", "adaptive_lifo"];
         let discipline = self.one_of(&disciplines);
         let shares = matches!(discipline, "processor_sharing" | "lifo_preemptive");
         let hold = if shares { "work" } else { self.one_of(&["call", "work"]) };
         let mut service = json!({ "kind": "service", "replicas": 1 + self.below(3), "discipline": discipline,
             "hold": hold, "routes": programs, "calls": calls });
+        if discipline == "adaptive_lifo" {
+            service["lifo_above"] = self.below(5).into();
+        }
+        if discipline != "processor_sharing" {
+            self.perhaps(&mut service, "admission", 0.25, Author::admission);
+        }
         self.perhaps(&mut service, "workers", 0.85, |author| (1 + author.below(4)).into());
         self.perhaps(&mut service, "max_waiting", 0.4, |author| author.below(10).into());
         self.perhaps(
@@ -265,6 +280,22 @@ impl Author {
                 "max_waiting": author.below(4), "status": author.one_of(&[429, 503]) } })
         });
         self.nodes.insert(name.into(), service);
+    }
+
+    fn admission(&mut self) -> Value {
+        let (min, initial) = (1 + self.below(4), 5 + self.below(20));
+        match self.below(6) {
+            0 => json!({ "algorithm": "max_in_flight", "limit": 1 + self.below(12) }),
+            1 => json!({ "algorithm": "codel", "target_ms": self.below(10), "interval_ms": 20 + self.below(100) }),
+            2 => {
+                json!({ "algorithm": "codel_folly", "target_ms": self.below(10), "interval_ms": 20 + self.below(100) })
+            }
+            3 => {
+                json!({ "algorithm": "aimd", "min": min, "initial": initial, "max": 50, "timeout_ms": 5 + self.below(80) })
+            }
+            4 => json!({ "algorithm": "vegas", "initial": initial, "max": 50 }),
+            _ => json!({ "algorithm": "gradient2", "min": min, "initial": initial, "max": 50, "long_window": 20 }),
+        }
     }
 
     fn part(&mut self, part: &str) -> Value {
