@@ -7,12 +7,14 @@ use crate::ids::{NodeId, RequestId, Seq};
 use crate::policy::balancer::{Balancer, Facts};
 use crate::policy::circuit_breaker::{BreakerState, CallOutcome, CircuitBreaker, Permit, Transition};
 use crate::policy::client_throttle::ClientThrottle;
+use crate::policy::deadline::Cancel;
 use crate::policy::health_check::{HealthCheck, HealthTransition};
+use crate::policy::hedging::{CopyAnswer, HedgeDecision, Hedging};
 use crate::policy::outlier_detection::OutlierDetection;
 use crate::policy::retry::{FailedAttempt, FailureKind, GiveUp, Pushback, Retry, RetryDecision};
 use crate::policy::{Denial, DenyReason};
 use crate::rng::{Purpose, Stream};
-use crate::scenario::{CallPlan, Cancel, HedgePlan, NodePlan, RetryPlan};
+use crate::scenario::{CallPlan, NodePlan, RetryPlan};
 use crate::time::{Span, Time};
 use crate::trace::{AttemptEnd, Refusal, Status, What};
 use std::collections::BTreeMap;
@@ -42,11 +44,11 @@ pub struct Caller {
 }
 
 /// A call with several copies under way.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 struct Hedged {
-    copies: Vec<StayId>,
-    /// Copies sent so far.
-    sent: u8,
+    policy: Hedging,
+    /// The copies under way, with their numbers.
+    copies: Vec<(u32, StayId)>,
     /// The instances they went to, one bit each.
     tried: u64,
 }
@@ -101,8 +103,9 @@ impl Caller {
         ctx.stay_mut(slot).call = Some(self.open(errand, now, patience.min(inherited)));
         match self.plan.hedge {
             Some(hedge) => {
-                self.hedged.insert(slot, Hedged::default());
-                self.send_copies(ctx, slot, hedge)
+                let policy = Hedging::new(hedge, now);
+                self.hedged.insert(slot, Hedged { policy, copies: Vec::new(), tried: 0 });
+                self.send_copies(ctx, slot)
             }
             None => self.attempt(ctx, slot),
         }
@@ -201,7 +204,7 @@ impl Caller {
     fn avoided(&self, ctx: &Ctx, slot: Slot) -> u64 {
         let stay = ctx.stay(slot);
         match (&self.plan.hedge, &self.plan.retry) {
-            (Some(hedge), _) if hedge.distinct_target => {
+            (Some(hedge), _) if hedge.params().distinct_target => {
                 let whole = stay.parent.expect("a copy has a call it is a copy of");
                 self.hedged.get(&whole.slot).map_or(0, |hedged| hedged.tried)
             }
@@ -350,12 +353,7 @@ impl Caller {
             kind,
             previous_delay: open.delay,
             roll: luck.uniform(),
-            pushback: match end {
-                CallEnd::Replied(Reply { retry_at, .. }) if retry_at != Time::NEVER => {
-                    Pushback::AtLeast(retry_at.since(now))
-                }
-                _ => Pushback::None,
-            },
+            pushback: pushback(&end, now),
             deadline: (open.give_up_at != Time::NEVER).then_some(open.give_up_at),
         };
         match retry.decide(now, failed) {
@@ -389,19 +387,18 @@ impl Caller {
         }
     }
 
-    /// Sends the copies of a hedged call that are due (gRPC A6): one, or all when there is no delay between them.
-    fn send_copies(&mut self, ctx: &mut Ctx, slot: Slot, hedge: HedgePlan) -> Over {
+    /// Sends the copies of a hedged call that are due, and waits for the next.
+    fn send_copies(&mut self, ctx: &mut Ctx, slot: Slot) -> Over {
+        let now = ctx.now();
         loop {
             let hedged = self.hedged.get_mut(&slot)?;
-            hedged.sent += 1;
-            let sent = hedged.sent;
+            let HedgeDecision::Send(number) = hedged.policy.decide(now, true) else { break };
             let OpenCall { errand, give_up_at, .. } = *ctx.open_call(slot);
-            let copy = ctx.begin_part(slot, Ask::Copy, u16::from(sent), 0);
-            let now = ctx.now();
-            ctx.stay_mut(copy).attempt = sent;
+            let copy = ctx.begin_part(slot, Ask::Copy, number as u16, 0);
+            ctx.stay_mut(copy).attempt = number as u8;
             ctx.stay_mut(copy).call = Some(self.open(errand, now, give_up_at));
             let copy_id = ctx.core.stays.id(copy);
-            self.hedged.get_mut(&slot).expect("it is under way").copies.push(copy_id);
+            self.hedged.get_mut(&slot).expect("it is under way").copies.push((number, copy_id));
             let over = self.attempt(ctx, copy);
             if over.is_some() {
                 return over;
@@ -412,43 +409,40 @@ impl Caller {
             {
                 hedged.tried |= open.tried;
             }
-            let more = hedged.sent < hedge.max_attempts;
-            if more && hedge.delay > Span::ZERO {
-                let timer = ctx.core.calendar.schedule_after(now, hedge.delay, Event::Hedge(slot));
-                ctx.stay_mut(slot).call.as_mut().expect("a call is open").timer = timer;
-            }
-            if !more || hedge.delay > Span::ZERO {
-                return None;
-            }
         }
+        let due = self.hedged[&slot].policy.next_deadline();
+        let timer = due.map(|at| ctx.core.calendar.schedule_after(now, at.since(now), Event::Hedge(slot)));
+        ctx.stay_mut(slot).call.as_mut().expect("a call is open").timer = timer.unwrap_or(NO_TIMER);
+        None
     }
 
     /// The delay before the next copy is over.
     pub fn on_hedge(&mut self, ctx: &mut Ctx, slot: Slot) -> Over {
-        let hedge = self.plan.hedge.expect("a hedged call has a plan");
-        self.send_copies(ctx, slot, hedge)
+        self.send_copies(ctx, slot)
     }
 
-    /// A copy is done: a success or a fatal failure ends the call, another failure sends the next copy at once.
+    /// A copy is done: with it the call, or the next copy is due.
     #[cold]
     fn on_copy_end(&mut self, ctx: &mut Ctx, copy: Slot, end: CallEnd) -> Over {
-        let hedge = self.plan.hedge.expect("a hedged call has a plan");
+        let now = ctx.now();
         let whole = ctx.stay(copy).parent.expect("a copy has a call it is a copy of").slot;
         let last = ctx.stay(copy).last;
         let copy_id = ctx.core.stays.id(copy);
         let hedged = self.hedged.get_mut(&whole).expect("its call is under way");
-        hedged.copies.retain(|other| *other != copy_id);
+        let place = hedged.copies.iter().position(|(_, id)| *id == copy_id).expect("a copy is one of its call's");
+        let (number, _) = hedged.copies.remove(place);
         ctx.core.stays.hand_found(copy, whole);
         ctx.core.stays.remove(copy);
-        let decided = matches!(end, CallEnd::Replied(reply) if !reply.status.is_server_failure());
-        if !decided && hedged.sent < hedge.max_attempts {
-            return self.send_copies(ctx, whole, hedge);
-        }
-        if !decided && !hedged.copies.is_empty() {
-            return None;
+        let answer = match &end {
+            CallEnd::Replied(reply) if reply.status.is_success() => CopyAnswer::Success,
+            CallEnd::Replied(reply) if !reply.status.is_server_failure() => CopyAnswer::Fatal,
+            failed => CopyAnswer::NonFatal(pushback(failed, now)),
+        };
+        if hedged.policy.on_answer(now, number, answer).is_none() && !hedged.policy.has_failed() {
+            return self.send_copies(ctx, whole);
         }
         let rest = self.hedged.remove(&whole).expect("its call is under way");
-        self.drop_copies(ctx, rest, hedge.cancel);
+        self.drop_copies(ctx, rest, self.plan.hedge.expect("a hedged call has a plan").params().cancel);
         let stay = ctx.stay_mut(whole);
         stay.last = last;
         stay.call = None;
@@ -456,7 +450,7 @@ impl Caller {
     }
 
     fn drop_copies(&mut self, ctx: &mut Ctx, hedged: Hedged, cancel: Cancel) {
-        for copy in hedged.copies {
+        for (_, copy) in hedged.copies {
             if let Some(open) = ctx.stay(copy.slot).call
                 && open.child.is_some()
             {
@@ -547,6 +541,14 @@ impl Caller {
             None => {}
         }
         ctx.core.stays.remove(slot);
+    }
+}
+
+/// What the callee asks of whoever tries again.
+fn pushback(end: &CallEnd, now: Time) -> Pushback {
+    match end {
+        CallEnd::Replied(Reply { retry_at, .. }) if *retry_at != Time::NEVER => Pushback::AtLeast(retry_at.since(now)),
+        _ => Pushback::None,
     }
 }
 

@@ -112,7 +112,12 @@ impl Hedging {
             }
             self.stop();
         }
-        if self.open.is_empty() && self.next_at.is_none() { HedgeDecision::GiveUp } else { HedgeDecision::Wait }
+        if self.has_failed() { HedgeDecision::GiveUp } else { HedgeDecision::Wait }
+    }
+
+    /// Whether no copy is under way and none is to come.
+    pub fn has_failed(&self) -> bool {
+        self.open.is_empty() && self.next_at.is_none()
     }
 
     /// A copy was answered now. `Some`: the request ends with this answer, and these copies are to be cancelled; `None`:

@@ -31,9 +31,9 @@ pub use document::{Document, KnobView};
 pub use expr::Expr;
 pub use map::Map;
 pub use plan::{
-    AuditPlan, BulkheadPlan, CachePlan, CallPlan, Cancel, ClientPlan, Condition, DatabasePlan, Discipline, FaultPlan,
-    GatewayPlan, HedgePlan, Hold, Kind, MonitorPlan, NodePlan, Op, Plan, QueuePlan, RetryOn, RetryPlan, RoutePlan,
-    ServicePlan, StorePlan, TokenPlan, WorkloadPlan, limits,
+    AuditPlan, BulkheadPlan, CachePlan, CallPlan, ClientPlan, Condition, DatabasePlan, Discipline, FaultPlan,
+    GatewayPlan, Hold, Kind, MonitorPlan, NodePlan, Op, Plan, QueuePlan, RetryOn, RetryPlan, RoutePlan, ServicePlan,
+    StorePlan, TokenPlan, WorkloadPlan, limits,
 };
 pub use popularity::{Popularity, PopularitySpec};
 pub use problem::Problem;

@@ -14,7 +14,9 @@ use crate::policy::balancer::BalancerPolicy;
 use crate::policy::cache::CacheConfig;
 use crate::policy::circuit_breaker::CircuitBreakerConfig;
 use crate::policy::client_throttle::ClientThrottleConfig;
+use crate::policy::deadline::Cancel;
 use crate::policy::health_check::HealthCheckConfig;
+use crate::policy::hedging::HedgingConfig;
 use crate::policy::outlier_detection::OutlierDetectionConfig;
 use crate::policy::rate_limiter::RateLimiterConfig;
 use crate::policy::retry::RetryConfig;
@@ -273,7 +275,7 @@ pub struct CallPlan {
     /// Further attempts.
     pub retry: Option<RetryPlan>,
     /// Parallel attempts.
-    pub hedge: Option<HedgePlan>,
+    pub hedge: Option<HedgingConfig>,
     /// Circuit breaker.
     pub breaker: Option<CircuitBreakerConfig>,
     /// Adaptive throttle.
@@ -305,8 +307,15 @@ impl CallPlan {
     }
 }
 
-/// Whether a callee notices that its caller has gone (`policies.md` section 3).
-pub type Cancel = CancelSpec;
+impl From<CancelSpec> for Cancel {
+    fn from(spec: CancelSpec) -> Cancel {
+        match spec {
+            CancelSpec::None => Cancel::None,
+            CancelSpec::AtDequeue => Cancel::AtDequeue,
+            CancelSpec::Anywhere => Cancel::Anywhere,
+        }
+    }
+}
 
 /// Further attempts.
 #[derive(Clone, Debug)]
@@ -346,19 +355,6 @@ impl RetryOn {
             _ => false,
         }
     }
-}
-
-/// Parallel attempts (gRPC A6, `policies.md` section 4).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct HedgePlan {
-    /// Copies, the first included.
-    pub max_attempts: u8,
-    /// Between two copies; zero: all at once.
-    pub delay: Span,
-    /// Whether copies go to different instances while there are any.
-    pub distinct_target: bool,
-    /// What becomes of the copies that lost.
-    pub cancel: Cancel,
 }
 
 /// A route.

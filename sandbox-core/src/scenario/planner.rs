@@ -16,7 +16,9 @@ use crate::policy::balancer::BalancerPolicy;
 use crate::policy::cache::{CacheConfig, CacheParams, Eviction};
 use crate::policy::circuit_breaker::{CircuitBreakerConfig, CircuitBreakerParams, SlidingWindow};
 use crate::policy::client_throttle::ClientThrottleConfig;
+use crate::policy::deadline::Cancel;
 use crate::policy::health_check::{HealthCheckConfig, HealthCheckParams};
+use crate::policy::hedging::{HedgingConfig, HedgingParams};
 use crate::policy::outlier_detection::{OutlierDetectionConfig, OutlierDetectionParams};
 use crate::policy::peak_ewma::PeakEwmaConfig;
 use crate::policy::rate_limiter::{Cost, LeakyQueueConfig, Rate, RateLimitConfig, RateLimiterConfig, WindowConfig};
@@ -688,7 +690,7 @@ impl<'a> Planner<'a> {
             Some(RetryPlan { config, budget, on, pause, other_instance: retry.other_instance })
         });
         let is_database = matches!(self.spec.nodes.get(group), Some(NodeSpec::Database(_)));
-        let hedge = spec.hedging.map(|hedging| {
+        let hedge = spec.hedging.as_ref().and_then(|hedging| {
             self.within(&path.at("hedging.max_attempts"), f64::from(hedging.max_attempts), 1.0, 5.0);
             self.within(&path.at("hedging.delay_ms"), hedging.delay_ms, 0.0, 3_600_000.0);
             if spec.retry.is_some() {
@@ -698,12 +700,13 @@ impl<'a> Planner<'a> {
                 let hint = "Take it out: a statement belongs to one transaction.";
                 self.problem(&path.at("hedging"), "does not go with a database", hint);
             }
-            HedgePlan {
-                max_attempts: hedging.max_attempts,
-                delay: Span::from_ms(hedging.delay_ms),
+            let params = HedgingParams {
+                max_attempts: hedging.max_attempts.into(),
+                delay: Some(Span::from_ms(hedging.delay_ms)),
                 distinct_target: hedging.distinct_target,
-                cancel: hedging.cancel,
-            }
+                cancel: hedging.cancel.into(),
+            };
+            self.taken(&path.at("hedging"), HedgingConfig::new(params))
         });
         if let Some(deadline) = spec.deadline_ms {
             self.above_zero(&path.at("deadline_ms"), deadline, 3_600_000.0);
@@ -767,7 +770,7 @@ impl<'a> Planner<'a> {
             deadline: spec.deadline_ms.map(Span::from_ms),
             propagate: spec.propagate_deadline,
             // Who stops waiting for a statement hangs up, and the connection is gone with its transaction.
-            cancel: if is_database { CancelSpec::Anywhere } else { spec.cancel },
+            cancel: if is_database { Cancel::Anywhere } else { spec.cancel.into() },
             retry,
             hedge,
             breaker,
