@@ -97,8 +97,8 @@ impl<T: Serialize> Serialize for Map<T> {
 
 impl<T: Read> Collection for Map<T> {
     #[inline]
-    fn add(&mut self, key: &str) -> &mut dyn Read {
-        &mut self.0.push_mut((key.to_string(), T::blank())).1
+    fn add(&mut self, key: String) -> &mut dyn Read {
+        &mut self.0.push_mut((key, T::blank())).1
     }
 
     #[inline]

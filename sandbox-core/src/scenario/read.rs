@@ -197,7 +197,7 @@ fn snake_case(name: &str) -> String {
 /// A list or map that grows item by item.
 pub trait Collection {
     /// Adds a blank item, to be read; a list needs no key.
-    fn add(&mut self, key: &str) -> &mut dyn Read;
+    fn add(&mut self, key: String) -> &mut dyn Read;
 
     /// Takes the last item out.
     fn take_back(&mut self);
@@ -208,7 +208,7 @@ pub trait Collection {
 fn read_list(value: &Value, items: &mut dyn Collection, reading: &mut Reading) -> bool {
     let Value::Array(values) = value else { return reading.is_not(value, "a list") };
     for (index, value) in values.iter().enumerate() {
-        if !items.add("").read(value, &mut reading.index(index)) {
+        if !items.add(String::new()).read(value, &mut reading.index(index)) {
             items.take_back();
         }
     }
@@ -221,7 +221,7 @@ pub fn read_entries(value: &Value, entries: &mut dyn Collection, reading: &mut R
     let Value::Object(fields) = value else { return reading.is_not(value, "an object") };
     debug_assert!(fields.keys().is_sorted(), "serde_json sorts the fields of an object");
     for (name, value) in fields {
-        if !entries.add(name).read(value, &mut reading.at(name)) {
+        if !entries.add(name.clone()).read(value, &mut reading.at(name)) {
             entries.take_back();
         }
     }
@@ -230,7 +230,7 @@ pub fn read_entries(value: &Value, entries: &mut dyn Collection, reading: &mut R
 
 impl<T: Read> Collection for Vec<T> {
     #[inline]
-    fn add(&mut self, _: &str) -> &mut dyn Read {
+    fn add(&mut self, _: String) -> &mut dyn Read {
         self.push_mut(T::blank())
     }
 
@@ -266,10 +266,9 @@ impl<T: Read> Read for Option<T> {
         if value.is_null() {
             return true;
         }
-        let mut read = T::blank();
-        let whole = read.read(value, reading);
-        if whole {
-            *self = Some(read);
+        let whole = self.insert(T::blank()).read(value, reading);
+        if !whole {
+            *self = None;
         }
         whole
     }

@@ -80,7 +80,7 @@ impl<'a> Reader<'a> {
         let sign = |at: usize| matches!(rest[at], b'+' | b'-') && matches!(rest[at - 1], b'e' | b'E');
         let part = |at: usize| rest[at].is_ascii_digit() || matches!(rest[at], b'.' | b'e' | b'E') || sign(at);
         let length = (1..rest.len()).find(|at| !part(*at)).unwrap_or(rest.len());
-        match serde_json::from_str::<f64>(&self.rest()[..length]) {
+        match serde_json::from_slice::<f64>(&rest[..length]) {
             Ok(value) => {
                 self.at += length;
                 Some(Ok(value))

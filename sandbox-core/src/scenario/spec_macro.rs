@@ -116,14 +116,12 @@ macro_rules! spec {
                 const VARIANTS: &[$crate::scenario::read::Variant] =
                     &[$(spec!(@variant $variant $(($inner))? $({ $($field),* })?)),*];
                 $crate::scenario::read::read_variant(spec!(@tag $($tag)?), VARIANTS, value, reading, &mut |which, value, reading| {
-                    let (read, whole) = match WHICH[which] {
-                        $(Which::$variant => spec!(@read value, reading, $name::$variant $(($inner))? $({
+                    match WHICH[which] {
+                        $(Which::$variant => spec!(@read self, value, reading, $name::$variant $(($inner))? $({
                             $(let $field = spec!(@blank $ty; $(? $($may)?)? $(= $default)?);
                               spec!(@field $field $(as $json)? $(? $($may)?)? $(= $default)?))*
                         })?),)*
-                    };
-                    *self = read;
-                    whole
+                    }
                 })
             }
         }
@@ -152,17 +150,22 @@ macro_rules! spec {
     (@first $name:ident: $variant:ident $(, $($others:tt)*)?) => { $name::$variant };
     (@first $name:ident: $variant:ident $content:tt $(, $($others:tt)*)?) => { $name::$variant $content };
 
-    (@read $value:ident, $reading:ident, $name:ident::$variant:ident) => { ($name::$variant, true) };
-    (@read $value:ident, $reading:ident, $name:ident::$variant:ident ($inner:ty)) => {{
-        let mut read = <$inner as $crate::scenario::read::Read>::blank();
-        let whole = $crate::scenario::read::Read::read(&mut read, $value, $reading);
-        ($name::$variant(read), whole)
+    (@read $this:ident, $value:ident, $reading:ident, $name:ident::$variant:ident) => {{
+        *$this = $name::$variant;
+        true
     }};
-    (@read $value:ident, $reading:ident, $name:ident::$variant:ident { $(let $field:ident = $blank:expr; $is:expr)* }) => {{
-        $(let mut $field = $blank;)*
+    (@read $this:ident, $value:ident, $reading:ident, $name:ident::$variant:ident ($inner:ty)) => {{
+        *$this = $name::$variant(<$inner as $crate::scenario::read::Read>::blank());
+        let $name::$variant(inner) = $this else { unreachable!("it was just made so") };
+        $crate::scenario::read::Read::read(inner, $value, $reading)
+    }};
+    (@read $this:ident, $value:ident, $reading:ident, $name:ident::$variant:ident {
+        $(let $field:ident = $blank:expr; $is:expr)*
+    }) => {{
         const FIELDS: &[$crate::scenario::read::Field] = &[$($is),*];
-        let whole = $crate::scenario::read::read_object(FIELDS, &mut [$(&mut $field),*], $value, $reading);
-        ($name::$variant { $($field),* }, whole)
+        *$this = $name::$variant { $($field: $blank),* };
+        let $name::$variant { $($field),* } = $this else { unreachable!("it was just made so") };
+        $crate::scenario::read::read_object(FIELDS, &mut [$($field),*], $value, $reading)
     }};
 }
 pub(crate) use spec;
