@@ -26,6 +26,8 @@
 //! }
 //! ```
 
+// `?` and `= default` are kept apart by a repetition around each. The one around `?` needs a variable to be repeated by:
+// `$may` stands for a lifetime that nobody writes.
 macro_rules! spec {
     ($(#[$meta:meta])* $vis:vis struct $name:ident { $(
         $(#[$about:meta])* $see:vis $field:ident $(as $json:literal)? $(? $($may:lifetime)?)? : $ty:ty $(= $default:expr)?
@@ -41,19 +43,23 @@ macro_rules! spec {
             $see $field: $ty,
         )* }
 
-        impl $crate::scenario::read::Read for $name {
-            #[inline]
-            fn blank() -> $name {
-                $name { $($field: spec!(@blank $ty; $(? $($may)?)? $(= $default)?),)* }
-            }
+        const _: () = {
+            use $crate::scenario::read;
 
-            #[inline]
-            fn read(&mut self, value: &serde_json::Value, reading: &mut $crate::scenario::read::Reading) -> bool {
-                const FIELDS: &[$crate::scenario::read::Field] =
-                    &[$(spec!(@field $field $(as $json)? $(? $($may)?)? $(= $default)?)),*];
-                $crate::scenario::read::read_object(FIELDS, &mut [$(&mut self.$field),*], value, reading)
+            impl read::Read for $name {
+                #[inline]
+                fn blank() -> $name {
+                    $name { $($field: spec!(@blank $ty; $(? $($may)?)? $(= $default)?),)* }
+                }
+
+                #[inline]
+                fn read(&mut self, value: &serde_json::Value, reading: &mut read::Reading) -> bool {
+                    const FIELDS: &[read::Field] =
+                        &[$(spec!(@field $field $(as $json)? $(? $($may)?)? $(= $default)?)),*];
+                    read::read_object(FIELDS, &mut [$(&mut self.$field),*], value, reading)
+                }
             }
-        }
+        };
     };
 
     ($(#[$meta:meta])* $vis:vis enum $name:ident { $($(#[$about:meta])* $variant:ident),* $(,)? }) => {
@@ -62,22 +68,26 @@ macro_rules! spec {
         $(#[$meta])*
         $vis enum $name { $($(#[$about])* $variant,)* }
 
-        impl $crate::scenario::read::Read for $name {
-            #[inline]
-            fn blank() -> $name {
-                spec!(@first $name: $($variant),*)
-            }
+        const _: () = {
+            use $crate::scenario::read;
 
-            #[inline]
-            fn read(&mut self, value: &serde_json::Value, reading: &mut $crate::scenario::read::Reading) -> bool {
-                const VARIANTS: &[$crate::scenario::read::Variant] = &[$(spec!(@variant $variant)),*];
-                let found = $crate::scenario::read::read_name(VARIANTS, value, reading);
-                if let Some(found) = found {
-                    *self = [$($name::$variant),*][found];
+            impl read::Read for $name {
+                #[inline]
+                fn blank() -> $name {
+                    spec!(@first $name: $($variant),*)
                 }
-                found.is_some()
+
+                #[inline]
+                fn read(&mut self, value: &serde_json::Value, reading: &mut read::Reading) -> bool {
+                    const VARIANTS: &[read::Variant] = &[$(spec!(@variant $variant)),*];
+                    let found = read::read_name(VARIANTS, value, reading);
+                    if let Some(found) = found {
+                        *self = [$($name::$variant),*][found];
+                    }
+                    found.is_some()
+                }
             }
-        }
+        };
     };
 
     ($(#[$meta:meta])* $vis:vis enum $name:ident $(tagged $tag:literal)? { $(
@@ -100,72 +110,81 @@ macro_rules! spec {
             )* })?,
         )* }
 
-        impl $crate::scenario::read::Read for $name {
-            #[inline]
-            fn blank() -> $name {
-                spec!(@first $name: $($variant $((<$inner as $crate::scenario::read::Read>::blank()))? $({
-                    $($field: spec!(@blank $ty; $(? $($may)?)? $(= $default)?)),*
-                })?),*)
-            }
+        const _: () = {
+            use $crate::scenario::read;
 
-            #[inline]
-            fn read(&mut self, value: &serde_json::Value, reading: &mut $crate::scenario::read::Reading) -> bool {
-                #[derive(Clone, Copy)]
-                enum Which { $($variant),* }
-                const WHICH: &[Which] = &[$(Which::$variant),*];
-                const VARIANTS: &[$crate::scenario::read::Variant] =
-                    &[$(spec!(@variant $variant $(($inner))? $({ $($field),* })?)),*];
-                $crate::scenario::read::read_variant(spec!(@tag $($tag)?), VARIANTS, value, reading, &mut |which, value, reading| {
-                    match WHICH[which] {
-                        $(Which::$variant => spec!(@read self, value, reading, $name::$variant $(($inner))? $({
-                            $(let $field = spec!(@blank $ty; $(? $($may)?)? $(= $default)?);
-                              spec!(@field $field $(as $json)? $(? $($may)?)? $(= $default)?))*
-                        })?),)*
-                    }
-                })
+            impl read::Read for $name {
+                #[inline]
+                fn blank() -> $name {
+                    spec!(@first $name: $($variant $((<$inner as read::Read>::blank()))? $({
+                        $($field: spec!(@blank $ty; $(? $($may)?)? $(= $default)?)),*
+                    })?),*)
+                }
+
+                #[inline]
+                fn read(&mut self, value: &serde_json::Value, reading: &mut read::Reading) -> bool {
+                    #[derive(Clone, Copy)]
+                    enum Which { $($variant),* }
+                    const WHICH: &[Which] = &[$(Which::$variant),*];
+                    const VARIANTS: &[read::Variant] =
+                        &[$(spec!(@variant $variant $(($inner))? $({ $($field),* })?)),*];
+                    read::read_variant(spec!(@tag $($tag)?), VARIANTS, value, reading, &mut |which, value, reading| {
+                        match WHICH[which] {
+                            $(Which::$variant => spec!(@read self, value, reading, $name::$variant $(($inner))? $({
+                                $(let $field = spec!(@blank $ty; $(? $($may)?)? $(= $default)?);
+                                  spec!(@field $field $(as $json)? $(? $($may)?)? $(= $default)?))*
+                            })?),)*
+                        }
+                    })
+                }
             }
-        }
+        };
     };
 
-    (@blank $ty:ty;) => { <$ty as $crate::scenario::read::Read>::blank() };
+    // What stands in a field before it is read.
+    (@blank $ty:ty;) => { <$ty as read::Read>::blank() };
     (@blank $ty:ty; ?) => { <$ty as Default>::default() };
     (@blank $ty:ty; = $default:expr) => { $default };
 
+    // A field's name in the document, and whether it must be there.
     (@field $field:ident as $json:literal $($optional:tt)*) => {
-        $crate::scenario::read::Field { name: $json, required: spec!(@required $($optional)*) }
+        read::Field { name: $json, required: spec!(@required $($optional)*) }
     };
     (@field $field:ident $($optional:tt)*) => {
-        $crate::scenario::read::Field { name: stringify!($field), required: spec!(@required $($optional)*) }
+        read::Field { name: stringify!($field), required: spec!(@required $($optional)*) }
     };
     (@required) => { true };
     (@required $($optional:tt)+) => { false };
 
-    (@variant $variant:ident) => { $crate::scenario::read::Variant { name: stringify!($variant), bare: true } };
+    // A variant's name, and whether that is all of it; the field that names it.
+    (@variant $variant:ident) => { read::Variant { name: stringify!($variant), bare: true } };
     (@variant $variant:ident $content:tt) => {
-        $crate::scenario::read::Variant { name: stringify!($variant), bare: false }
+        read::Variant { name: stringify!($variant), bare: false }
     };
     (@tag) => { None };
     (@tag $tag:literal) => { Some($tag) };
 
+    // The first of several variants.
     (@first $name:ident: $variant:ident $(, $($others:tt)*)?) => { $name::$variant };
     (@first $name:ident: $variant:ident $content:tt $(, $($others:tt)*)?) => { $name::$variant $content };
 
+    // Becomes a variant and reads what belongs to it.
     (@read $this:ident, $value:ident, $reading:ident, $name:ident::$variant:ident) => {{
         *$this = $name::$variant;
         true
     }};
     (@read $this:ident, $value:ident, $reading:ident, $name:ident::$variant:ident ($inner:ty)) => {{
-        *$this = $name::$variant(<$inner as $crate::scenario::read::Read>::blank());
+        *$this = $name::$variant(<$inner as read::Read>::blank());
         let $name::$variant(inner) = $this else { unreachable!("it was just made so") };
-        $crate::scenario::read::Read::read(inner, $value, $reading)
+        read::Read::read(inner, $value, $reading)
     }};
     (@read $this:ident, $value:ident, $reading:ident, $name:ident::$variant:ident {
         $(let $field:ident = $blank:expr; $is:expr)*
     }) => {{
-        const FIELDS: &[$crate::scenario::read::Field] = &[$($is),*];
+        const FIELDS: &[read::Field] = &[$($is),*];
         *$this = $name::$variant { $($field: $blank),* };
         let $name::$variant { $($field),* } = $this else { unreachable!("it was just made so") };
-        $crate::scenario::read::read_object(FIELDS, &mut [$($field),*], $value, $reading)
+        read::read_object(FIELDS, &mut [$($field),*], $value, $reading)
     }};
 }
 pub(crate) use spec;
