@@ -108,15 +108,15 @@ impl Core {
             }
             Event::Worked(slot) | Event::Patience(slot) | Event::Paused(slot) => stays[slot].timer == entry.order,
             Event::Arrive(_) | Event::Reply(_) | Event::Arrival { .. } => true,
-            _ => Core::is_rare_one_alive(stays, shared, entry),
+            rare => Core::is_rare_one_alive(stays, shared, rare, entry.order),
         }
     }
 
     #[cold]
-    fn is_rare_one_alive(stays: &Stays, shared: &[u32], entry: &Entry) -> bool {
-        match entry.event {
+    fn is_rare_one_alive(stays: &Stays, shared: &[u32], event: Event, order: u32) -> bool {
+        match event {
             Event::Withdraw(slot) => stays[slot].withdrawn,
-            Event::Shared(node) => shared[node.index()] == entry.order,
+            Event::Shared(node) => shared[node.index()] == order,
             _ => true,
         }
     }

@@ -304,6 +304,11 @@ impl Stays {
         self.slots.len()
     }
 
+    /// Bytes that a clone copies.
+    pub fn weight(&self) -> usize {
+        size_of_val(&self.slots[..]) + size_of_val(&self.belongings[..])
+    }
+
     /// Adds a stay. Inlined, so that what is built is built in its slot.
     #[inline(always)]
     pub fn insert(&mut self, stay: Stay) -> u32 {

@@ -11,7 +11,7 @@ use super::io::{CallResult, Credential, Input, LoggedInput, Output};
 use super::nodes::{Happening, Node};
 use super::observe::{self, Observation};
 use super::sender;
-use super::stay::{Origin, Stay};
+use super::stay::Origin;
 use crate::ids::{NodeId, RequestId, RouteId, TableId};
 use crate::scenario::{Kind, Plan};
 use crate::store::Row;
@@ -113,7 +113,7 @@ impl World {
     /// Roughly the bytes that a clone of it copies.
     pub fn weight(&self) -> usize {
         let Core { calendar, stays, locals, .. } = &self.core;
-        let lists = calendar.len() * size_of::<Entry>() + stays.slots() * size_of::<Stay>() + size_of_val(&locals[..]);
+        let lists = calendar.len() * size_of::<Entry>() + stays.weight() + size_of_val(&locals[..]);
         size_of::<World>() + self.nodes.len() * size_of::<Node>() + lists
     }
 
@@ -176,7 +176,10 @@ impl World {
             Input::Reply { call, result } => {
                 if let Some(index) = self.core.open_calls.iter().position(|(open, _)| *open == call) {
                     let (_, stay) = self.core.open_calls.swap_remove(index);
-                    self.answered(stay.slot, result);
+                    // A call that was withdrawn meanwhile has left its connection already.
+                    if self.core.stays.is_live(stay) {
+                        self.answered(stay.slot, result);
+                    }
                 }
             }
             Input::Disconnect { request } => {
