@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use sandbox_core::Run;
 use sandbox_core::claim::judge_run;
-use sandbox_core::engine::{CallId, CallResult, Credential, Input, Mount, Output, World};
+use sandbox_core::engine::{CallId, CallOp, CallResult, Credential, Input, Mount, Output, World};
 use sandbox_core::ids::{IncidentId, RequestId, RouteId, Seq};
 use sandbox_core::metrics::RunReport;
 use sandbox_core::scenario::{Document, Plan};
@@ -312,4 +312,44 @@ fn an_answer_nobody_waits_for_is_ignored() {
     assert!(world.emitted().is_empty());
     world.input(Time::ZERO, Input::Disconnect { request: RequestId(4) });
     assert!(matches!(world.emitted()[0].what, What::Disconnected));
+}
+
+/// A store that is a real part answers a call long after it was withdrawn: its connection is free once, not twice.
+#[test]
+fn a_late_answer_of_a_real_part_to_a_withdrawn_call_is_dropped() {
+    let changes = [
+        ("nodes.api.calls.db.cancel".to_string(), json!("anywhere")),
+        ("nodes.api.calls.db.retry.max_attempts".to_string(), json!(1)),
+    ];
+    let plan = Arc::new(document().plan("A", &changes).expect("it is valid"));
+    let db = plan.nodes.iter().position(|node| node.id == "db").expect("it has a database");
+    let db = sandbox_core::ids::NodeId(db as u16);
+    let mut world = World::mounted(plan, Mount { external: vec![db], epoch_unix_s: 0 });
+    let credential = Credential::Signed { user: 1, nbf: 0, exp: 60 };
+    let mut calls = Vec::new();
+    let until = |world: &mut World, end_s: f64, calls: &mut Vec<CallId>| {
+        while world.next_deadline().is_some_and(|due| due <= Time::from_seconds(end_s)) {
+            world.step();
+            for output in world.take_outputs() {
+                match output {
+                    Output::Call { call, op: CallOp::Ping, .. } => {
+                        world.input(world.now(), Input::Reply { call, result: CallResult::Done { version: 0 } });
+                    }
+                    Output::Call { call, .. } => calls.push(call),
+                    _ => {}
+                }
+            }
+        }
+    };
+    world.input(Time::ZERO, Input::Arrival { route: RouteId(0), key: 7, credential: credential.clone() });
+    until(&mut world, 1.0, &mut calls);
+    assert_eq!(calls.len(), 1);
+    assert_eq!(world.levels(db).0, 0, "its caller has withdrawn the call after 250 ms");
+    world.input(Time::from_seconds(1.1), Input::Arrival { route: RouteId(0), key: 8, credential });
+    until(&mut world, 1.2, &mut calls);
+    assert_eq!((calls.len(), world.levels(db).0), (2, 1));
+    world.input(Time::from_seconds(1.25), Input::Reply { call: calls[0], result: CallResult::Done { version: 1 } });
+    assert_eq!(world.levels(db).0, 1, "the second call still holds its connection");
+    world.input(Time::from_seconds(1.3), Input::Reply { call: calls[1], result: CallResult::Done { version: 1 } });
+    assert_eq!(world.levels(db).0, 0);
 }
