@@ -132,6 +132,24 @@ fn a_broken_scenario_fails_the_check_and_a_false_claim_too() {
 }
 
 #[test]
+fn a_lesson_is_checked_with_its_prose_and_a_folder_without_anything_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let name = folder.path().to_str().unwrap();
+    let empty = faultline(&["check", name]);
+    assert_eq!(empty.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&empty.stderr).contains("neither a scenario nor a lesson"));
+    let course = concat!(env!("CARGO_MANIFEST_DIR"), "/../lessons/2-dependencies/06-the-database-goes-away");
+    let shipped = json_of(&["check", course, "--json"]);
+    assert_eq!((&shipped["ok"], shipped["lessons"].as_array().unwrap().len()), (&json!(true), 1));
+    let lesson = std::fs::read_to_string(format!("{course}/lesson.json")).unwrap();
+    std::fs::write(folder.path().join("lesson.json"), lesson).unwrap();
+    std::fs::write(folder.path().join("lesson.md"), "# Title\n\n## Predict\n").unwrap();
+    let broken = faultline(&["check", name]);
+    assert_eq!(broken.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&broken.stdout).contains("beats: the prose has Predict"), "{broken:?}");
+}
+
+#[test]
 fn schemas_accept_what_is_printed() {
     let names = json_of(&["schema", "--json"]);
     for name in names.as_array().unwrap() {

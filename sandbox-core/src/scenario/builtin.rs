@@ -7,7 +7,7 @@ use crate::trace::Outcome;
 /// A signal that every scenario has.
 #[derive(Debug)]
 pub struct BuiltIn {
-    /// Its name: the catalogue's for what clients see, `policies.md` section 16 for the rest.
+    /// Its name: the catalogue's for what clients see, OpenTelemetry's and Prometheus' manner for the rest.
     pub name: &'static str,
     /// Which one.
     pub id: BuiltInId,
@@ -152,7 +152,7 @@ pub const BUILT_INS: &[BuiltIn] = &[
     signal("breaker_open", BuiltInId::BreakersOpen, Gauge, Of::Nodes, "breakers", "circuit breakers that are open"),
     signal("breaker_trips_total", BuiltInId::BreakerTrips, Counter, Of::Nodes, "breakers", "circuit breakers that opened"),
     signal("queue_depth", BuiltInId::Waiting, Gauge, Of::Nodes, "calls", "calls in the waiting line"),
-    signal("queue_length", BuiltInId::Waiting, Gauge, Of::Nodes, "calls", "as queue_depth, in the words of `policies.md`"),
+    signal("queue_length", BuiltInId::Waiting, Gauge, Of::Nodes, "calls", "the same as queue_depth"),
     signal("worker_busy", BuiltInId::InService, Gauge, Of::Services, "workers", "workers in use"),
     signal("worker_busy_ratio", BuiltInId::Utilization, Gauge, Of::Services, "1", "share of the workers in use"),
     signal("utilization", BuiltInId::Utilization, Gauge, Of::OneNode, "1", "share of the node's workers or connections in use"),

@@ -103,7 +103,7 @@ spec! {
 spec! {
     /// Bearer tokens (RFC 6750), JSON Web Tokens signed with HS256.
     pub struct AuthSpec {
-        /// Clocks may differ by this much; 30 s by default (`policies.md` section 14).
+        /// Clocks may differ by this much; 30 s by default (ARCHITECTURE.md, "Policies").
         pub leeway_s: f64 = 30.0,
         /// Time to check a token.
         pub work: DistSpec,
@@ -111,7 +111,7 @@ spec! {
 }
 
 spec! {
-    /// A rate limiter (`policies.md` section 5): requests beyond it are answered with 429.
+    /// A rate limiter (ARCHITECTURE.md, "Policies"): requests beyond it are answered with 429.
     pub struct RateLimitSpec {
         /// How it counts.
         pub algorithm?: RateLimitAlgorithmSpec,
@@ -226,7 +226,7 @@ spec! {
 }
 
 spec! {
-    /// Which calls a service refuses with 503 (shed) so that the others are served in time (`policies.md` section 7).
+    /// Which calls a service refuses with 503 (shed) so that the others are served in time (ARCHITECTURE.md, "Policies").
     pub enum AdmissionSpec tagged "algorithm" {
         /// At most so many inside at once, in line or at work.
         MaxInFlight {
@@ -312,7 +312,7 @@ spec! {
 }
 
 spec! {
-    /// A limit of some routes of a service (`policies.md` section 6). Waiting before it holds no worker.
+    /// A limit of some routes of a service (ARCHITECTURE.md, "Policies"). Waiting before it holds no worker.
     pub struct BulkheadSpec {
         /// The routes that pass it.
         pub routes: Vec<String>,
@@ -638,7 +638,7 @@ spec! {
 }
 
 spec! {
-    /// A queue of messages: at least once, by visibility timeout (`policies.md` section 10). It delivers each message to a
+    /// A queue of messages: at least once, by visibility timeout (ARCHITECTURE.md, "Policies"). It delivers each message to a
     /// service as a call; success is the acknowledgement.
     pub struct QueueSpec {
         /// Title for people; the id if absent.
@@ -697,7 +697,7 @@ spec! {
 }
 
 spec! {
-    /// Which copy a full cache gives up (`policies.md` section 9).
+    /// Which copy a full cache gives up (ARCHITECTURE.md, "Policies").
     #[derive(Default)]
     pub enum EvictionSpec {
         /// The one not touched for longest.
@@ -770,7 +770,7 @@ spec! {
 }
 
 spec! {
-    /// Adaptive throttling (SRE book, "Handling Overload"; `policies.md` section 7): a caller that is refused too much sends less.
+    /// Adaptive throttling (SRE book, "Handling Overload"; § 7): a caller that is refused too much sends less.
     #[derive(Copy)]
     pub struct ThrottleSpec {
         /// About this many calls are sent for each one accepted.
@@ -781,7 +781,7 @@ spec! {
 }
 
 spec! {
-    /// Retry with back-off (`policies.md` section 2). The defaults are the adopted ones.
+    /// Retry with back-off (ARCHITECTURE.md, "Policies"). The defaults are the adopted ones.
     pub struct RetrySpec {
         /// Attempts, the first included; null: until one succeeds.
         pub max_attempts: Option<u8> = Some(3),
@@ -822,7 +822,7 @@ spec! {
 }
 
 spec! {
-    /// Whether a callee notices that its caller has gone (`policies.md` section 3).
+    /// Whether a callee notices that its caller has gone (ARCHITECTURE.md, "Policies").
     #[derive(Default)]
     pub enum CancelSpec {
         /// It never does, and finishes the work.
@@ -836,7 +836,7 @@ spec! {
 }
 
 spec! {
-    /// Parallel attempts (gRPC A6, `policies.md` section 4).
+    /// Parallel attempts (gRPC A6).
     #[derive(Copy)]
     pub struct HedgingSpec {
         /// Copies, the first included.
@@ -926,7 +926,7 @@ impl Default for BudgetSpec {
 }
 
 spec! {
-    /// Circuit breaker with the semantics of resilience4j (`policies.md` section 1). The defaults are the adopted ones.
+    /// Circuit breaker with the semantics of resilience4j (ARCHITECTURE.md, "Policies"). The defaults are the adopted ones.
     pub struct BreakerSpec {
         /// Calls in the window.
         pub sliding_window_size: u32 = 20,
@@ -948,7 +948,7 @@ spec! {
 }
 
 spec! {
-    /// How an instance is chosen (`policies.md` section 8).
+    /// How an instance is chosen (ARCHITECTURE.md, "Policies").
     pub enum BalancerSpec tagged "policy" {
         /// One after the other.
         RoundRobin {},
@@ -982,7 +982,7 @@ spec! {
 }
 
 spec! {
-    /// Outlier detection (`policies.md` section 8, Envoy): an instance that fails again and again is left out for a while. A
+    /// Outlier detection (Envoy): an instance that fails again and again is left out for a while. A
     /// call without an answer in time counts as a failure.
     pub struct OutlierDetectionSpec {
         /// Failures in a row until an instance is left out.
@@ -999,7 +999,7 @@ spec! {
 }
 
 spec! {
-    /// Active health checks (`policies.md` section 8).
+    /// Active health checks (ARCHITECTURE.md, "Policies").
     pub struct HealthCheckSpec {
         /// Time between two probes of an instance.
         pub interval_s: f64 = 2.0,

@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 #[derive(clap::Args)]
 #[command(after_help = "Example:\n  faultline check --seeds 20\n  faultline check my-scenario.json")]
 pub struct Options {
-    /// Scenario files or folders; all that is embedded if none is named
+    /// Files of scenarios and lessons (`lesson.json`), or folders of them; all that is embedded if none is named
     paths: Vec<PathBuf>,
     /// Judge the claims with seeds 1 to N
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=10_000))]
@@ -69,12 +69,12 @@ struct ClaimCheck {
 
 /// Checks and prints what was found.
 pub fn check(options: &Options) -> Result {
-    let texts = texts(&options.paths)?;
-    let bar = progress(texts.len() as u64 * u64::from(options.seeds), "checking");
+    let Texts { scenarios, lessons } = texts(&options.paths)?;
+    let bar = progress(scenarios.len() as u64 * u64::from(options.seeds), "checking");
     let tick = || bar.inc(1);
     let scenarios: Vec<ScenarioCheck> =
-        texts.into_iter().map(|(path, text)| one(path, &text, options, &tick)).collect();
-    let lessons = if options.paths.is_empty() { lessons() } else { Vec::new() };
+        scenarios.into_iter().map(|(path, text)| one(path, &text, options, &tick)).collect();
+    let lessons: Vec<LessonCheck> = lessons.into_iter().map(one_lesson).collect();
     bar.finish_and_clear();
     let problems =
         scenarios.iter().map(|scenario| &scenario.problems).chain(lessons.iter().map(|lesson| &lesson.problems));
@@ -93,41 +93,79 @@ pub fn check(options: &Options) -> Result {
     }
 }
 
-/// Every embedded lesson, proved by running it.
-fn lessons() -> Vec<LessonCheck> {
-    let check = |(id, path, json, prose): &(&str, &str, &str, &[(&str, &str)])| {
-        let headings: Vec<&str> = prose.iter().map(|(heading, _)| *heading).collect();
-        let problems = match Lesson::parse(json) {
-            Err(problems) => problems,
-            Ok(lesson) => match lessons::scenario(&lesson.scenario).map(Document::parse) {
-                Some(Ok(document)) => lesson::check_lesson(&lesson, &headings, &document),
-                Some(Err(problems)) => problems,
-                None => {
-                    let what = format!("there is no scenario `{}`", lesson.scenario);
-                    vec![Problem::new("scenario", what, "Name one that `faultline list` shows.")]
-                }
-            },
-        };
-        let problems = problems.iter().map(ToString::to_string).collect();
-        LessonCheck { path: path.to_string(), id: id.to_string(), problems }
-    };
-    lessons::LESSONS.iter().map(check).collect()
+/// Everything to check.
+#[derive(Default)]
+struct Texts {
+    /// Path and JSON.
+    scenarios: Vec<(String, String)>,
+    lessons: Vec<LessonText>,
 }
 
-/// Path and JSON of everything to check.
-fn texts(paths: &[PathBuf]) -> Result<Vec<(String, String)>> {
+struct LessonText {
+    path: String,
+    json: String,
+    /// The headings of its prose.
+    headings: Vec<String>,
+    /// The JSON of its scenario; None: there is none of that name.
+    scenario: Option<String>,
+}
+
+fn texts(paths: &[PathBuf]) -> Result<Texts> {
+    let mut found = Texts::default();
     if paths.is_empty() {
-        return Ok(lessons::scenarios().map(|(_, path, json)| (path.to_string(), json.to_string())).collect());
+        found.scenarios = lessons::scenarios().map(|(_, path, json)| (path.to_string(), json.to_string())).collect();
+        let embedded = |(_, path, json, prose): &(&str, &str, &str, &[(&str, &str)])| LessonText {
+            path: path.to_string(),
+            json: json.to_string(),
+            headings: prose.iter().map(|(heading, _)| heading.to_string()).collect(),
+            scenario: scenario_of(json, None),
+        };
+        found.lessons = lessons::LESSONS.iter().map(embedded).collect();
+        return Ok(found);
     }
-    let (mut found, mut problems) = (Vec::new(), Vec::new());
+    let mut problems = Vec::new();
     for path in paths {
+        let before = found.scenarios.len() + found.lessons.len();
         collect(path, path, &mut found, &mut problems);
+        if found.scenarios.len() + found.lessons.len() == before && problems.is_empty() {
+            let what = "holds neither a scenario nor a lesson";
+            problems.push(Problem::new(path.display().to_string(), what, "Name a file or folder with `.json` files."));
+        }
     }
     if problems.is_empty() { Ok(found) } else { Err(problems.into()) }
 }
 
-fn collect(path: &Path, named: &Path, found: &mut Vec<(String, String)>, problems: &mut Vec<Problem>) {
-    let shown = path.display().to_string();
+/// The scenario that a lesson names: a file of that name beside it, or an embedded one.
+fn scenario_of(json: &str, beside: Option<&Path>) -> Option<String> {
+    let lesson: serde_json::Value = serde_json::from_str(json).ok()?;
+    let id = lesson.get("scenario")?.as_str()?;
+    let file = beside.and_then(|folder| std::fs::read_to_string(folder.join(format!("{id}.json"))).ok());
+    file.or_else(|| lessons::scenario(id).map(str::to_string))
+}
+
+/// Proves a lesson by running it.
+fn one_lesson(text: LessonText) -> LessonCheck {
+    let LessonText { path, json, headings, scenario } = text;
+    let (id, problems) = match Lesson::parse(&json) {
+        Err(problems) => (String::new(), problems),
+        Ok(lesson) => {
+            let headings: Vec<&str> = headings.iter().map(String::as_str).collect();
+            let problems = match scenario.as_deref().map(Document::parse) {
+                Some(Ok(document)) => lesson::check_lesson(&lesson, &headings, &document),
+                Some(Err(problems)) => problems,
+                None => {
+                    let what = format!("there is no scenario `{}`", lesson.scenario);
+                    let hint = "Name one that `faultline list` shows, or put its file beside the lesson.";
+                    vec![Problem::new("scenario", what, hint)]
+                }
+            };
+            (lesson.id, problems)
+        }
+    };
+    LessonCheck { path, id, problems: problems.iter().map(ToString::to_string).collect() }
+}
+
+fn collect(path: &Path, named: &Path, found: &mut Texts, problems: &mut Vec<Problem>) {
     if path.is_dir() {
         let mut inside: Vec<PathBuf> = std::fs::read_dir(path)
             .into_iter()
@@ -138,15 +176,29 @@ fn collect(path: &Path, named: &Path, found: &mut Vec<(String, String)>, problem
         inside.iter().for_each(|path| collect(path, named, found, problems));
         return;
     }
-    // Inside a folder only scenarios count: lessons have JSON files of their own.
-    let is_scenario = path.extension().is_some_and(|ending| ending == "json") && !path.ends_with("lesson.json");
-    if path != named && !is_scenario {
+    if path != named && path.extension().is_none_or(|ending| ending != "json") {
         return;
     }
-    match std::fs::read_to_string(path) {
-        Ok(text) => found.push((shown, text)),
-        Err(error) => problems.push(Problem::new(shown, format!("cannot be read: {error}"), "Name files or folders.")),
-    }
+    let read = |path: &Path| {
+        let refuse = |error| {
+            Problem::new(path.display().to_string(), format!("cannot be read: {error}"), "Name files or folders.")
+        };
+        std::fs::read_to_string(path).map_err(refuse)
+    };
+    let mut add = || -> std::result::Result<(), Problem> {
+        let (shown, json) = (path.display().to_string(), read(path)?);
+        if path.ends_with("lesson.json") {
+            let prose = read(&path.with_file_name("lesson.md"))?;
+            let headings =
+                prose.lines().filter_map(|line| line.strip_prefix("## ")).map(|text| text.trim().to_string());
+            let scenario = scenario_of(&json, path.parent());
+            found.lessons.push(LessonText { path: shown, headings: headings.collect(), scenario, json });
+        } else {
+            found.scenarios.push((shown, json));
+        }
+        Ok(())
+    };
+    problems.extend(add().err());
 }
 
 fn one(path: String, text: &str, options: &Options, tick: &(dyn Fn() + Sync)) -> ScenarioCheck {
@@ -213,7 +265,11 @@ fn judge(
 fn words(report: &CheckReport) -> String {
     let mut out = String::new();
     for scenario in &report.scenarios {
-        let verdict = if scenario.problems.is_empty() { "ok" } else { "BROKEN" };
+        let verdict = match (scenario.problems.is_empty(), scenario.claims.iter().all(|claim| claim.ok)) {
+            (false, _) => "BROKEN",
+            (_, false) => "FAILS",
+            _ => "ok",
+        };
         let _ = writeln!(out, "{verdict:<8}{}", scenario.path);
         for problem in &scenario.problems {
             let _ = writeln!(out, "        {problem}");

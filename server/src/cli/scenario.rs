@@ -21,7 +21,7 @@ pub struct HowArgs {
     /// Seed of all randomness, below 2^53; the scenario's own by default
     #[arg(long)]
     pub seed: Option<u64>,
-    /// Variant of the scenario
+    /// Variant of the scenario; by default `A`, the problem, and where a server is mounted `B`, the cure, if there is one
     #[arg(long)]
     pub variant: Option<String>,
     /// Change the document: a dotted path and a JSON value; `@FILE` takes all changes of a file that `calibrate` wrote
