@@ -639,7 +639,7 @@ impl<'a> Planner<'a> {
             let at = in_calls.at(group);
             let known: Vec<&str> = targets.keys().map(String::as_str).collect();
             let used = if known.is_empty() { "nobody".to_string() } else { known.join(", ") };
-            self.problem(&at, "this node never calls it", format!("It calls {used}; take the entry out."));
+            self.problem(&at, "this node never calls it", format!("It calls {used}: call it, or take the entry out."));
         }
         targets
             .into_iter()

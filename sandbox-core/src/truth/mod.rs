@@ -147,6 +147,8 @@ fn answer(model: &Value, question: Question) -> Result<Answers, Refusal> {
         "sqlite_busy" => Ok(sqlite_busy::decide(model)?),
         "optimistic_locking" => optimistic_locking::simulate(model, question),
         "system" => system::simulate(model, question),
-        _ => Err(Refusal::Unsupported(format!("model.type {kind} is not built"))),
+        _ => Err(Refusal::Unsupported(format!(
+            "model.type {kind} is not built; `faultline schema cases` lists the types"
+        ))),
     }
 }

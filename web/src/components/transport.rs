@@ -25,7 +25,7 @@ pub struct TransportProps<'a> {
     pub milestone: (String, String),
     /// Whether the milestone can be jumped to.
     pub can_jump: bool,
-    /// Whether the learner is asked to predict first.
+    /// Whether the learner is asked to predict first: the rest of the run is not shown until then.
     pub invited: bool,
     /// The time line.
     pub children: Html,
@@ -94,13 +94,9 @@ pub fn transport(props: &TransportProps) -> Html {
             <div class="next">
                 <p data-next="step"><span>{ &props.step.0 }{ " " }<b>{ &props.step.1 }</b></span></p>
                 <p data-next="milestone">
-                    if props.invited {
-                        <span>{ "First: " }<b>{ "say what you think will happen" }</b></span>
-                        { button("btn mini primary", "predict", invite) }
-                    } else {
-                        <span>{ &props.milestone.0 }{ " " }<b>{ &props.milestone.1 }</b></span>
-                        if props.can_jump { { button("btn mini", "jump", press(props.on, Action::NextMilestone)) } }
-                    }
+                    <span>{ &props.milestone.0 }{ " " }<b>{ &props.milestone.1 }</b></span>
+                    if props.invited { { button("btn mini primary", "predict", invite) } }
+                    if props.can_jump { { button("btn mini", "jump", press(props.on, Action::NextMilestone)) } }
                 </p>
             </div>
             { props.children.clone() }

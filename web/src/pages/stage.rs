@@ -84,7 +84,7 @@ impl Page<'_> {
             step,
             milestone,
             can_jump,
-            invited: session.player.invited,
+            invited: !session.player.future_is_open,
             children: scrub,
             on: &self.on,
             on_invite,

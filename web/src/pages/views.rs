@@ -186,10 +186,10 @@ pub fn next_step(session: &Session, shown: &mut Shown) -> ((String, String), Opt
     }
 }
 
-/// The next milestone: label, text, and whether it can be jumped to.
+/// The next milestone: label, text, and whether it can be jumped to. Before the prediction that is the milestone.
 pub fn next_milestone(session: &Session, shown: &Shown) -> ((String, String), bool) {
     if !session.player.future_is_open {
-        return (("Milestone:".into(), "hidden until you predict".into()), false);
+        return (("First:".into(), "say what you think will happen".into()), false);
     }
     match shown.facts.next_milestone(shown.run.position().step) {
         Some(stone) => {
