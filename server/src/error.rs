@@ -20,6 +20,8 @@ pub enum ApiError {
     MethodNotAllowed(String),
     /// 409: not in the state for that.
     Conflict(String),
+    /// 400, 403, 412, 422 or 428: the scenario's own answer to a request that was at fault.
+    Declined(StatusCode),
     /// 429: come back after so many seconds.
     RateLimited(Option<u32>),
     /// 500: a part failed.
@@ -49,6 +51,14 @@ impl ApiError {
             Outcome::Ok | Outcome::OkStale => return None,
             Outcome::Unauthorized401 => ApiError::Unauthorized,
             Outcome::NotFound404 => ApiError::NotFound("there is no such item".into()),
+            Outcome::BadRequest400 => ApiError::Declined(StatusCode::BAD_REQUEST),
+            Outcome::Forbidden403 => ApiError::Declined(StatusCode::FORBIDDEN),
+            Outcome::Conflict409 => {
+                ApiError::Conflict("Another request came first; look again before the next.".into())
+            }
+            Outcome::PreconditionFailed412 => ApiError::Declined(StatusCode::PRECONDITION_FAILED),
+            Outcome::UnprocessableContent422 => ApiError::Declined(StatusCode::UNPROCESSABLE_ENTITY),
+            Outcome::PreconditionRequired428 => ApiError::Declined(StatusCode::PRECONDITION_REQUIRED),
             Outcome::RateLimited429 => ApiError::RateLimited(retry_after_s),
             Outcome::InternalError500 => ApiError::Internal,
             Outcome::Unavailable503 | Outcome::Refused | Outcome::Cancelled => ApiError::Unavailable(retry_after_s),
@@ -63,6 +73,7 @@ impl ApiError {
             ApiError::NotFound(_) => StatusCode::NOT_FOUND,
             ApiError::MethodNotAllowed(_) => StatusCode::METHOD_NOT_ALLOWED,
             ApiError::Conflict(_) => StatusCode::CONFLICT,
+            ApiError::Declined(status) => *status,
             ApiError::RateLimited(_) => StatusCode::TOO_MANY_REQUESTS,
             ApiError::Internal => StatusCode::INTERNAL_SERVER_ERROR,
             ApiError::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
@@ -80,6 +91,9 @@ impl ApiError {
             ApiError::NotFound(what) => ("not_found", format!("{}.", capitalised(what))),
             ApiError::MethodNotAllowed(allow) => ("method_not_allowed", format!("This path knows: {allow}.")),
             ApiError::Conflict(why) => ("conflict", why.clone()),
+            ApiError::Declined(_) => {
+                ("declined", "The scenario answers so: `faultline why` says at which step.".into())
+            }
             ApiError::RateLimited(_) => {
                 ("rate_limited", "Send fewer requests a second; wait as `Retry-After` says.".into())
             }

@@ -3,6 +3,7 @@
 use super::calendar::{Calendar, Entry};
 use super::event::{Event, Slot};
 use super::gauge::{LevelRow, Levels};
+use super::idempotency::Keys;
 use super::io::{CallId, CallOp, Output};
 use super::nodes::Statement;
 use super::sender::Sender;
@@ -39,6 +40,8 @@ pub struct Core {
     /// The statements under way, by number.
     pub statements: BTreeMap<u32, Statement>,
     last_statement: u32,
+    /// The idempotency keys of each of the plan's steps that has some.
+    pub idempotency: Vec<Keys>,
     /// The variables of every stay's program, `Plan::locals` each.
     pub locals: Vec<f64>,
     pub requests: u32,
@@ -73,6 +76,7 @@ impl Core {
         Core {
             tokens: Tokens::new(&plan),
             breaches: vec![0; plan.audits.len()],
+            idempotency: plan.idempotency.iter().map(|keys| Keys::new(keys.config)).collect(),
             senders: plan.workloads.iter().map(|load| Sender::new(plan.seed, load)).collect(),
             plan,
             mount: mount.map(Arc::new),
@@ -486,6 +490,9 @@ pub fn status_of(refusal: Refusal) -> Status {
         Refusal::NotFound => Status::NotFound,
         Refusal::Fault | Refusal::Program => Status::InternalError,
         Refusal::DeadlinePassed => Status::GatewayTimeout,
+        Refusal::KeyMissing => Status::BadRequest,
+        Refusal::KeyInProgress => Status::Conflict,
+        Refusal::KeyReused => Status::UnprocessableContent,
         Refusal::QueueTimeout
         | Refusal::Shed
         | Refusal::BulkheadFull

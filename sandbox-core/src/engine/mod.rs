@@ -9,6 +9,7 @@ mod calls;
 mod ctx;
 mod event;
 mod gauge;
+mod idempotency;
 mod io;
 mod keyframes;
 mod line;

@@ -1,5 +1,6 @@
 //! A stay: one visit of a call at a node, from the sending to the answer. The live state of a request is its stays.
 
+use super::idempotency::Key;
 use crate::ids::{NodeId, RequestId, RouteId, Seq};
 use crate::policy::cache::CachedCopy;
 use crate::policy::circuit_breaker::Permit;
@@ -276,7 +277,7 @@ pub enum Origin {
     Probe(u16),
 }
 
-/// What only stays with a cache or a database have.
+/// What only stays with a cache, a database or an idempotency key have.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Belongings {
     /// What its look-up in a cache brought: on the way back with the answer, then with who asked.
@@ -287,6 +288,17 @@ pub struct Belongings {
     pub owner: Option<StayId>,
     /// The call through which it has a session with a database, and the number of its latest statement.
     pub session: Option<(u16, u32)>,
+    /// The idempotency key under which it does its present steps.
+    pub key: Option<OpenKey>,
+}
+
+/// An idempotency key whose steps are under way.
+#[derive(Clone, Copy, Debug)]
+pub struct OpenKey {
+    /// Position among the plan's idempotency keys.
+    pub keys: u32,
+    /// The key.
+    pub key: Key,
 }
 
 /// All live stays; a slot is used again when its stay is over.
@@ -374,6 +386,11 @@ impl Stays {
     /// Takes away the session that a stay has.
     pub fn take_session(&mut self, slot: u32) -> Option<(u16, u32)> {
         self.belongings.get_mut(slot as usize)?.session.take()
+    }
+
+    /// Takes away the idempotency key that a stay has.
+    pub fn take_key(&mut self, slot: u32) -> Option<OpenKey> {
+        self.belongings.get_mut(slot as usize)?.key.take()
     }
 
     /// The id of the stay in this slot.

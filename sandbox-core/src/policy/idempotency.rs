@@ -9,8 +9,8 @@
 //! failed before its execution began leaves no trace ([`IdempotencyKeys::on_abandoned`]). The record of the key and the
 //! effect are one transaction, which is the caller's to keep; so is the scope of keys (per user).
 
+use crate::shared_map::SharedMap;
 use crate::time::{Span, Time};
-use std::collections::{BTreeMap, VecDeque};
 
 /// Checked parameters of idempotency keys.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,13 +29,13 @@ impl IdempotencyConfig {
     }
 }
 
-/// The keys of one scope, with responses of type `R`.
+/// The keys of one scope, of type `K`, with responses of type `R`. A clone costs nothing, whatever is stored.
 #[derive(Clone, Debug)]
-pub struct IdempotencyKeys<R> {
+pub struct IdempotencyKeys<K, R> {
     config: IdempotencyConfig,
-    records: BTreeMap<String, Record<R>>,
-    /// When which stored response expires, the next first.
-    expiries: VecDeque<(Time, String)>,
+    records: SharedMap<K, Record<R>>,
+    /// When which stored response expires.
+    expiries: SharedMap<(Time, K), ()>,
 }
 
 #[derive(Clone, Debug)]
@@ -78,16 +78,17 @@ impl KeyRefusal {
     }
 }
 
-impl<R> IdempotencyKeys<R> {
+impl<K: Ord + Copy, R: Clone> IdempotencyKeys<K, R> {
     /// No keys yet.
-    pub fn new(config: IdempotencyConfig) -> IdempotencyKeys<R> {
-        IdempotencyKeys { config, records: BTreeMap::new(), expiries: VecDeque::new() }
+    pub fn new(config: IdempotencyConfig) -> IdempotencyKeys<K, R> {
+        IdempotencyKeys { config, records: SharedMap::new(), expiries: SharedMap::new() }
     }
 
     /// A request arrives; `fingerprint` is a hash of its payload.
-    pub fn decide(&mut self, now: Time, key: Option<&str>, fingerprint: u64) -> IdempotencyDecision<'_, R> {
-        while let Some((_, expired)) = self.expiries.pop_front_if(|(at, _)| now >= *at) {
-            self.records.remove(&expired);
+    pub fn decide(&mut self, now: Time, key: Option<K>, fingerprint: u64) -> IdempotencyDecision<'_, R> {
+        while let Some(((at, expired), ())) = self.expiries.iter().next().filter(|((at, _), ())| now >= *at) {
+            self.expiries.remove((at, expired));
+            self.records.remove(expired);
         }
         let Some(key) = key else {
             return match self.config.key_required {
@@ -95,29 +96,29 @@ impl<R> IdempotencyKeys<R> {
                 false => IdempotencyDecision::Execute,
             };
         };
-        if !self.records.contains_key(key) {
-            self.records.insert(key.to_string(), Record { fingerprint, response: None });
+        if self.records.get(key).is_none() {
+            self.records.insert(key, Record { fingerprint, response: None });
             return IdempotencyDecision::Execute;
         }
-        match &self.records[key] {
-            Record { response: None, .. } => IdempotencyDecision::Refuse(KeyRefusal::InProgress),
-            Record { fingerprint: first, .. } if *first != fingerprint => {
-                IdempotencyDecision::Refuse(KeyRefusal::OtherPayload)
-            }
-            Record { response: Some(response), .. } => IdempotencyDecision::Replay(response),
+        match self.records.get(key) {
+            Some(Record { fingerprint: first, response: Some(response) }) => match *first == fingerprint {
+                true => IdempotencyDecision::Replay(response),
+                false => IdempotencyDecision::Refuse(KeyRefusal::OtherPayload),
+            },
+            _ => IdempotencyDecision::Refuse(KeyRefusal::InProgress),
         }
     }
 
     /// The request that was executed under `key` has its response, good or bad.
-    pub fn on_response(&mut self, now: Time, key: &str, response: R) {
-        if let Some(record @ Record { response: None, .. }) = self.records.get_mut(key) {
-            record.response = Some(response);
-            self.expiries.push_back((now + self.config.lifetime, key.to_string()));
+    pub fn on_response(&mut self, now: Time, key: K, response: R) {
+        if let Some(&Record { fingerprint, response: None }) = self.records.get(key) {
+            self.records.insert(key, Record { fingerprint, response: Some(response) });
+            self.expiries.insert((now + self.config.lifetime, key), ());
         }
     }
 
     /// The request under `key` ended before its execution began: the next one with this key is executed.
-    pub fn on_abandoned(&mut self, key: &str) {
+    pub fn on_abandoned(&mut self, key: K) {
         if matches!(self.records.get(key), Some(Record { response: None, .. })) {
             self.records.remove(key);
         }
@@ -140,7 +141,7 @@ mod tests {
     use IdempotencyDecision::{Execute, Refuse, Replay};
     use proptest::prelude::*;
 
-    fn keys(key_required: bool) -> IdempotencyKeys<u16> {
+    fn keys(key_required: bool) -> IdempotencyKeys<&'static str, u16> {
         IdempotencyKeys::new(IdempotencyConfig::new(key_required, Span::from_millis(1_000)).unwrap())
     }
 

@@ -32,12 +32,12 @@ pub use expr::Expr;
 pub use map::Map;
 pub use plan::{
     AuditPlan, BulkheadPlan, CachePlan, CallPlan, ClientPlan, Condition, DatabasePlan, Discipline, FaultPlan,
-    GatewayPlan, Hold, Kind, MonitorPlan, NodePlan, Op, Plan, QueuePlan, RetryOn, RetryPlan, RoutePlan, ServicePlan,
-    StorePlan, TokenPlan, WorkloadPlan, limits,
+    GatewayPlan, Hold, IdempotencyPlan, Kind, MonitorPlan, NodePlan, Op, Plan, QueuePlan, RetryOn, RetryPlan,
+    RoutePlan, ServicePlan, StorePlan, TokenPlan, WorkloadPlan, limits,
 };
 pub use popularity::{Popularity, PopularitySpec};
 pub use problem::Problem;
-pub use program::{CallStep, Name, Program, StatementPlan, StatementStep, Step};
+pub use program::{CallStep, ClaimStep, Name, Program, StatementPlan, StatementStep, Step};
 pub use query::{Query, Reduced, Window, signal_text};
 pub(crate) use read::read_json;
 pub use read::read_value;

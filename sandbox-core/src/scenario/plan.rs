@@ -17,6 +17,7 @@ use crate::policy::client_throttle::ClientThrottleConfig;
 use crate::policy::deadline::Cancel;
 use crate::policy::health_check::HealthCheckConfig;
 use crate::policy::hedging::HedgingConfig;
+use crate::policy::idempotency::IdempotencyConfig;
 use crate::policy::outlier_detection::OutlierDetectionConfig;
 use crate::policy::rate_limiter::RateLimiterConfig;
 use crate::policy::retry::RetryConfig;
@@ -56,6 +57,8 @@ pub struct Plan {
     pub locals: usize,
     /// Rules that rows must keep, judged once a second.
     pub audits: Vec<AuditPlan>,
+    /// The idempotency keys of each step that has some, which all instances of a service share.
+    pub idempotency: Vec<IdempotencyPlan>,
     /// One way, from each node to each.
     pub(super) delays: Vec<Span>,
 }
@@ -130,6 +133,15 @@ pub struct AuditPlan {
     pub breach: Expr,
     /// Position among the plan's observed signals.
     pub signal: u16,
+}
+
+/// The idempotency keys of one step.
+#[derive(Clone, Copy, Debug)]
+pub struct IdempotencyPlan {
+    /// Whether a key is required, and how long an answer is kept.
+    pub config: IdempotencyConfig,
+    /// Whether failures are forgotten, so that a further attempt is made.
+    pub successes_only: bool,
 }
 
 /// A queue of messages; at least once, by visibility timeout. How it delivers stands in its only call: the timeout is the
@@ -343,6 +355,8 @@ pub struct RetryOn {
     pub error: bool,
     /// 429.
     pub rate_limited: bool,
+    /// 409.
+    pub conflict: bool,
 }
 
 impl RetryOn {
@@ -352,6 +366,7 @@ impl RetryOn {
             Status::Unavailable | Status::GatewayTimeout => self.unavailable,
             Status::InternalError => self.error,
             Status::TooManyRequests => self.rate_limited,
+            Status::Conflict => self.conflict,
             _ => false,
         }
     }

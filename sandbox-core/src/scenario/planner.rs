@@ -19,6 +19,7 @@ use crate::policy::client_throttle::ClientThrottleConfig;
 use crate::policy::deadline::Cancel;
 use crate::policy::health_check::{HealthCheckConfig, HealthCheckParams};
 use crate::policy::hedging::{HedgingConfig, HedgingParams};
+use crate::policy::idempotency::IdempotencyConfig;
 use crate::policy::outlier_detection::{OutlierDetectionConfig, OutlierDetectionParams};
 use crate::policy::peak_ewma::PeakEwmaConfig;
 use crate::policy::rate_limiter::{Cost, LeakyQueueConfig, Rate, RateLimitConfig, RateLimiterConfig, WindowConfig};
@@ -38,13 +39,14 @@ pub(super) struct Planner<'a> {
     problems: &'a mut Vec<Problem>,
     nodes: Vec<NodePlan>,
     locals: usize,
+    idempotency: Vec<IdempotencyPlan>,
 }
 
 impl<'a> Planner<'a> {
     /// Nothing is planned yet.
     #[inline]
     pub fn new(spec: &'a Spec, json: &'a Value, problems: &'a mut Vec<Problem>) -> Planner<'a> {
-        Planner { spec, json, problems, nodes: Vec::new(), locals: 0 }
+        Planner { spec, json, problems, nodes: Vec::new(), locals: 0, idempotency: Vec::new() }
     }
 
     /// The plan; it is to be thrown away if there are problems.
@@ -83,6 +85,7 @@ impl<'a> Planner<'a> {
             workloads,
             faults,
             locals: self.locals,
+            idempotency: self.idempotency,
             audits,
             signals: Arc::new(signals),
             delays,
@@ -410,6 +413,7 @@ impl<'a> Planner<'a> {
                     self.targets(&at.at("if.else"), &branch.otherwise, targets);
                 }
                 StepSpec::Repeat(repeat) => self.targets(&at.at("repeat.do"), &repeat.steps, targets),
+                StepSpec::Idempotent(spec) => self.targets(&at.at("idempotent.do"), &spec.steps, targets),
                 StepSpec::All(all) => {
                     for (index, branch) in all.branches.iter().enumerate() {
                         self.targets(&at.at("all.branches").index(index), branch, targets);
@@ -565,6 +569,7 @@ impl<'a> Planner<'a> {
                     RetryOnSpec::Unavailable,
                     RetryOnSpec::Error,
                     RetryOnSpec::RateLimited,
+                    RetryOnSpec::Conflict,
                 ],
                 pause: None,
                 other_instance: false,
@@ -680,6 +685,7 @@ impl<'a> Planner<'a> {
                 unavailable: has(RetryOnSpec::Unavailable),
                 error: has(RetryOnSpec::Error),
                 rate_limited: has(RetryOnSpec::RateLimited),
+                conflict: has(RetryOnSpec::Conflict),
             };
             let pause = retry.pause.as_ref().map(|pause| self.dist(&path.at("retry.pause"), pause));
             let shortest = pause.as_ref().map_or(Span::from_ms(retry.base_delay_ms), Dist::mean);
@@ -858,6 +864,18 @@ impl<'a> Planner<'a> {
         };
         let config = self.taken(&path, ConcurrencyLimitConfig::new(limit));
         config.map_or(AdmissionConfig::None, AdmissionConfig::Limit)
+    }
+
+    /// The keys of an idempotent step: their position in the plan.
+    #[inline]
+    pub(super) fn idempotency(&mut self, path: &Path, spec: &IdempotentSpec) -> u32 {
+        let lifetime = spec.lifetime_s;
+        self.within(&path.at("lifetime_s"), lifetime, 0.001, limits::DURATION_S);
+        let config = IdempotencyConfig::new(spec.required, Span::from_seconds(lifetime));
+        if let Some(config) = self.taken(path, config) {
+            self.idempotency.push(IdempotencyPlan { config, successes_only: spec.keep == KeepSpec::Successes });
+        }
+        (self.idempotency.len() as u32).saturating_sub(1)
     }
 
     /// A policy's configuration, or its reason as a problem at `path`.
@@ -1206,6 +1224,7 @@ fn names_route(steps: &[StepSpec], route: &str) -> bool {
         StepSpec::If(branch) => names_route(&branch.then, route) || names_route(&branch.otherwise, route),
         StepSpec::Repeat(repeat) => names_route(&repeat.steps, route),
         StepSpec::Cached(cached) => names_route(&cached.load, route),
+        StepSpec::Idempotent(spec) => names_route(&spec.steps, route),
         StepSpec::All(all) => all.branches.iter().any(|branch| names_route(branch, route)),
         StepSpec::Try(attempt) => names_route(&attempt.steps, route) || names_route(&attempt.on_failure, route),
         _ => false,

@@ -8,8 +8,8 @@ use super::path::Path;
 use super::plan::{CallPlan, RoutePlan};
 use super::planner::Planner;
 use super::spec::{
-    AllSpec, CachedSpec, CallStepSpec, DeleteSpec, IfSpec, InsertSpec, NodeSpec, RepeatSpec, RespondSpec, ScanSpec,
-    SelectSpec, StepSpec, TransactionModeSpec, TrySpec, UpdateSpec,
+    AllSpec, CachedSpec, CallStepSpec, DeleteSpec, IdempotentSpec, IfSpec, InsertSpec, NodeSpec, RepeatSpec,
+    RespondSpec, ScanSpec, SelectSpec, StepSpec, TransactionModeSpec, TrySpec, UpdateSpec,
 };
 use super::{Expr, Map};
 use crate::ids::{RouteId, TableId};
@@ -78,6 +78,12 @@ pub enum Step {
         /// Where a copy that will do goes on; without one the next steps load it.
         found: u16,
     },
+    /// Do the next steps if the idempotency key is new.
+    Claim(ClaimStep),
+    /// The steps under the key are done.
+    Remember,
+    /// A step under the key failed.
+    RememberFailure,
     /// Keep what was loaded.
     Keep {
         /// Position in the node's calls.
@@ -105,6 +111,19 @@ pub struct CallStep {
     pub key: Option<Expr>,
     /// What the callee sees as `arg`; None: this program's own.
     pub arg: Option<Expr>,
+}
+
+/// Steps of a program under an idempotency key.
+#[derive(Clone, Debug)]
+pub struct ClaimStep {
+    /// Position among the plan's idempotency keys.
+    pub keys: u32,
+    /// The key; None: the number of the request.
+    pub key: Option<Expr>,
+    /// Whether there is a key; None: always.
+    pub when: Option<Expr>,
+    /// Where a stored answer goes on.
+    pub found: u16,
 }
 
 /// A statement of a program.
@@ -246,6 +265,8 @@ pub(super) struct Compiler<'p, 'a> {
     enclosing: Option<usize>,
     /// Whether that block loads a copy: a stay loads one at a time.
     loading: bool,
+    /// Whether that block is done under an idempotency key: a stay has one at a time.
+    keyed: bool,
     /// Handlers whose place is not known yet.
     pending: Vec<Option<u16>>,
     names: Vec<String>,
@@ -272,6 +293,7 @@ impl<'p, 'a> Compiler<'p, 'a> {
             handlers: Vec::new(),
             enclosing: None,
             loading: false,
+            keyed: false,
             pending: Vec::new(),
             names: NAMES.iter().map(|name| name.to_string()).collect(),
             depth: 0,
@@ -319,6 +341,7 @@ impl<'p, 'a> Compiler<'p, 'a> {
                 StepSpec::Repeat(repeat) => self.declare(&repeat.steps),
                 StepSpec::All(all) => all.branches.iter().for_each(|branch| self.declare(branch)),
                 StepSpec::Cached(cached) => self.declare(&cached.load),
+                StepSpec::Idempotent(idempotent) => self.declare(&idempotent.steps),
                 StepSpec::Try(attempt) => {
                     self.declare(&attempt.steps);
                     self.declare(&attempt.on_failure);
@@ -398,6 +421,7 @@ impl<'p, 'a> Compiler<'p, 'a> {
             StepSpec::Cached(_) if self.loading => self.apart(|inside| inside.step(path, step)),
             StepSpec::Cached(cached) => self.cached(&path.at("cached"), cached),
             StepSpec::Try(attempt) => self.attempt(&path.at("try"), attempt),
+            StepSpec::Idempotent(idempotent) => self.idempotent(&path.at("idempotent"), idempotent),
             StepSpec::Pause(pause) => {
                 if let Some(ms) = self.number(&path.at("pause.ms"), &pause.ms) {
                     self.push(Step::Pause(ms));
@@ -535,10 +559,10 @@ impl<'p, 'a> Compiler<'p, 'a> {
         let jump = self.push(Step::Jump(0));
         // A branch that fails is counted by its fork; only the fork's own failure goes to the enclosing handler.
         let enclosing = self.enclosing.take();
-        // Each branch is a stay of its own, which can load a copy of its own.
-        let loading = std::mem::take(&mut self.loading);
+        // Each branch is a stay of its own, which can load a copy and have a key of its own.
+        let (loading, keyed) = (std::mem::take(&mut self.loading), std::mem::take(&mut self.keyed));
         let branches = write(self);
-        (self.enclosing, self.loading) = (enclosing, loading);
+        (self.enclosing, self.loading, self.keyed) = (enclosing, loading, keyed);
         self.steps[fork] = Step::Fork { branches, needed };
         self.steps[jump] = Step::Jump(self.here());
     }
@@ -577,6 +601,31 @@ impl<'p, 'a> Compiler<'p, 'a> {
         self.pending[handler] = Some(self.here());
         self.block(&path.at("on_failure"), &attempt.on_failure);
         self.steps[jump] = Step::Jump(self.here());
+    }
+
+    #[inline]
+    fn idempotent(&mut self, path: &Path, spec: &IdempotentSpec) {
+        if self.keyed {
+            let hint = "Take the inner one out: what is done once is done once altogether.";
+            self.problem(path, "is within another one", hint);
+        }
+        let keys = self.planner.idempotency(path, spec);
+        let key = spec.key.as_ref().and_then(|text| self.number(&path.at("key"), text));
+        let when = spec.when.as_ref().and_then(|text| self.condition(&path.at("when"), text));
+        let claim = self.push(Step::EndBranch);
+        let outer = (self.enclosing, self.keyed);
+        self.pending.push(None);
+        let handler = self.pending.len() - 1;
+        (self.enclosing, self.keyed) = (Some(handler), true);
+        self.block(&path.at("do"), &spec.steps);
+        (self.enclosing, self.keyed) = outer;
+        self.push(Step::Remember);
+        let jump = self.push(Step::Jump(0));
+        self.pending[handler] = Some(self.here());
+        self.push(Step::RememberFailure);
+        let found = self.here();
+        self.steps[claim] = Step::Claim(ClaimStep { keys, key, when, found });
+        self.steps[jump] = Step::Jump(found);
     }
 
     #[inline]
@@ -715,7 +764,7 @@ impl<'p, 'a> Compiler<'p, 'a> {
         match Status::of_code(answer.status) {
             Some(status) => drop(self.push(Step::Respond(status, value))),
             None => {
-                let hint = "Use 200, 401, 404, 429, 500, 503 or 504.";
+                let hint = "Use 200, 400, 401, 403, 404, 409, 412, 422, 428, 429, 500, 503 or 504.";
                 self.problem(&path.at("status"), format!("{} is no status here", answer.status), hint);
             }
         }

@@ -350,6 +350,8 @@ spec! {
         Cached(CachedSpec),
         /// Do steps, and others if one of them fails.
         Try(TrySpec),
+        /// Do steps once for each idempotency key: who comes with the same key again gets the same answer.
+        Idempotent(IdempotentSpec),
         /// A pause of a computed length.
         Pause(PauseSpec),
         /// Begin a transaction. One that is still open when the program ends is rolled back.
@@ -449,9 +451,43 @@ spec! {
 }
 
 spec! {
+    /// Steps that are done once for each idempotency key (ARCHITECTURE.md, "Policies"). A further attempt with the same key
+    /// gets what the first one ended with: the answer, or `value` and `version` and goes on behind the steps. While the
+    /// first is under way it is refused with 409, and with 422 if the key comes with another row or `arg`. All instances
+    /// of the service share the keys. What variables the steps set is not kept.
+    pub struct IdempotentSpec {
+        /// The key, a number, as an expression; each user has keys of its own. Absent: the number of the request, which
+        /// all attempts and redeliveries share.
+        pub key?: Option<String>,
+        /// Which requests carry a key, as a condition; absent: all.
+        pub when?: Option<String>,
+        /// Whether a request without a key is refused with 400.
+        pub required?: bool,
+        /// How long an answer is kept; 24 hours by default.
+        pub lifetime_s: f64 = 86_400.0,
+        /// Which answers are kept.
+        pub keep?: KeepSpec,
+        /// What to do.
+        pub steps as "do": Vec<StepSpec>,
+    }
+}
+
+spec! {
+    /// Which answers are kept under an idempotency key.
+    #[derive(Default)]
+    pub enum KeepSpec {
+        /// Failures as well.
+        #[default]
+        All,
+        /// Only successes: after a failure the steps are done again.
+        Successes,
+    }
+}
+
+spec! {
     /// An answer.
     pub struct RespondSpec {
-        /// 200, 401, 404, 429, 500, 503 or 504.
+        /// 200, 400, 401, 403, 404, 409, 412, 422, 428, 429, 500, 503 or 504.
         pub status: u16 = 200,
         /// The number that the caller's expressions see as `value`.
         pub value?: Option<String>,
@@ -818,6 +854,8 @@ spec! {
         Error,
         /// 429.
         RateLimited,
+        /// 409: another attempt is under way, or another change came first.
+        Conflict,
     }
 }
 

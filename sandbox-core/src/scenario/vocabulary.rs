@@ -170,6 +170,7 @@ pub const RECORD_KINDS: &[RecordKind] = &[
     of_world("broke_down", &[]),
     of_world("repaired", &[]),
     of_request("blocked", &[]),
+    of_request("replayed", &[]),
 ];
 
 /// The words of a scenario: everything that conditions may name beside the fields. Each table holds a word's number.

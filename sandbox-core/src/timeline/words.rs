@@ -82,6 +82,7 @@ pub fn record(plan: &Plan, record: &Record) -> String {
         What::Admitted => format!("{here} lets {who} past the bulkhead"),
         What::BrokeDown => format!("{here} breaks down by chance"),
         What::Blocked => format!("{who} waits at {here} for a lock that another transaction holds"),
+        What::Replayed => format!("{here} answers {who} with what it stored under the key"),
         What::Repaired => format!("{here} works again"),
         What::Observed { signal, value } => {
             let declared = plan.signals.declared.get(usize::from(signal));
@@ -179,6 +180,12 @@ pub fn outcome_words(outcome: Outcome) -> &'static str {
         Outcome::ClientTimeout => "the user stopped waiting",
         Outcome::Refused => "the user could not connect",
         Outcome::Cancelled => "the user hung up",
+        Outcome::BadRequest400 => "refused 400: bad request",
+        Outcome::Forbidden403 => "refused 403: not allowed",
+        Outcome::Conflict409 => "refused 409: conflict",
+        Outcome::PreconditionFailed412 => "refused 412: changed since it was read",
+        Outcome::UnprocessableContent422 => "refused 422: cannot be processed",
+        Outcome::PreconditionRequired428 => "refused 428: no condition given",
     }
 }
 
@@ -211,6 +218,9 @@ fn refused(here: &str, who: &str, refusal: Refusal) -> String {
         Refusal::Deadlock => format!("{here} rolls {who} back: it waited in a circle with others"),
         Refusal::SerializationFailure => format!("{here} rolls {who} back: others changed what it had read"),
         Refusal::Shed => format!("{here} sheds {who}, so that others do not wait too long"),
+        Refusal::KeyMissing => format!("{here} refuses {who}: it has no idempotency key"),
+        Refusal::KeyInProgress => format!("{here} refuses {who}: the first one with its key is under way"),
+        Refusal::KeyReused => format!("{here} refuses {who}: its key belongs to another payload"),
         Refusal::Program => format!("{here} answers {who} with a failure"),
     }
 }

@@ -246,6 +246,8 @@ pub enum What {
     Repaired,
     /// Another transaction holds the lock that this needs: it waits. Its cause is what that transaction did last.
     Blocked,
+    /// The program answers from what it stored under the request's idempotency key. Its cause is what was stored.
+    Replayed,
 }
 
 /// Why a node refused a call.
@@ -290,6 +292,12 @@ pub enum Refusal {
     SerializationFailure,
     /// Admission control keeps the others' waits short.
     Shed,
+    /// It has no idempotency key, and one is required.
+    KeyMissing,
+    /// The first request with its idempotency key is under way.
+    KeyInProgress,
+    /// Its idempotency key belongs to another payload.
+    KeyReused,
 }
 
 /// The status of an answer, as HTTP would say it.
@@ -312,6 +320,18 @@ pub enum Status {
     Unavailable,
     /// 504.
     GatewayTimeout,
+    /// 400.
+    BadRequest,
+    /// 403.
+    Forbidden,
+    /// 409.
+    Conflict,
+    /// 412.
+    PreconditionFailed,
+    /// 422.
+    UnprocessableContent,
+    /// 428.
+    PreconditionRequired,
 }
 
 impl Status {
@@ -325,6 +345,12 @@ impl Status {
             Status::InternalError => 500,
             Status::Unavailable => 503,
             Status::GatewayTimeout => 504,
+            Status::BadRequest => 400,
+            Status::Forbidden => 403,
+            Status::Conflict => 409,
+            Status::PreconditionFailed => 412,
+            Status::UnprocessableContent => 422,
+            Status::PreconditionRequired => 428,
         }
     }
 
@@ -338,6 +364,12 @@ impl Status {
             500 => Status::InternalError,
             503 => Status::Unavailable,
             504 => Status::GatewayTimeout,
+            400 => Status::BadRequest,
+            403 => Status::Forbidden,
+            409 => Status::Conflict,
+            412 => Status::PreconditionFailed,
+            422 => Status::UnprocessableContent,
+            428 => Status::PreconditionRequired,
             _ => return None,
         })
     }
@@ -386,11 +418,29 @@ pub enum Outcome {
     Refused,
     /// The user hung up.
     Cancelled,
+    /// 400: the request was at fault.
+    #[serde(rename = "bad_request_400")]
+    BadRequest400,
+    /// 403: the user may not do that.
+    #[serde(rename = "forbidden_403")]
+    Forbidden403,
+    /// 409: it does not fit the state of things, or another attempt is under way.
+    #[serde(rename = "conflict_409")]
+    Conflict409,
+    /// 412: what the user had seen has changed since.
+    #[serde(rename = "precondition_failed_412")]
+    PreconditionFailed412,
+    /// 422: the request was at fault.
+    #[serde(rename = "unprocessable_content_422")]
+    UnprocessableContent422,
+    /// 428: the request did not say what the user had seen.
+    #[serde(rename = "precondition_required_428")]
+    PreconditionRequired428,
 }
 
 impl Outcome {
     /// All outcomes, in order.
-    pub const ALL: [Outcome; 11] = [
+    pub const ALL: [Outcome; 17] = [
         Outcome::Ok,
         Outcome::OkStale,
         Outcome::Unauthorized401,
@@ -402,6 +452,12 @@ impl Outcome {
         Outcome::ClientTimeout,
         Outcome::Refused,
         Outcome::Cancelled,
+        Outcome::BadRequest400,
+        Outcome::Forbidden403,
+        Outcome::Conflict409,
+        Outcome::PreconditionFailed412,
+        Outcome::UnprocessableContent422,
+        Outcome::PreconditionRequired428,
     ];
 
     /// The name used in `by_outcome`.
@@ -418,6 +474,12 @@ impl Outcome {
             Outcome::ClientTimeout => "client_timeout",
             Outcome::Refused => "refused",
             Outcome::Cancelled => "cancelled",
+            Outcome::BadRequest400 => "bad_request_400",
+            Outcome::Forbidden403 => "forbidden_403",
+            Outcome::Conflict409 => "conflict_409",
+            Outcome::PreconditionFailed412 => "precondition_failed_412",
+            Outcome::UnprocessableContent422 => "unprocessable_content_422",
+            Outcome::PreconditionRequired428 => "precondition_required_428",
         }
     }
 
@@ -428,7 +490,19 @@ impl Outcome {
 
     /// Whether the request was at fault (4xx), not the system.
     pub const fn is_client_error(self) -> bool {
-        matches!(self, Outcome::Unauthorized401 | Outcome::NotFound404 | Outcome::RateLimited429)
+        use Outcome::*;
+        matches!(
+            self,
+            Unauthorized401
+                | NotFound404
+                | RateLimited429
+                | BadRequest400
+                | Forbidden403
+                | Conflict409
+                | PreconditionFailed412
+                | UnprocessableContent422
+                | PreconditionRequired428
+        )
     }
 
     /// Position in [`Outcome::ALL`].
@@ -448,6 +522,12 @@ impl From<Status> for Outcome {
             Status::InternalError => Outcome::InternalError500,
             Status::Unavailable => Outcome::Unavailable503,
             Status::GatewayTimeout => Outcome::GatewayTimeout504,
+            Status::BadRequest => Outcome::BadRequest400,
+            Status::Forbidden => Outcome::Forbidden403,
+            Status::Conflict => Outcome::Conflict409,
+            Status::PreconditionFailed => Outcome::PreconditionFailed412,
+            Status::UnprocessableContent => Outcome::UnprocessableContent422,
+            Status::PreconditionRequired => Outcome::PreconditionRequired428,
         }
     }
 }
@@ -584,6 +664,7 @@ impl What {
             BrokeDown => (43, 0, 0),
             Repaired => (44, 0, 0),
             Blocked => (45, 0, 0),
+            Replayed => (46, 0, 0),
         }
     }
 }

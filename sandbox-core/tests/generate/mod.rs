@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 /// The document of this number.
 pub fn document(number: u64) -> Value {
     let luck = Stream::new(number, name_hash("generated"), Purpose::Program);
-    Author { luck, used: Vec::new(), nodes: Map::new(), nested: 0, branched: false }.document(number)
+    Author { luck, used: Vec::new(), nodes: Map::new(), nested: 0, branched: false, keyed: false }.document(number)
 }
 
 /// Writes a document from the outside in: a part is described only once somebody has called it.
@@ -21,6 +21,8 @@ struct Author {
     nested: u32,
     /// Whether the steps that are being written run beside others.
     branched: bool,
+    /// Whether they are done under an idempotency key.
+    keyed: bool,
 }
 
 /// Services in the order in which they may call each other, each with its routes.
@@ -220,7 +222,8 @@ impl Author {
         self.perhaps(&mut retry, "multiplier", 0.3, |_| 1.5.into());
         self.perhaps(&mut retry, "pause", 0.2, Author::dist);
         self.perhaps(&mut retry, "other_instance", 0.3, |_| true.into());
-        self.perhaps(&mut retry, "retry_on", 0.4, |_| json!(["timeout", "unavailable", "error", "rate_limited"]));
+        let causes = ["timeout", "unavailable", "error", "rate_limited", "conflict"];
+        self.perhaps(&mut retry, "retry_on", 0.4, |_| json!(causes));
         self.perhaps(&mut retry, "budget", 0.7, |author| match author.below(6) {
             0 => json!({ "kind": "none" }),
             1 => json!({ "kind": "ratio", "ttl_s": 2, "min_rps": 1, "ratio": 0.1 }),
@@ -389,7 +392,7 @@ impl Author {
             6 => self.access(),
             7 | 8 => return self.transaction(),
             9 | 10 => self.call_step(level),
-            11 => json!({ "respond": { "status": self.one_of(&[200, 200, 200, 404, 429, 500, 503]),
+            11 => json!({ "respond": { "status": self.one_of(&[200, 200, 200, 403, 404, 409, 422, 429, 500, 503]),
                 "value": self.number() } }),
             12 | 13 => {
                 json!({ "if": { "when": self.condition(), "then": self.steps(level), "else": self.steps(level) } })
@@ -401,15 +404,28 @@ impl Author {
             }
             16 => self.all(level),
             17 => json!({ "cached": { "cache": self.uses("copies"), "load": self.steps(level) } }),
+            18 if !self.keyed => self.idempotent(level),
             _ => json!({ "try": { "do": self.steps(level), "on_failure": self.steps(level) } }),
         };
         vec![step]
     }
 
+    fn idempotent(&mut self, level: usize) -> Value {
+        self.keyed = true;
+        let mut idempotent = json!({ "do": self.steps(level) });
+        self.keyed = false;
+        self.perhaps(&mut idempotent, "key", 0.6, |author| author.number().into());
+        self.perhaps(&mut idempotent, "when", 0.3, |author| author.condition().into());
+        self.perhaps(&mut idempotent, "required", 0.4, |author| author.chance(0.5).into());
+        self.perhaps(&mut idempotent, "lifetime_s", 0.5, |author| author.one_of(&[0.05, 0.5]).into());
+        self.perhaps(&mut idempotent, "keep", 0.5, |author| author.one_of(&["all", "successes"]).into());
+        json!({ "idempotent": idempotent })
+    }
+
     fn all(&mut self, level: usize) -> Value {
-        let outer = std::mem::replace(&mut self.branched, true);
+        let outer = (std::mem::replace(&mut self.branched, true), std::mem::take(&mut self.keyed));
         let (first, second) = (self.steps(level), self.steps(level));
-        self.branched = outer;
+        (self.branched, self.keyed) = outer;
         let mut all = json!({ "branches": [first, second], "copies": 1 + self.below(2) });
         self.perhaps(&mut all, "needed", 0.5, |author| (1 + author.below(2)).into());
         json!({ "all": all })

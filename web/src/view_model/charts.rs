@@ -80,6 +80,12 @@ pub fn outcome_name(outcome: Outcome) -> &'static str {
         Outcome::ClientTimeout => "timed out",
         Outcome::Refused => "refused",
         Outcome::Cancelled => "hung up",
+        Outcome::BadRequest400 => "400",
+        Outcome::Forbidden403 => "403",
+        Outcome::Conflict409 => "409",
+        Outcome::PreconditionFailed412 => "412",
+        Outcome::UnprocessableContent422 => "422",
+        Outcome::PreconditionRequired428 => "428",
     }
 }
 

@@ -271,6 +271,9 @@ fn refusal_mark(refusal: Refusal) -> &'static str {
         Refusal::Deadlock => "deadlock",
         Refusal::SerializationFailure => "outdated",
         Refusal::Shed => "shed",
+        Refusal::KeyMissing => "no key",
+        Refusal::KeyInProgress => "key in use",
+        Refusal::KeyReused => "key reused",
         Refusal::Program => "refused",
     }
 }

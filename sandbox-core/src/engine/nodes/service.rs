@@ -10,6 +10,7 @@ use crate::engine::admission::Entrance;
 use crate::engine::calls::Caller;
 use crate::engine::ctx::{Ctx, status_of};
 use crate::engine::event::{Event, Slot};
+use crate::engine::idempotency::{self, Claim};
 use crate::engine::line::Line;
 use crate::engine::sharing::Sharing;
 use crate::engine::stay::{Ask, CallEnd, Errand, Fork, Found, NO_TIMER, Place, Reply, Stay, StayId};
@@ -335,12 +336,40 @@ impl Service {
                             next = found;
                         }
                         None => {
-                            let (status, value) = ctx.stay(slot).got;
-                            let status = Status::of_code(status).unwrap_or(Status::InternalError);
-                            let reply = Reply { value, ..Reply::status(status) };
+                            let reply = failure(ctx.stay(slot));
                             return self.fail(ctx, slot, CallEnd::Replied(reply));
                         }
                     }
+                }
+                Some(Step::Claim(step)) => {
+                    let has_key = step.when.as_ref().is_none_or(|when| value(ctx, slot, when) != 0.0);
+                    let request = f64::from(ctx.stay(slot).request.0);
+                    let key = has_key.then(|| step.key.as_ref().map_or(request, |key| value(ctx, slot, key)));
+                    let found = step.found;
+                    match idempotency::claim(ctx, slot, step.keys, key) {
+                        Claim::Execute => {}
+                        Claim::Replay(stored) if stored.ended => return self.finish(ctx, slot, stored.reply),
+                        Claim::Replay(stored) if stored.reply.status.is_success() => {
+                            let stay = ctx.stay_mut(slot);
+                            stay.version = stored.reply.version;
+                            stay.got.1 = stored.reply.value;
+                            next = found;
+                        }
+                        Claim::Replay(stored) => return self.fail(ctx, slot, CallEnd::Replied(stored.reply)),
+                        Claim::Refuse(refusal) => {
+                            return self.fail(ctx, slot, CallEnd::Refused { refusal, retry_at: Time::NEVER });
+                        }
+                    }
+                }
+                Some(Step::Remember) => {
+                    let (version, value) = (ctx.stay(slot).version, ctx.stay(slot).got.1);
+                    let reply = Reply { version, value, ..Reply::status(Status::Ok) };
+                    idempotency::remember(ctx, slot, reply, false);
+                }
+                Some(Step::RememberFailure) => {
+                    let reply = failure(ctx.stay(slot));
+                    idempotency::remember(ctx, slot, reply, false);
+                    return self.fail(ctx, slot, CallEnd::Replied(reply));
                 }
                 Some(Step::EndBranch) => return self.on_branch_end(ctx, slot, true),
             }
@@ -817,6 +846,7 @@ impl Service {
         if ctx.core.stays.belongings(slot).is_some() {
             self.give_up_loads(ctx, slot);
             self.close_session(ctx, slot);
+            idempotency::remember(ctx, slot, reply, true);
         }
         if is_background(ctx, slot) {
             return ctx.core.stays.remove(slot);
@@ -945,6 +975,7 @@ impl Service {
         }
         self.give_up_loads(ctx, slot);
         self.close_session(ctx, slot);
+        idempotency::forget(ctx, slot);
         let now = ctx.now();
         let stay = ctx.stay_mut(slot);
         stay.timer = NO_TIMER;
@@ -990,6 +1021,12 @@ impl Service {
 fn is_background(ctx: &Ctx, slot: Slot) -> bool {
     let stay = ctx.stay(slot);
     stay.ask == Ask::Strand && stay.parent.is_none()
+}
+
+/// The failure of a stay's latest step, as an answer.
+fn failure(stay: &Stay) -> Reply {
+    let (status, value) = stay.got;
+    Reply { value, ..Reply::status(Status::of_code(status).unwrap_or(Status::InternalError)) }
 }
 
 /// What a program wants from whom it calls.

@@ -1,0 +1,85 @@
+//! Idempotency keys of programs: what a program did under a key, and what an attempt with the same key gets.
+
+use super::ctx::Ctx;
+use super::event::Slot;
+use super::stay::{OpenKey, Reply};
+use crate::ids::Seq;
+use crate::policy::idempotency::{IdempotencyDecision, IdempotencyKeys, KeyRefusal};
+use crate::trace::{Refusal, What};
+
+/// A key: the user it belongs to, and the bits of its number.
+pub type Key = (u32, u64);
+
+/// The keys of one step, for all instances of its service.
+pub type Keys = IdempotencyKeys<Key, Remembered>;
+
+/// How the steps under a key ended.
+#[derive(Clone, Copy, Debug)]
+pub struct Remembered {
+    /// The answer.
+    pub reply: Reply,
+    /// Whether the program ended with it, instead of going on behind the steps.
+    pub ended: bool,
+    /// The record of the end.
+    seq: Seq,
+}
+
+/// What a program is to do with the steps under a key.
+pub enum Claim {
+    /// Do them; [`remember`] is to follow if there is a key.
+    Execute,
+    /// Leave them out: this is how they ended.
+    Replay(Remembered),
+    /// Fail; it is recorded why.
+    Refuse(Refusal),
+}
+
+/// Asks for the steps of a stay under this key of the step numbered `keys`.
+pub fn claim(ctx: &mut Ctx, slot: Slot, keys: u32, number: Option<f64>) -> Claim {
+    let (now, stay) = (ctx.now(), *ctx.stay(slot));
+    // Minus zero is zero.
+    let key = number.map(|number| (stay.user, (number + 0.0).to_bits()));
+    let arg = stay.arg.to_bits();
+    let payload = u64::from(stay.key) << 32 | u64::from((arg >> 32) as u32 ^ arg as u32);
+    match ctx.core.idempotency[keys as usize].decide(now, key, payload) {
+        IdempotencyDecision::Execute => {
+            if let Some(key) = key {
+                ctx.core.stays.belongings_mut(slot).key = Some(OpenKey { keys, key });
+            }
+            Claim::Execute
+        }
+        IdempotencyDecision::Replay(stored) => {
+            let stored = *stored;
+            ctx.note_because(slot, What::Replayed, Some(stored.seq));
+            Claim::Replay(stored)
+        }
+        IdempotencyDecision::Refuse(refusal) => {
+            let refusal = match refusal {
+                KeyRefusal::Missing => Refusal::KeyMissing,
+                KeyRefusal::InProgress => Refusal::KeyInProgress,
+                KeyRefusal::OtherPayload => Refusal::KeyReused,
+            };
+            ctx.note(slot, What::Refused { refusal });
+            Claim::Refuse(refusal)
+        }
+    }
+}
+
+/// The steps of a stay under its key, if it has one, are over with this answer.
+pub fn remember(ctx: &mut Ctx, slot: Slot, reply: Reply, ended: bool) {
+    let Some(OpenKey { keys, key }) = ctx.core.stays.take_key(slot) else { return };
+    let (now, seq) = (ctx.now(), ctx.stay(slot).last);
+    let forgets = ctx.core.plan.idempotency[keys as usize].successes_only && !reply.status.is_success();
+    let keys = &mut ctx.core.idempotency[keys as usize];
+    match forgets {
+        true => keys.on_abandoned(key),
+        false => keys.on_response(now, key, Remembered { reply, ended, seq }),
+    }
+}
+
+/// The stay is withdrawn: nobody knows how its steps would have ended.
+pub fn forget(ctx: &mut Ctx, slot: Slot) {
+    if let Some(OpenKey { keys, key }) = ctx.core.stays.take_key(slot) {
+        ctx.core.idempotency[keys as usize].on_abandoned(key);
+    }
+}
