@@ -336,6 +336,7 @@ mod tests {
             BrokeDown,
             Repaired,
             Blocked,
+            Replayed,
         ]
     }
 
