@@ -493,6 +493,8 @@ pub fn status_of(refusal: Refusal) -> Status {
         Refusal::KeyMissing => Status::BadRequest,
         Refusal::KeyInProgress => Status::Conflict,
         Refusal::KeyReused => Status::UnprocessableContent,
+        Refusal::PreconditionFailed => Status::PreconditionFailed,
+        Refusal::PreconditionRequired => Status::PreconditionRequired,
         Refusal::QueueTimeout
         | Refusal::Shed
         | Refusal::BulkheadFull

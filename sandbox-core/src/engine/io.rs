@@ -75,6 +75,13 @@ pub enum CallOp {
         /// Which row.
         key: u32,
     },
+    /// The same, if it still has this version.
+    WriteIf {
+        /// Which row.
+        key: u32,
+        /// The version.
+        version: u64,
+    },
     /// Answer if you can.
     Ping,
 }
@@ -90,6 +97,8 @@ pub enum CallResult {
     },
     /// The part refused or failed.
     Failed,
+    /// The row no longer has the version that was asked for.
+    Outdated,
 }
 
 /// Something to do outside.

@@ -10,6 +10,7 @@ mod ctx;
 mod event;
 mod gauge;
 mod idempotency;
+mod if_match;
 mod io;
 mod keyframes;
 mod line;

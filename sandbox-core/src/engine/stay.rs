@@ -43,6 +43,8 @@ pub enum Ask {
     Read,
     /// Write the row.
     Write,
+    /// Write the row if it still has the version `arg`.
+    WriteIf,
 }
 
 /// What a caller wants, whichever instance gets it.

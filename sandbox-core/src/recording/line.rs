@@ -94,7 +94,11 @@ fn credential(json: &Value) -> Option<Credential> {
 fn result(json: &Value) -> Option<CallResult> {
     match json.get("done") {
         Some(done) => Some(CallResult::Done { version: field(done, "version")? }),
-        None => (json.as_str()? == "failed").then_some(CallResult::Failed),
+        None => match json.as_str()? {
+            "failed" => Some(CallResult::Failed),
+            "outdated" => Some(CallResult::Outdated),
+            _ => None,
+        },
     }
 }
 

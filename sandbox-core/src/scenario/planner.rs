@@ -387,10 +387,10 @@ impl<'a> Planner<'a> {
         for (index, step) in steps.iter().enumerate() {
             let at = path.index(index);
             match step {
-                StepSpec::Read(access) | StepSpec::Write(access) => {
-                    self.refuse_unless(&at.at("store"), &access.store, "a read or write", &["store"]);
-                    targets.insert(access.store.clone(), at.at("store").to_string());
-                    if let Some(cache) = &access.cache {
+                StepSpec::Read(AccessSpec { store, cache }) | StepSpec::Write(WriteSpec { store, cache, .. }) => {
+                    self.refuse_unless(&at.at("store"), store, "a read or write", &["store"]);
+                    targets.insert(store.clone(), at.at("store").to_string());
+                    if let Some(cache) = cache {
                         self.refuse_unless(&at.at("cache"), cache, "a look-up", &["cache"]);
                         targets.insert(cache.clone(), at.at("cache").to_string());
                     }

@@ -45,6 +45,10 @@ pub enum Step {
         store: usize,
         /// And refresh the copy here.
         cache: Option<usize>,
+        /// The version it must still have, if 1 or above.
+        if_match: Option<Expr>,
+        /// Whether there must be one.
+        if_match_required: bool,
     },
     /// Call another service, or leave a message.
     Call(CallStep),
@@ -409,9 +413,10 @@ impl<'p, 'a> Compiler<'p, 'a> {
                 let (store, cache) = (self.call_to(&access.store), access.cache.as_ref().map(|to| self.call_to(to)));
                 self.push(Step::Read { store, cache });
             }
-            StepSpec::Write(access) => {
-                let (store, cache) = (self.call_to(&access.store), access.cache.as_ref().map(|to| self.call_to(to)));
-                self.push(Step::Write { store, cache });
+            StepSpec::Write(write) => {
+                let (store, cache) = (self.call_to(&write.store), write.cache.as_ref().map(|to| self.call_to(to)));
+                let if_match = write.if_match.as_ref().and_then(|text| self.number(&path.at("write.if_match"), text));
+                self.push(Step::Write { store, cache, if_match, if_match_required: write.if_match_required });
             }
             StepSpec::Call(call) => self.call(&path.at("call"), call, false),
             StepSpec::Publish(call) => self.call(&path.at("publish"), call, true),

@@ -335,7 +335,7 @@ spec! {
         /// Read the row that the request asks for.
         Read(AccessSpec),
         /// Write the row that the request asks for, and refresh the cache's copy.
-        Write(AccessSpec),
+        Write(WriteSpec),
         /// Call a service and wait for its answer.
         Call(CallStepSpec),
         /// Leave a message in a queue; the queue answers as soon as it has it.
@@ -699,8 +699,23 @@ spec! {
     pub struct AccessSpec {
         /// The store.
         pub store: String,
-        /// Cache-aside: look here first, store what was read or written, fall back to an expired copy if the store fails.
+        /// Cache-aside: look here first, store what was read, fall back to an expired copy if the store fails.
         pub cache?: Option<String>,
+    }
+}
+
+spec! {
+    /// Which store, which cache beside it, and on which condition (If-Match; ARCHITECTURE.md, "Policies").
+    pub struct WriteSpec {
+        /// The store.
+        pub store: String,
+        /// What was written is kept here as well.
+        pub cache?: Option<String>,
+        /// The version that the row must still have, or the step fails with 412, as an expression: `version` is that of
+        /// the row read before. Below 1, or absent: there is no condition.
+        pub if_match?: Option<String>,
+        /// Whether a write without a condition is refused with 428.
+        pub if_match_required?: bool,
     }
 }
 

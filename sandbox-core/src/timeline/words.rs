@@ -221,6 +221,8 @@ fn refused(here: &str, who: &str, refusal: Refusal) -> String {
         Refusal::KeyMissing => format!("{here} refuses {who}: it has no idempotency key"),
         Refusal::KeyInProgress => format!("{here} refuses {who}: the first one with its key is under way"),
         Refusal::KeyReused => format!("{here} refuses {who}: its key belongs to another payload"),
+        Refusal::PreconditionFailed => format!("{here} refuses {who}: the row has changed since it was read"),
+        Refusal::PreconditionRequired => format!("{here} refuses {who}: it does not say which version it has seen"),
         Refusal::Program => format!("{here} answers {who} with a failure"),
     }
 }

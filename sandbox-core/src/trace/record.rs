@@ -298,6 +298,10 @@ pub enum Refusal {
     KeyInProgress,
     /// Its idempotency key belongs to another payload.
     KeyReused,
+    /// The row has changed since whoever writes it has seen it.
+    PreconditionFailed,
+    /// It does not say which version of the row it has seen.
+    PreconditionRequired,
 }
 
 /// The status of an answer, as HTTP would say it.

@@ -434,7 +434,12 @@ impl Author {
     fn access(&mut self) -> Value {
         let mut access = json!({ "store": self.uses("rows") });
         self.perhaps(&mut access, "cache", 0.5, |author| author.uses("copies").into());
-        if self.chance(0.7) { json!({ "read": access }) } else { json!({ "write": access }) }
+        if self.chance(0.6) {
+            return json!({ "read": access });
+        }
+        self.perhaps(&mut access, "if_match", 0.6, |author| author.one_of(&["version", "version", "arg", "0"]).into());
+        self.perhaps(&mut access, "if_match_required", 0.3, |author| author.chance(0.5).into());
+        json!({ "write": access })
     }
 
     /// A call of a service further in, or a message; work where there is none.

@@ -274,6 +274,8 @@ fn refusal_mark(refusal: Refusal) -> &'static str {
         Refusal::KeyMissing => "no key",
         Refusal::KeyInProgress => "key in use",
         Refusal::KeyReused => "key reused",
+        Refusal::PreconditionFailed => "outdated",
+        Refusal::PreconditionRequired => "no version",
         Refusal::Program => "refused",
     }
 }

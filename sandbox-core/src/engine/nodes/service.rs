@@ -11,6 +11,7 @@ use crate::engine::calls::Caller;
 use crate::engine::ctx::{Ctx, status_of};
 use crate::engine::event::{Event, Slot};
 use crate::engine::idempotency::{self, Claim};
+use crate::engine::if_match;
 use crate::engine::line::Line;
 use crate::engine::sharing::Sharing;
 use crate::engine::stay::{Ask, CallEnd, Errand, Fork, Found, NO_TIMER, Place, Reply, Stay, StayId};
@@ -277,7 +278,11 @@ impl Service {
                 }
                 Some(Step::Read { cache: Some(cache), .. }) => return self.ask(ctx, slot, *cache, Ask::CacheGet),
                 Some(Step::Read { store, cache: None }) => return self.ask(ctx, slot, *store, Ask::Read),
-                Some(Step::Write { store, .. }) => return self.ask(ctx, slot, *store, Ask::Write),
+                Some(Step::Write { store, if_match, if_match_required, .. }) => {
+                    let (store, required) = (*store, *if_match_required);
+                    let seen = if_match.as_ref().map(|version| value(ctx, slot, version)).filter(|seen| *seen >= 1.0);
+                    return self.write(ctx, slot, store, seen, required);
+                }
                 Some(Step::Call(call)) => {
                     let (errand, call) = (errand(ctx, slot, call), call.call);
                     return self.call(ctx, slot, call, errand);
@@ -530,8 +535,27 @@ impl Service {
     /// Asks a store or a cache.
     fn ask(&mut self, ctx: &mut Ctx, slot: Slot, call: usize, ask: Ask) {
         let errand = Errand::handed_on(ctx.stay(slot), ask);
+        self.access(ctx, slot, call, errand);
+    }
+
+    /// Asks a store to write, if the row still has the version that was seen.
+    fn write(&mut self, ctx: &mut Ctx, slot: Slot, store: usize, seen: Option<f64>, required: bool) {
+        let Some(seen) = seen else {
+            return match if_match::check(None, None, required) {
+                Ok(()) => self.ask(ctx, slot, store, Ask::Write),
+                Err(refusal) => {
+                    ctx.note(slot, What::Refused { refusal });
+                    self.fail(ctx, slot, CallEnd::Refused { refusal, retry_at: Time::NEVER })
+                }
+            };
+        };
+        let errand = Errand { arg: seen, ..Errand::handed_on(ctx.stay(slot), Ask::WriteIf) };
+        self.access(ctx, slot, store, errand);
+    }
+
+    fn access(&mut self, ctx: &mut Ctx, slot: Slot, call: usize, errand: Errand) {
         if let Some((_, end)) = self.callers[call].begin(ctx, slot, errand) {
-            self.on_access_end(ctx, slot, ask, end);
+            self.on_access_end(ctx, slot, errand.ask, end);
         }
     }
 

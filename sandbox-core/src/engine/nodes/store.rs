@@ -8,6 +8,7 @@ use super::Happening;
 use crate::chunks::Chunked;
 use crate::engine::ctx::Ctx;
 use crate::engine::event::Slot;
+use crate::engine::if_match;
 use crate::engine::io::{CallOp, CallResult};
 use crate::engine::stay::{Ask, Reply};
 use crate::ids::Seq;
@@ -88,7 +89,7 @@ impl Store {
     /// A probe reads: it needs a connection like anybody else.
     fn lane(&mut self, ctx: &Ctx, slot: Slot) -> &mut Lane {
         match ctx.stay(slot).ask {
-            Ask::Write => &mut self.writer,
+            Ask::Write | Ask::WriteIf => &mut self.writer,
             _ => &mut self.readers,
         }
     }
@@ -103,13 +104,14 @@ impl Store {
         if ctx.core.is_external(ctx.node) {
             let op = match ask {
                 Ask::Write => CallOp::Write { key },
+                Ask::WriteIf => CallOp::WriteIf { key, version: ctx.stay(slot).arg as u64 },
                 Ask::Probe => CallOp::Ping,
                 _ => CallOp::Read { key },
             };
             return ctx.call_real(slot, op);
         }
         let dist = match ask {
-            Ask::Write => &self.plan.write,
+            Ask::Write | Ask::WriteIf => &self.plan.write,
             Ask::Probe => &Dist::ZERO,
             _ => &self.plan.read,
         };
@@ -125,9 +127,15 @@ impl Store {
             ctx.refuse(slot, Refusal::Fault, cause, None);
             return self.release(ctx, slot);
         }
-        let key = ctx.stay(slot).key;
-        let version = match ctx.stay(slot).ask {
-            Ask::Write => {
+        let (key, ask, seen) = (ctx.stay(slot).key, ctx.stay(slot).ask, ctx.stay(slot).arg as u64);
+        if ask == Ask::WriteIf
+            && let Err(refusal) = if_match::check(Some(seen), Some(*self.versions.get(key as usize)), false)
+        {
+            ctx.refuse(slot, refusal, None, None);
+            return self.release(ctx, slot);
+        }
+        let version = match ask {
+            Ask::Write | Ask::WriteIf => {
                 let version = self.versions.get_mut(key as usize);
                 *version += 1;
                 Some(*version)
@@ -151,13 +159,17 @@ impl Store {
                 ctx.refuse(slot, Refusal::RealError, cause, None);
                 self.release(ctx, slot);
             }
+            CallResult::Outdated => {
+                ctx.refuse(slot, Refusal::PreconditionFailed, None, None);
+                self.release(ctx, slot);
+            }
         }
     }
 
     fn done(&mut self, ctx: &mut Ctx, slot: Slot, version: Option<u64>) {
         let key = ctx.stay(slot).key;
         match (ctx.stay(slot).ask, version) {
-            (Ask::Write, Some(version)) => drop(ctx.note(slot, What::RowWritten { key, version })),
+            (Ask::Write | Ask::WriteIf, Some(version)) => drop(ctx.note(slot, What::RowWritten { key, version })),
             (_, Some(version)) => drop(ctx.note(slot, What::RowRead { key, version })),
             _ => {}
         }

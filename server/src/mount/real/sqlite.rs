@@ -8,7 +8,7 @@
 use super::RealCall;
 use crate::clock;
 use crate::mount::mailbox::{Content, Mailbox};
-use rusqlite::{Connection, OpenFlags, OptionalExtension, TransactionBehavior, ffi};
+use rusqlite::{CachedStatement, Connection, OpenFlags, OptionalExtension, Params, TransactionBehavior, ffi};
 use sandbox_core::engine::{CallOp, CallResult};
 use sandbox_core::ids::RequestId;
 use std::collections::VecDeque;
@@ -123,7 +123,7 @@ impl Sqlite {
     /// Performs a call on the next free connection.
     pub fn perform(&self, call: RealCall) {
         match call.op {
-            CallOp::Write { .. } => self.shared.writes.put(call),
+            CallOp::Write { .. } | CallOp::WriteIf { .. } => self.shared.writes.put(call),
             CallOp::Read { .. } | CallOp::Ping => self.shared.reads.put(call),
         }
     }
@@ -158,6 +158,7 @@ impl Shared {
         drop(gate);
         let result = match answer {
             Ok(Some(version)) => CallResult::Done { version },
+            Ok(None) if matches!(call.op, CallOp::WriteIf { .. }) => CallResult::Outdated,
             Ok(None) => {
                 self.log(call, "there is no such row", None, end);
                 CallResult::Failed
@@ -309,26 +310,38 @@ fn hold(file: &Path) -> rusqlite::Result<Connection> {
     Ok(connection)
 }
 
-/// Performs one operation; the row's version, 0 for a ping, None if there is no such row.
+/// Performs one operation; the row's version, 0 for a ping, None if there is no such row, or not in that version.
 fn perform(connection: &Connection, op: CallOp) -> rusqlite::Result<Option<u64>> {
-    let version = |row: &rusqlite::Row<'_>| row.get::<_, i64>(0).map(|version| version as u64);
     match op {
         CallOp::Read { key } => connection
             .prepare_cached("SELECT version, body FROM items WHERE id = ?1")?
             .query_row([key], version)
             .optional(),
-        CallOp::Write { key } => {
-            // A single statement is its own transaction: when it returns, the commit is synced. RETURNING hands its
-            // row out before that, so the statement is run to its end.
-            let mut statement =
-                connection.prepare_cached("UPDATE items SET version = version + 1 WHERE id = ?1 RETURNING version")?;
-            let mut rows = statement.query([key])?;
-            let written = rows.next()?.map(version).transpose()?;
-            while rows.next()?.is_some() {}
-            Ok(written)
-        }
+        CallOp::Write { key } => write(
+            connection.prepare_cached("UPDATE items SET version = version + 1 WHERE id = ?1 RETURNING version")?,
+            [key],
+        ),
+        CallOp::WriteIf { key, version } => write(
+            connection.prepare_cached(
+                "UPDATE items SET version = version + 1 WHERE id = ?1 AND version = ?2 RETURNING version",
+            )?,
+            [i64::from(key), version as i64],
+        ),
         CallOp::Ping => connection.prepare_cached("SELECT 0 FROM items LIMIT 1")?.query_row([], version).optional(),
     }
+}
+
+/// Writes at most one row; its new version. A single statement is its own transaction: when it returns, the commit is
+/// synced. RETURNING hands its row out before that, so the statement is run to its end.
+fn write(mut statement: CachedStatement<'_>, parameters: impl Params) -> rusqlite::Result<Option<u64>> {
+    let mut rows = statement.query(parameters)?;
+    let written = rows.next()?.map(version).transpose()?;
+    while rows.next()?.is_some() {}
+    Ok(written)
+}
+
+fn version(row: &rusqlite::Row<'_>) -> rusqlite::Result<u64> {
+    row.get::<_, i64>(0).map(|version| version as u64)
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -386,6 +399,7 @@ mod tests {
         let bench = Bench::new();
         assert_eq!(bench.ask(CallOp::Read { key: 3 }).0, CallResult::Done { version: 1 });
         assert_eq!(bench.ask(CallOp::Write { key: 3 }).0, CallResult::Done { version: 2 });
+        assert_eq!(bench.ask(CallOp::WriteIf { key: 3, version: 1 }).0, CallResult::Outdated);
         assert_eq!(bench.ask(CallOp::Read { key: 3 }).0, CallResult::Done { version: 2 });
         assert_eq!(bench.ask(CallOp::Read { key: 10 }).0, CallResult::Failed, "no such row");
         assert_eq!(bench.ask(CallOp::Ping).0, CallResult::Done { version: 0 });
