@@ -340,7 +340,8 @@ impl Caller {
     fn fail(&mut self, ctx: &mut Ctx, slot: Slot, end: CallEnd) -> Over {
         let now = ctx.now();
         let open = *ctx.open_call(slot);
-        let (Some(retry), Some(RetryPlan { pause, .. })) = (&mut self.retry, &self.plan.retry) else {
+        let (Some(retry), Some(RetryPlan { pause, honors_retry_after, .. })) = (&mut self.retry, &self.plan.retry)
+        else {
             return self.settle(ctx, slot, end);
         };
         let stay = ctx.stay(slot);
@@ -353,12 +354,12 @@ impl Caller {
             kind,
             previous_delay: open.delay,
             roll: luck.uniform(),
-            pushback: pushback(&end, now),
+            drawn,
+            pushback: if *honors_retry_after { pushback(&end, now) } else { Pushback::None },
             deadline: (open.give_up_at != Time::NEVER).then_some(open.give_up_at),
         };
         match retry.decide(now, failed) {
             RetryDecision::After(delay) => {
-                let delay = drawn.unwrap_or(delay);
                 ctx.note(slot, What::BackedOff { delay });
                 let timer = ctx.core.calendar.schedule(now + delay, Event::Retry(slot));
                 ctx.stay_mut(slot).call = Some(OpenCall { child: None, timer, delay, failed: Some(kind), ..open });

@@ -165,6 +165,8 @@ pub struct FailedAttempt {
     pub kind: FailureKind,
     /// The delay before it, zero for the first.
     pub previous_delay: Span,
+    /// A delay that was drawn in place of the back-off.
+    pub drawn: Option<Span>,
     /// Uniform in [0, 1).
     pub roll: f64,
     /// What the server asked for.
@@ -231,7 +233,7 @@ impl Retry {
     }
 
     fn after_failure(&mut self, now: Time, failed: FailedAttempt) -> RetryDecision {
-        let FailedAttempt { attempts, kind, previous_delay, roll, pushback, deadline } = failed;
+        let FailedAttempt { attempts, kind, previous_delay, drawn, roll, pushback, deadline } = failed;
         let retryable = self.config.0.retry_on.includes(kind);
         if retryable || pushback == Pushback::Stop {
             self.budget.on_failure();
@@ -242,7 +244,7 @@ impl Retry {
         if self.config.0.max_attempts.is_some_and(|most| attempts >= most) {
             return RetryDecision::GiveUp(GiveUp::Attempts);
         }
-        let mut delay = self.config.delay(attempts, previous_delay, roll);
+        let mut delay = drawn.unwrap_or_else(|| self.config.delay(attempts, previous_delay, roll));
         if let Pushback::AtLeast(least) = pushback {
             delay = delay.max(least);
         }
@@ -308,6 +310,7 @@ mod tests {
             attempts,
             kind: FailureKind::Failure,
             previous_delay: Span::ZERO,
+            drawn: None,
             roll: 0.5,
             pushback: Pushback::None,
             deadline: None,

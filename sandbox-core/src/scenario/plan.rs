@@ -205,6 +205,8 @@ pub struct ServicePlan {
     pub static_batch: bool,
     /// Up and down by chance, each instance on its own.
     pub chance: Option<(Dist, Dist)>,
+    /// How long those that are refused for load are asked to wait.
+    pub retry_after: Option<Span>,
     /// Limits of single routes.
     pub bulkheads: Vec<BulkheadPlan>,
     /// For each route of the plan which bulkhead it passes.
@@ -342,6 +344,8 @@ pub struct RetryPlan {
     pub pause: Option<Dist>,
     /// Whether a further attempt goes to an instance not tried yet, while there is one.
     pub other_instance: bool,
+    /// Whether a further attempt waits as long as the answer asked for.
+    pub honors_retry_after: bool,
 }
 
 /// What is tried again.

@@ -341,6 +341,9 @@ impl<'a> Planner<'a> {
             self.problem(&path.at("routes"), "its programs are too long", hint);
             programs.clear();
         }
+        if let Some(seconds) = service.retry_after_s {
+            self.within(&path.at("retry_after_s"), seconds, 0.0, 3_600.0);
+        }
         let (bulkheads, bulkhead_of) = self.bulkheads(path, service, routes);
         let patience = service.patience.as_ref().map(|dist| self.dist(&path.at("patience"), dist));
         let chance = service.chance.as_ref().map(|chance| {
@@ -374,6 +377,7 @@ impl<'a> Planner<'a> {
             drop_expired: service.drop_expired,
             static_batch: service.static_batch,
             chance,
+            retry_after: service.retry_after_s.map(Span::from_seconds),
             bulkheads,
             bulkhead_of,
             programs,
@@ -573,6 +577,7 @@ impl<'a> Planner<'a> {
                 ],
                 pause: None,
                 other_instance: false,
+                honor_retry_after: true,
             }),
             ..CallSpec::default()
         };
@@ -693,7 +698,14 @@ impl<'a> Planner<'a> {
                 let what = "it would try again for ever without letting time pass";
                 self.problem(&path.at("retry.max_attempts"), what, "Pause for 1 ms at least, or bound the attempts.");
             }
-            Some(RetryPlan { config, budget, on, pause, other_instance: retry.other_instance })
+            Some(RetryPlan {
+                config,
+                budget,
+                on,
+                pause,
+                other_instance: retry.other_instance,
+                honors_retry_after: retry.honor_retry_after,
+            })
         });
         let is_database = matches!(self.spec.nodes.get(group), Some(NodeSpec::Database(_)));
         let hedge = spec.hedging.as_ref().and_then(|hedging| {

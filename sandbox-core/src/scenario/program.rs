@@ -61,7 +61,7 @@ pub enum Step {
     /// Observe a value of a signal.
     Observe(u16, Expr),
     /// Answer.
-    Respond(Status, Option<Expr>),
+    Respond(AnswerStep),
     /// Go on in parallel branches.
     Fork {
         /// Where each begins.
@@ -100,6 +100,17 @@ pub enum Step {
         /// Where an expired copy goes on.
         found: u16,
     },
+}
+
+/// An answer of a program.
+#[derive(Clone, Debug)]
+pub struct AnswerStep {
+    /// As HTTP would say it.
+    pub status: Status,
+    /// A number for the caller.
+    pub value: Option<Expr>,
+    /// Seconds after which the caller may try again.
+    pub retry_after_s: Option<Expr>,
 }
 
 /// A call of a program.
@@ -766,8 +777,10 @@ impl<'p, 'a> Compiler<'p, 'a> {
     #[inline]
     fn respond(&mut self, path: &Path, answer: &RespondSpec) {
         let value = answer.value.as_ref().and_then(|text| self.number(&path.at("value"), text));
+        let wait = answer.retry_after_s.as_ref();
+        let retry_after_s = wait.and_then(|text| self.number(&path.at("retry_after_s"), text));
         match Status::of_code(answer.status) {
-            Some(status) => drop(self.push(Step::Respond(status, value))),
+            Some(status) => drop(self.push(Step::Respond(AnswerStep { status, value, retry_after_s }))),
             None => {
                 let hint = "Use 200, 400, 401, 403, 404, 409, 412, 422, 428, 429, 500, 503 or 504.";
                 self.problem(&path.at("status"), format!("{} is no status here", answer.status), hint);

@@ -196,6 +196,9 @@ spec! {
         pub static_batch?: bool,
         /// Fails and is repaired by chance, each instance on its own.
         pub chance?: Option<ChanceSpec>,
+        /// How long a call that is refused for load (shed, line or bulkhead full, out of patience) is asked to wait before it
+        /// is tried again (`Retry-After`); absent: nothing is said.
+        pub retry_after_s?: Option<f64>,
         /// Limits of single routes, so that one cannot take all workers.
         pub bulkheads?: Map<BulkheadSpec>,
         /// What the service does for each route, step by step.
@@ -491,6 +494,8 @@ spec! {
         pub status: u16 = 200,
         /// The number that the caller's expressions see as `value`.
         pub value?: Option<String>,
+        /// How many seconds the caller is asked to wait before it tries again (`Retry-After`), as an expression.
+        pub retry_after_s?: Option<String>,
     }
 }
 
@@ -854,6 +859,8 @@ spec! {
         pub pause?: Option<DistSpec>,
         /// A retry goes to an instance that was not tried yet, while there is one.
         pub other_instance?: bool,
+        /// Whether a retry waits at least as long as the answer asked for (`Retry-After`).
+        pub honor_retry_after: bool = true,
     }
 }
 

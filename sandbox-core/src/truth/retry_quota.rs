@@ -78,8 +78,15 @@ fn run(retry: &mut Retry, outcomes: &[Outcome]) -> Option<(u32, &'static str)> {
             Outcome::Timeout => FailureKind::Timeout,
         };
         let previous_delay = Span::ZERO;
-        let failed =
-            FailedAttempt { attempts, kind, previous_delay, roll: 0.0, pushback: Pushback::None, deadline: None };
+        let failed = FailedAttempt {
+            attempts,
+            kind,
+            previous_delay,
+            drawn: None,
+            roll: 0.0,
+            pushback: Pushback::None,
+            deadline: None,
+        };
         match retry.decide(Time::ZERO, failed) {
             RetryDecision::After(_) => retried = Some(kind),
             RetryDecision::GiveUp(GiveUp::Budget) => return Some((attempts, "quota_exceeded")),

@@ -40,6 +40,7 @@ pub fn decide(model: &Value) -> Result<Answers, Vec<Problem>> {
         attempts: 1,
         kind: FailureKind::Failure,
         previous_delay: Span::ZERO,
+        drawn: None,
         roll: 0.0,
         pushback: Pushback::None,
         deadline: None,

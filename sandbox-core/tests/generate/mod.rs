@@ -222,6 +222,7 @@ impl Author {
         self.perhaps(&mut retry, "multiplier", 0.3, |_| 1.5.into());
         self.perhaps(&mut retry, "pause", 0.2, Author::dist);
         self.perhaps(&mut retry, "other_instance", 0.3, |_| true.into());
+        self.perhaps(&mut retry, "honor_retry_after", 0.2, |_| false.into());
         let causes = ["timeout", "unavailable", "error", "rate_limited", "conflict"];
         self.perhaps(&mut retry, "retry_on", 0.4, |_| json!(causes));
         self.perhaps(&mut retry, "budget", 0.7, |author| match author.below(6) {
@@ -273,6 +274,7 @@ impl Author {
             0.3,
             |author| json!({ "dist": "exponential", "mean_ms": 20 + author.below(200) }),
         );
+        self.perhaps(&mut service, "retry_after_s", 0.2, |author| author.one_of(&[0.0, 0.05, 0.4]).into());
         self.perhaps(&mut service, "drop_expired", 0.3, |_| true.into());
         self.perhaps(&mut service, "static_batch", 0.15, |_| true.into());
         self.perhaps(&mut service, "chance", 0.2, |_| {
@@ -392,8 +394,12 @@ impl Author {
             6 => self.access(),
             7 | 8 => return self.transaction(),
             9 | 10 => self.call_step(level),
-            11 => json!({ "respond": { "status": self.one_of(&[200, 200, 200, 403, 404, 409, 422, 429, 500, 503]),
-                "value": self.number() } }),
+            11 => {
+                let statuses = [200, 200, 200, 403, 404, 409, 422, 429, 500, 503];
+                let mut answer = json!({ "status": self.one_of(&statuses), "value": self.number() });
+                self.perhaps(&mut answer, "retry_after_s", 0.2, |author| author.one_of(&["random", "-1"]).into());
+                json!({ "respond": answer })
+            }
             12 | 13 => {
                 json!({ "if": { "when": self.condition(), "then": self.steps(level), "else": self.steps(level) } })
             }

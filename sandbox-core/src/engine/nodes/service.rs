@@ -110,7 +110,7 @@ impl Service {
         }
         let now = ctx.now();
         if self.entrance.as_mut().is_some_and(|entrance| !entrance.admits(now, slot)) {
-            return ctx.refuse(slot, Refusal::Shed, self.saturated, None);
+            return ctx.refuse(slot, Refusal::Shed, self.saturated, self.retry_at(now));
         }
         match self.plan.bulkhead_of[route.index()] {
             Some(bulkhead) => self.pass(ctx, slot, bulkhead),
@@ -129,7 +129,8 @@ impl Service {
         if ahead >= plan.max_waiting {
             let status = plan.status;
             ctx.note(slot, What::Refused { refusal: Refusal::BulkheadFull });
-            return self.answer(ctx, slot, Reply::status(status));
+            let retry_at = self.retry_at(ctx.now()).unwrap_or(Time::NEVER);
+            return self.answer(ctx, slot, Reply { retry_at, ..Reply::status(status) });
         }
         bulkhead.line.push_back(slot);
         ctx.stay_mut(slot).place = Place::Bulkhead;
@@ -184,10 +185,19 @@ impl Service {
 
     /// It gets no worker: the call as a whole is refused, or the step that needed one has failed.
     fn turn_away(&mut self, ctx: &mut Ctx, slot: Slot, refusal: Refusal) {
+        let retry_at = match refusal {
+            Refusal::DeadlinePassed => Time::NEVER,
+            _ => self.retry_at(ctx.now()).unwrap_or(Time::NEVER),
+        };
         match self.plan.hold {
-            Hold::Call => self.finish(ctx, slot, Reply::status(status_of(refusal))),
-            Hold::Work => self.fail(ctx, slot, CallEnd::Refused { refusal, retry_at: Time::NEVER }),
+            Hold::Call => self.finish(ctx, slot, Reply { retry_at, ..Reply::status(status_of(refusal)) }),
+            Hold::Work => self.fail(ctx, slot, CallEnd::Refused { refusal, retry_at }),
         }
+    }
+
+    /// When who is refused for load may come back; None: that is not said.
+    fn retry_at(&self, now: Time) -> Option<Time> {
+        self.plan.retry_after.map(|wait| now + wait)
     }
 
     fn stand_in_line(&mut self, ctx: &mut Ctx, slot: Slot) {
@@ -301,13 +311,19 @@ impl Service {
                     let value = value(ctx, slot, observed);
                     ctx.note(slot, What::Observed { signal: *signal, value });
                 }
-                Some(Step::Respond(status, answer)) => {
-                    let value = answer.as_ref().map_or(0.0, |answer| value(ctx, slot, answer));
-                    let version = ctx.stay(slot).version;
+                Some(Step::Respond(answer)) => {
+                    let mut number = |expr: &Expr| value(ctx, slot, expr);
+                    let (value, wait_s) = (
+                        answer.value.as_ref().map_or(0.0, &mut number),
+                        answer.retry_after_s.as_ref().map(&mut number),
+                    );
+                    let (status, version, now) = (answer.status, ctx.stay(slot).version, ctx.now());
+                    let wait = wait_s.map(|wait_s| Span::from_seconds(wait_s.clamp(0.0, 3_600.0)));
+                    let retry_at = wait.map_or(Time::NEVER, |wait| now + wait);
                     if !status.is_success() {
                         ctx.note(slot, What::Refused { refusal: Refusal::Program });
                     }
-                    return self.finish(ctx, slot, Reply { version, value, ..Reply::status(*status) });
+                    return self.finish(ctx, slot, Reply { status, version, value, retry_at });
                 }
                 Some(Step::Fork { branches, needed }) => {
                     let (branches, needed) = (branches.clone(), *needed);
