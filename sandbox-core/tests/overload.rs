@@ -2,6 +2,7 @@
 //! detection, balancing by weight, latency and key.
 
 use sandbox_core::Run;
+use sandbox_core::metrics::Signal;
 use sandbox_core::scenario::Document;
 use sandbox_core::time::Time;
 use sandbox_core::trace::{Refusal, Status, What};
@@ -90,6 +91,51 @@ fn a_limit_lets_so_many_in_and_sheds_the_rest_at_once() {
 
 /// Twice as much as it can do: without admission control the last waits for seconds; CoDel keeps the line short, and the
 /// worker busy.
+/// Three workloads overload a service together: each class is let in while fewer than its own limit are inside.
+#[test]
+fn the_least_critical_are_shed_first() {
+    let load = |client: &str, priority: u8| {
+        json!({ "client": client, "target": "api", "keys": 10, "users": 1, "priority": priority,
+            "arrivals": poisson(60.0), "routes": { "GET /": { "weight": 1, "op": "read" } } })
+    };
+    let document = Document::from_json(json!({
+        "format_version": 1, "id": "overload", "title": "Overload", "seed": 7, "duration_s": 60,
+        "nodes": {
+            "people": { "kind": "client" }, "jobs": { "kind": "client" }, "crawler": { "kind": "client" },
+            "api": { "kind": "service", "workers": 1,
+                "admission": { "algorithm": "priority_shedding", "critical_plus": 20, "critical": 20, "sheddable_plus": 10,
+                    "sheddable": 4 },
+                "routes": { "GET /": [ { "work": { "dist": "exponential", "mean_ms": 10 } } ] } }
+        },
+        "workloads": { "first": load("people", 1), "third": load("jobs", 3), "fourth": load("crawler", 4) }
+    }));
+    let mut run = Run::new(Arc::new(document.plan("A", &[]).unwrap_or_else(|problems| panic!("{problems:#?}"))));
+    assert!(run.advance(u32::MAX));
+    let ratio = |name: &str| {
+        let labels = [("workload".to_string(), name.to_string())];
+        let signal = Signal::new(run.plan(), "http_error_ratio", &labels).unwrap();
+        signal.reduce(run.plan(), run.folds(), None, None).unwrap().unwrap()
+    };
+    // 180 a second for 100: of the last 60 hardly anybody comes through, of the first everybody.
+    let (first, third, fourth) = (ratio("first"), ratio("third"), ratio("fourth"));
+    assert!(first < 0.01 && first < third && third < fourth && fourth > 0.8, "{first} {third} {fourth}");
+    let api = run.plan().node("api").unwrap();
+    let mut inside = BTreeSet::new();
+    for record in run.records(0..u32::MAX).iter().map(|logged| logged.record).filter(|record| record.node == api) {
+        match record.what {
+            What::Arrived { .. } => {
+                inside.insert(record.request);
+            }
+            What::Replied { .. } => {
+                inside.remove(&record.request);
+            }
+            What::Refused { refusal: Refusal::Shed } => assert!(inside.len() > 4),
+            _ => {}
+        }
+        assert!(inside.len() <= 21, "twenty, and whoever is just turned away");
+    }
+}
+
 #[test]
 fn codel_keeps_a_standing_line_short() {
     let worst = |admission: Value| {

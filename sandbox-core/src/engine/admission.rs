@@ -1,7 +1,7 @@
 //! Admission control of a service's instance: who came in when, and what became of it.
 
 use super::event::Slot;
-use crate::policy::admission::{Admission, AdmissionConfig, Sample};
+use crate::policy::admission::{Admission, AdmissionConfig, Criticality, Sample};
 use crate::rng::Stream;
 use crate::time::Time;
 use std::collections::BTreeMap;
@@ -35,10 +35,10 @@ impl Entrance {
         Some(Entrance { admission, inside: BTreeMap::new(), waits_since: BTreeMap::new(), luck })
     }
 
-    /// A call arrives. False: it is shed.
-    pub fn admits(&mut self, now: Time, slot: Slot) -> bool {
+    /// A call of this priority arrives. False: it is shed.
+    pub fn admits(&mut self, now: Time, slot: Slot, priority: u8) -> bool {
         let others = self.inside.len() as u32;
-        let admitted = self.admission.decide_arrival(others).is_ok();
+        let admitted = self.admission.decide_arrival(others, Criticality::of_priority(priority)).is_ok();
         if admitted {
             self.inside.insert(slot, Visit { since: now, in_flight: others + 1 });
         }

@@ -11,7 +11,7 @@ use super::vocabulary::Vocabulary;
 use super::{Expr, Map, Problem};
 use crate::ids::{NodeId, RouteId, TableId};
 use crate::policy::admission::concurrency_limit::{ConcurrencyLimitConfig, ConcurrencyLimitParams};
-use crate::policy::admission::{AdmissionConfig, CodelConfig};
+use crate::policy::admission::{AdmissionConfig, CodelConfig, PriorityShedding};
 use crate::policy::balancer::BalancerPolicy;
 use crate::policy::cache::{CacheConfig, CacheParams, Eviction};
 use crate::policy::circuit_breaker::{CircuitBreakerConfig, CircuitBreakerParams, SlidingWindow};
@@ -853,6 +853,10 @@ impl<'a> Planner<'a> {
             }
             AdmissionSpec::CodelFolly { target_ms, interval_ms } => {
                 return AdmissionConfig::CodelFolly(codel(target_ms, interval_ms));
+            }
+            AdmissionSpec::PriorityShedding { critical_plus, critical, sheddable_plus, sheddable } => {
+                let shedding = PriorityShedding::new([critical_plus, critical, sheddable_plus, sheddable]);
+                return self.taken(&path, shedding).map_or(AdmissionConfig::None, AdmissionConfig::PriorityShedding);
             }
             AdmissionSpec::MaxInFlight { limit } => ConcurrencyLimitParams::Fixed { limit },
             AdmissionSpec::Aimd { initial, min, max, backoff_ratio, timeout_ms } => {

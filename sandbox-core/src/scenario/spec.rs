@@ -236,6 +236,18 @@ spec! {
             /// So many.
             limit: u32,
         },
+        /// At most so many inside at once, less critical ones only up to smaller limits of their own (SRE book). The class of
+        /// a call follows from its workload's `priority`.
+        PriorityShedding {
+            /// For priority 1.
+            critical_plus: u32,
+            /// For priority 2.
+            critical: u32,
+            /// For priority 3.
+            sheddable_plus: u32,
+            /// For all others.
+            sheddable: u32,
+        },
         /// Whoever has waited too long when his turn comes, ever more while the line stands (RFC 8289).
         Codel {
             /// A wait that is acceptable.
@@ -1099,7 +1111,7 @@ spec! {
         pub to_s?: Option<f64>,
         /// No more than this many requests are sent; absent: no such limit.
         pub requests?: Option<u32>,
-        /// How urgent the requests are where a line is kept by priority: 1 is the most urgent.
+        /// How urgent the requests are where a line is kept, or load is shed, by priority: 1 is the most urgent.
         pub priority: u8 = 1,
         /// Which routes, by name.
         pub routes: Map<RouteSpec>,

@@ -142,7 +142,7 @@ impl Author {
         let mut workload = json!({
             "client": "users", "target": entrance, "arrivals": self.arrivals(), "to_s": traffic_s,
             "routes": { "list": { "weight": 3, "op": "read" }, "save": { "weight": 1, "op": "write" } },
-            "keys": 40, "users": 1 + self.below(5), "priority": 1 + self.below(3),
+            "keys": 40, "users": 1 + self.below(5), "priority": 1 + self.below(4),
         });
         self.perhaps(&mut workload, "requests", 0.2, |author| (5 + author.below(100)).into());
         self.perhaps(&mut workload, "from_s", 0.3, |_| 0.5.into());
@@ -289,7 +289,9 @@ impl Author {
 
     fn admission(&mut self) -> Value {
         let (min, initial) = (1 + self.below(4), 5 + self.below(20));
-        match self.below(6) {
+        match self.below(7) {
+            5 => json!({ "algorithm": "priority_shedding", "critical_plus": initial, "critical": initial - min,
+                "sheddable_plus": min, "sheddable": self.below(2) }),
             0 => json!({ "algorithm": "max_in_flight", "limit": 1 + self.below(12) }),
             1 => json!({ "algorithm": "codel", "target_ms": self.below(10), "interval_ms": 20 + self.below(100) }),
             2 => {

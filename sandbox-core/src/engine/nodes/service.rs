@@ -104,12 +104,12 @@ impl Service {
         if ctx.stay(slot).ask == Ask::Probe {
             return ctx.reply(slot, Reply::status(Status::Ok));
         }
-        let (route, key) = (ctx.stay(slot).route, ctx.stay(slot).key);
+        let Stay { route, key, priority, .. } = *ctx.stay(slot);
         if self.plan.programs.get(route.index()).is_none_or(Option::is_none) || key >= ctx.core.plan.keys {
             return ctx.refuse(slot, Refusal::NotFound, None, None);
         }
         let now = ctx.now();
-        if self.entrance.as_mut().is_some_and(|entrance| !entrance.admits(now, slot)) {
+        if self.entrance.as_mut().is_some_and(|entrance| !entrance.admits(now, slot, priority)) {
             return ctx.refuse(slot, Refusal::Shed, self.saturated, self.retry_at(now));
         }
         match self.plan.bulkhead_of[route.index()] {

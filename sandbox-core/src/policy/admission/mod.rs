@@ -13,6 +13,7 @@ pub mod windowed_limit;
 pub use codel::{Codel, CodelConfig};
 pub use codel_folly::CodelFolly;
 pub use concurrency_limit::{ConcurrencyLimit, ConcurrencyLimitConfig, Sample};
+pub use priority_shedding::{Criticality, PriorityShedding};
 pub use windowed_limit::WindowedLimit;
 
 use super::Denial;
@@ -32,6 +33,8 @@ pub enum AdmissionConfig {
     Limit(ConcurrencyLimitConfig),
     /// The same, learning from a second at a time.
     WindowedLimit(ConcurrencyLimitConfig),
+    /// A limit for each class of criticality.
+    PriorityShedding(PriorityShedding),
 }
 
 /// The admission control of one queue.
@@ -47,6 +50,8 @@ pub enum Admission {
     Limit(ConcurrencyLimit),
     /// A limit that learns from a second at a time.
     WindowedLimit(WindowedLimit),
+    /// A limit for each class of criticality.
+    PriorityShedding(PriorityShedding),
 }
 
 impl Admission {
@@ -58,12 +63,14 @@ impl Admission {
             AdmissionConfig::CodelFolly(config) => Admission::CodelFolly(CodelFolly::new(config)),
             AdmissionConfig::Limit(config) => Admission::Limit(ConcurrencyLimit::new(config)),
             AdmissionConfig::WindowedLimit(config) => Admission::WindowedLimit(WindowedLimit::new(config)),
+            AdmissionConfig::PriorityShedding(shedding) => Admission::PriorityShedding(shedding),
         }
     }
 
-    /// May a request that arrives now come in, with `in_flight` others inside?
-    pub fn decide_arrival(&self, in_flight: u32) -> Result<(), Denial> {
+    /// May a request of this class that arrives now come in, with `in_flight` others inside?
+    pub fn decide_arrival(&self, in_flight: u32, criticality: Criticality) -> Result<(), Denial> {
         match self {
+            Admission::PriorityShedding(shedding) => shedding.decide(in_flight, criticality),
             Admission::Limit(limit) => limit.decide(in_flight),
             Admission::WindowedLimit(limit) => limit.decide(in_flight),
             _ => Ok(()),
@@ -84,7 +91,7 @@ impl Admission {
         match self {
             Admission::Limit(limit) => limit.on_sample(sample, roll),
             Admission::WindowedLimit(limit) => limit.on_sample(now, sample, roll),
-            Admission::None | Admission::Codel(_) | Admission::CodelFolly(_) => {}
+            Admission::None | Admission::Codel(_) | Admission::CodelFolly(_) | Admission::PriorityShedding(_) => {}
         }
     }
 }

@@ -18,6 +18,18 @@ pub enum Criticality {
     Sheddable,
 }
 
+impl Criticality {
+    /// The class of a priority: 1 is the most critical, 4 and above are sheddable.
+    pub fn of_priority(priority: u8) -> Criticality {
+        match priority {
+            0 | 1 => Criticality::CriticalPlus,
+            2 => Criticality::Critical,
+            3 => Criticality::SheddablePlus,
+            _ => Criticality::Sheddable,
+        }
+    }
+}
+
 /// Checked parameters: requests in flight up to which each class is admitted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PriorityShedding {
@@ -62,6 +74,14 @@ mod tests {
         assert_eq!(admitted(5), [true, true, true, false]);
         assert_eq!(admitted(8), [true, true, false, false]);
         assert_eq!(admitted(10), [false; 4]);
+    }
+
+    #[test]
+    fn priorities_count_downwards() {
+        assert_eq!(
+            [1, 2, 3, 4, 255].map(Criticality::of_priority),
+            [CriticalPlus, Critical, SheddablePlus, Sheddable, Sheddable]
+        );
     }
 
     #[test]
