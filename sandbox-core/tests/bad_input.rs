@@ -1,6 +1,9 @@
 //! A broken document is refused with every problem at once, each with its path and a hint.
 
+use sandbox_core::claim::read_claims;
+use sandbox_core::lesson::Lesson;
 use sandbox_core::scenario::{Document, Problem};
+use sandbox_core::truth::read_cases;
 use serde_json::{Value, json};
 
 fn outage() -> Value {
@@ -56,8 +59,48 @@ fn a_call_cycle_is_refused() {
         ("/nodes/gateway/upstream", json!("second")),
         ("/nodes/gateway/calls", json!({})),
     ]);
-    assert_problem(&found, "nodes.gateway", "call cycle", "one way");
-    assert_problem(&found, "nodes.second", "call cycle", "one way");
+    assert_problem(&found, "nodes.gateway", "a call cycle: gateway -> second -> gateway", "one way");
+    assert_eq!(found.iter().filter(|problem| problem.what.contains("cycle")).count(), 1, "{found:#?}");
+}
+
+#[test]
+fn one_cause_is_one_problem() {
+    let circle = |next: &str| json!({ "kind": "service", "replicas": 3, "routes": { "x": [{ "call": { "to": next, "route": "x" } }] } });
+    let only = |changes: &[(&str, Value)], path: &str, what: &str| {
+        let found = problems(changes);
+        assert_problem(&found, path, what, "");
+        assert_eq!(found.len(), 1, "{found:#?}");
+    };
+    only(
+        &[("/nodes/a", circle("b")), ("/nodes/b", circle("c")), ("/nodes/c", circle("b"))],
+        "nodes.b",
+        "a call cycle: b -> c -> b",
+    );
+    let misspelt = json!({ "GET /items/{id}": [{ "raed": { "store": "db" } }], "PUT /items/{id}": [] });
+    for (pointer, value, path, what) in [
+        ("/nodes/api/kind", json!("servce"), "nodes.api.kind", "not known"),
+        ("/nodes/gateway/upstream", json!("ap"), "nodes.gateway.upstream", "no node `ap`"),
+        ("/nodes/api/routes", misspelt, "nodes.api.routes.GET /items/{id}.0.raed", "not known"),
+        ("/nodes/db/rows", json!(0), "nodes.db.rows", "out of range"),
+        ("/workloads/traffic/arrivals/process", json!("poison"), "workloads.traffic.arrivals.process", "not known"),
+        ("/workloads/traffic/client", json!("usres"), "workloads.traffic.client", "no node `usres`"),
+        ("/workloads/traffic/routes", json!({}), "workloads.traffic.routes", "empty"),
+        ("/duration_s", json!(-1), "duration_s", "negative"),
+    ] {
+        only(&[(pointer, value)], path, what);
+    }
+    let weights = json!({ "policy": "weighted_round_robin", "weights": [1, 2] });
+    for replicas in [json!(0), json!(100_000), json!("two"), json!(-1)] {
+        only(
+            &[
+                ("/nodes/api/replicas", replicas),
+                ("/nodes/gateway/calls", json!({ "api": { "balancer": weights } })),
+                ("/faults/outage/node", json!("api-2")),
+            ],
+            "nodes.api.replicas",
+            "",
+        );
+    }
 }
 
 #[test]
@@ -167,6 +210,82 @@ fn what_goes_on_for_ever_lets_time_pass() {
 fn what_is_not_json_says_where() {
     let found = Document::parse("{ \"id\": ").unwrap_err();
     assert!(found[0].what.contains("line 1"), "{found:?}");
+}
+
+#[test]
+fn a_name_that_stands_twice_is_refused_with_its_path() {
+    let text = outage().to_string().replacen("\"readers\":", "\"readers\": 1, \"readers\":", 1);
+    assert_problem(&Document::parse(&text).unwrap_err(), "nodes.db.readers", "more than once", "Keep one");
+    let lesson = Lesson::parse("{ \"id\": \"a\", \"id\": \"b\" }").unwrap_err();
+    assert_problem(&lesson, "id", "more than once", "Keep one");
+    let cases = read_cases("[{ \"id\": \"a\", \"model\": { \"type\": \"etag\", \"type\": \"jwt\" } }]").unwrap_err();
+    assert_problem(&cases, "0.model.type", "more than once", "Keep one");
+}
+
+/// The problems of the outage scenario's claims after this change, with one claim that is `expr`.
+fn claim_problems(pointer: &str, value: Value, expr: &str) -> Vec<Problem> {
+    let mut json = outage();
+    *json.pointer_mut(pointer).unwrap_or_else(|| panic!("{pointer}")) = value;
+    json["claims"] = json!({ "it": { "text": "It holds.", "role": "effect", "expr": expr } });
+    read_claims(&Document::from_json(json)).err().unwrap_or_default()
+}
+
+#[test]
+fn claims_are_judged_beside_whatever_else_is_wrong() {
+    for (pointer, broken) in [
+        ("/seed", json!(1)),
+        ("/nodes/db/readers", json!(0)),
+        ("/title", json!(3)),
+        ("/variants/B/set", json!({ "nodes.nothing.here": 1 })),
+    ] {
+        let found = |expr: &str| claim_problems(pointer, broken.clone(), expr);
+        assert_problem(&found("A.http_error_ratio.mean > "), "claims.it.expr", "expected a name", "Claims");
+        assert_problem(&found("A.no_such.mean > 1"), "claims.it.expr", "no signal `no_such`", "Name a signal");
+        assert_problem(&found("Z.http_error_ratio.mean > 1"), "claims.it.expr", "no variant `Z`", "A, B");
+        assert_problem(
+            &found("A.http_error_ratio.sum > 1"),
+            "claims.it.expr",
+            "a ratio is reduced by",
+            "Name a signal",
+        );
+        assert_problem(&found("A.http_error_ratio.mean[20:99] > 1"), "claims.it.expr", "beyond the end", "duration_s");
+        assert_problem(
+            &found("A.http_error_ratio.mean[20:10] > 1"),
+            "claims.it.expr",
+            "the first before the second",
+            "",
+        );
+        assert_eq!(found("A.http_error_ratio.mean[20:30] > B.http_error_ratio{op=read}.mean"), []);
+    }
+}
+
+#[test]
+fn a_broken_document_is_not_held_against_its_claims() {
+    let node = "A.utilization{node=db}.mean[20:30] > 0.5";
+    assert_eq!(claim_problems("/nodes/db/readers", json!(0), node), [], "its node is there, if not planned");
+    assert_eq!(claim_problems("/duration_s", json!(-1), node), [], "the run has no end to reach beyond");
+    let twice = claim_problems("/seed", json!(1), "A.no_such.mean > 2 * A.no_such.mean");
+    assert_eq!(twice.len(), 1, "{twice:#?}");
+}
+
+#[test]
+fn a_window_ends_with_the_run() {
+    let at = |duration_s: f64, expr: &str| claim_problems("/duration_s", json!(duration_s), expr).len();
+    assert_eq!(at(60.0, "A.http_error_ratio.mean[59:60] > 0"), 0);
+    assert_eq!(at(60.0, "A.http_error_ratio.mean[59:61] > 0"), 1);
+    assert_eq!(at(60.5, "A.http_error_ratio.mean[59:61] > 0"), 0, "the last second is half a one");
+    let worst = |window: &str| {
+        let formula = format!("'http_requests_total.max1s{window}' + 1");
+        json!({ "worst": { "unit": "requests", "help": "The worst second.", "kind": "scalar", "source": { "formula": formula } } })
+    };
+    assert_eq!(problems(&[("/metrics", worst("[50:60]"))]), []);
+    let found = problems(&[("/metrics", worst("[50:70]"))]);
+    assert_problem(
+        &found,
+        "metrics.worst.source.formula",
+        "[50:70] reaches beyond the end of the run at 60 s",
+        "duration_s",
+    );
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! Who judges claims: over many seeds, and again with the cause taken away, because a claim that then still holds says nothing.
 
+use super::check::{Judgeable, read_claims};
 use super::expr::{Claim, Side};
 use crate::metrics::Run;
 use crate::metrics::{ClaimReport, Folds, Signal, ask};
@@ -174,18 +175,24 @@ pub fn check_claims(
     seeds: Seeds,
     judge_seeds: impl FnOnce(&[(ClaimSpec, Claim)]) -> Result<Vec<Vec<Judgement>>, Vec<Problem>>,
 ) -> Result<Vec<ClaimResult>, Vec<Problem>> {
-    let claims = parsed(document)?;
-    let still = unmoved(document)?;
-    if !still.is_empty() {
-        return Err(still);
+    let mut problems = document.check();
+    let claims = read_claims(document).unwrap_or_else(|found| {
+        problems.extend(found);
+        Vec::new()
+    });
+    if problems.is_empty() {
+        problems = unmoved(document)?;
     }
-    let specs: Vec<(ClaimSpec, Claim)> = claims.iter().map(|(_, spec, claim)| (spec.clone(), claim.clone())).collect();
+    if !problems.is_empty() {
+        return Err(problems);
+    }
+    let specs: Vec<(ClaimSpec, Claim)> = claims.iter().map(|claim| (claim.spec.clone(), claim.claim.clone())).collect();
     let verdicts = judge_seeds(&specs)?;
     let needed = (SHARE * f64::from(seeds.count)).ceil() as u32;
     Ok(claims
         .into_iter()
         .enumerate()
-        .map(|(index, (id, spec, _))| {
+        .map(|(index, Judgeable { id, spec, .. })| {
             let of_claim = || verdicts.iter().map(|seed| seed[index]);
             let held = of_claim().filter(|verdict| verdict.holds).count() as u32;
             let asked = of_claim().any(|verdict| verdict.holds_exchanged.is_some());
@@ -206,45 +213,6 @@ pub fn check_claims(
         .collect())
 }
 
-/// The claims of a document, read; all that cannot be read, or that no one could judge, is reported.
-fn parsed(document: &Document) -> Result<Vec<(String, ClaimSpec, Claim)>, Vec<Problem>> {
-    let mut problems = document.check();
-    let Some(spec) = document.spec() else { return Err(problems) };
-    let mut claims = Vec::new();
-    let variants = document.variants();
-    let contexts = spec.claims.values().filter(|claim| claim.role == RoleSpec::Context).count();
-    if contexts * 3 > spec.claims.len() {
-        let what = format!("{contexts} of {} claims are context", spec.claims.len());
-        problems.push(Problem::new("claims", what, "At most a third may be exempt from mutation."));
-    }
-    for (id, spec) in spec.claims {
-        let path = format!("claims.{id}");
-        if spec.role == RoleSpec::Context && spec.reason.is_none() {
-            problems.push(Problem::new(
-                &path,
-                "is context without a reason",
-                "Say in `reason` why mutation cannot judge it.",
-            ));
-        }
-        match Claim::parse(&spec.expr) {
-            Err(why) => problems.push(Problem::new(format!("{path}.expr"), why, "See ARCHITECTURE.md, \"Claims\".")),
-            Ok(claim) => {
-                for variant in claim.variants().iter().filter(|variant| !variants.contains(variant)) {
-                    let hint = format!("Known: {}.", variants.join(", "));
-                    problems.push(Problem::new(
-                        format!("{path}.expr"),
-                        format!("there is no variant `{variant}`"),
-                        hint,
-                    ));
-                }
-                problems.extend(unknown_signals(document, &path, &claim));
-                claims.push((id, spec, claim));
-            }
-        }
-    }
-    if problems.is_empty() { Ok(claims) } else { Err(problems) }
-}
-
 /// Declared signals that are 0 throughout the run of every variant, with the document's own seed.
 fn unmoved(document: &Document) -> Result<Vec<Problem>, Vec<Problem>> {
     let Some(spec) = document.spec().filter(|spec| !spec.metrics.is_empty()) else { return Ok(Vec::new()) };
@@ -261,19 +229,4 @@ fn unmoved(document: &Document) -> Result<Vec<Problem>, Vec<Problem>> {
         Problem::new(format!("metrics.{name}"), "never moves in the run of any variant", hint)
     };
     Ok(still.iter().map(problem).collect())
-}
-
-/// Signals that the variant a claim names does not have.
-fn unknown_signals(document: &Document, path: &str, claim: &Claim) -> Vec<Problem> {
-    let mut problems = Vec::new();
-    for side in [claim.left.clone(), claim.right()] {
-        let Side::Query(_, query) = side else { continue };
-        let Ok(plan) = document.plan(query.variant.as_deref().unwrap_or("A"), &[]) else { continue };
-        let reduced = query.reduced;
-        let fits = |signal: Signal| reduced.map_or(Ok(()), |reduced| signal.kind().allows(reduced));
-        if let Err(why) = Signal::new(&plan, &query.signal, &query.labels).and_then(fits) {
-            problems.push(Problem::new(format!("{path}.expr"), why, "Name a signal that this variant has."));
-        }
-    }
-    problems
 }

@@ -73,10 +73,11 @@ pub struct Described {
     pub required: Option<&'static str>,
 }
 
-/// Asks a run, whatever variant the query names. Ok(None): there is nothing in the window. Errors: there is no such signal, or
-/// it is not reduced so.
+/// Asks a run, whatever variant the query names. Ok(None): there is nothing in the window. Errors: there is no such signal, it
+/// is not reduced so, or the window reaches beyond the run.
 #[inline]
 pub fn ask(plan: &Plan, folds: &Folds, query: &Query) -> Result<Option<f64>, String> {
+    query.window.map_or(Ok(()), |window| window.within(plan.end.as_seconds()))?;
     Signal::new(plan, &query.signal, &query.labels)?.reduce(plan, folds, query.reduced, query.window)
 }
 

@@ -5,6 +5,7 @@
 use super::{End, Header};
 use crate::engine::{CallId, CallResult, Credential, Input, LoggedInput, Mount};
 use crate::ids::{IncidentId, NodeId, RequestId, RouteId};
+use crate::scenario::{Problem, read_value};
 use crate::time::Time;
 use serde_json::Value;
 
@@ -46,8 +47,10 @@ pub fn line(text: &str) -> Result<Line, String> {
 
 #[inline]
 fn json(text: &str) -> Result<Value, String> {
-    let read = serde_json::from_slice(text.as_bytes());
-    read.map_err(|error| format!("is not JSON: {error}").replace("at line 1 column", "at column"))
+    read_value(text).map_err(|problems| {
+        let Problem { path, what, .. } = &problems[0];
+        format!("{path} {what}").trim_start().replace("at line 1 column", "at column")
+    })
 }
 
 #[inline]

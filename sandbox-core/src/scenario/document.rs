@@ -1,9 +1,10 @@
 //! The JSON document: variants and changes are patches of it, addressed by dotted paths.
 
-use super::Problem;
+use super::json::read_value;
 use super::plan::Plan;
-use super::read::{read, read_value};
-use super::spec::{KnobSpec, Spec};
+use super::read::read;
+use super::spec::{ClaimSpec, KnobSpec, Spec};
+use super::{Map, Problem};
 use serde_json::Value;
 
 /// A scenario as JSON, before a variant is chosen.
@@ -24,7 +25,7 @@ pub struct KnobView {
 }
 
 impl Document {
-    /// Reads JSON text. Errors: not JSON, with line and column.
+    /// Reads JSON text. Errors: those of [`read_value`].
     #[inline]
     pub fn parse(text: &str) -> Result<Document, Vec<Problem>> {
         Ok(Document { json: read_value(text)? })
@@ -131,6 +132,12 @@ impl Document {
     #[inline]
     pub fn spec(&self) -> Option<Spec> {
         read(&self.json, "", &mut Vec::new())
+    }
+
+    /// The claims that can be read, whatever else cannot.
+    #[inline]
+    pub fn claims(&self) -> Map<ClaimSpec> {
+        self.at("claims").and_then(|claims| read(claims, "claims", &mut Vec::new())).unwrap_or_default()
     }
 
     /// The value at a dotted path.

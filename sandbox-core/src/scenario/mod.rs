@@ -9,6 +9,7 @@ mod dist;
 mod document;
 mod expr;
 mod hint;
+mod json;
 mod map;
 mod path;
 mod plan;
@@ -29,6 +30,7 @@ pub use builtin::{BUILT_INS, BuiltIn, BuiltInId, Of};
 pub use dist::{BranchSpec, Dist, DistSpec, PointSpec};
 pub use document::{Document, KnobView};
 pub use expr::Expr;
+pub use json::read_value;
 pub use map::Map;
 pub use plan::{
     AuditPlan, BulkheadPlan, CachePlan, CallPlan, ClientPlan, Condition, DatabasePlan, Discipline, FaultPlan,
@@ -40,7 +42,6 @@ pub use problem::Problem;
 pub use program::{AnswerStep, CallStep, ClaimStep, Name, Program, StatementPlan, StatementStep, Step};
 pub use query::{Query, Reduced, Window, signal_text};
 pub(crate) use read::read_json;
-pub use read::read_value;
 pub use reader::Reader;
 pub use signals::{LabelPlan, RecordsPlan, SignalPlan, Signals, Source, instances};
 pub use spec::*;

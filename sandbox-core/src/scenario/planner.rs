@@ -37,16 +37,22 @@ pub(super) struct Planner<'a> {
     pub(super) spec: &'a Spec,
     json: &'a Value,
     problems: &'a mut Vec<Problem>,
+    /// What nothing uses or serves. That is certain only if all is whole.
+    unused: Vec<Problem>,
+    /// Whether everything was read and every name of a node led to one.
+    whole: bool,
     nodes: Vec<NodePlan>,
     locals: usize,
     idempotency: Vec<IdempotencyPlan>,
 }
 
 impl<'a> Planner<'a> {
-    /// Nothing is planned yet.
+    /// Nothing is planned yet; `problems` are those of reading.
     #[inline]
     pub fn new(spec: &'a Spec, json: &'a Value, problems: &'a mut Vec<Problem>) -> Planner<'a> {
-        Planner { spec, json, problems, nodes: Vec::new(), locals: 0, idempotency: Vec::new() }
+        let whole = problems.is_empty();
+        let (nodes, unused, idempotency) = (Vec::new(), Vec::new(), Vec::new());
+        Planner { spec, json, problems, unused, whole, nodes, locals: 0, idempotency }
     }
 
     /// The plan; it is to be thrown away if there are problems.
@@ -70,9 +76,12 @@ impl<'a> Planner<'a> {
         self.check_sizes();
         let delays = self.delays();
         let words = Vocabulary::new(&self.nodes, &routes, &workloads);
-        let signals = Signals::new(spec, words, &self.nodes, self.problems);
+        let signals = Signals::new(spec, words, &self.nodes, self.json, self.problems);
         let audits = self.audits();
         self.check_knobs();
+        if self.whole {
+            self.problems.append(&mut self.unused);
+        }
         Plan {
             id: spec.id.clone(),
             title: spec.title.clone(),
@@ -95,6 +104,18 @@ impl<'a> Planner<'a> {
     #[inline]
     pub(super) fn problem(&mut self, path: &Path, what: impl Into<String>, hint: impl Into<String>) {
         self.problems.push(Problem::new(path.to_string(), what, hint));
+    }
+
+    /// Reports what nothing uses or serves, if that is certain in the end.
+    #[inline]
+    fn is_unused(&mut self, path: &Path, what: impl Into<String>, hint: impl Into<String>) {
+        self.unused.push(Problem::new(path.to_string(), what, hint));
+    }
+
+    /// The length of the run in seconds; the longest there is if the document's makes no sense.
+    #[inline]
+    fn duration_s(&self) -> f64 {
+        Some(self.spec.duration_s).filter(|duration_s| *duration_s > 0.0).unwrap_or(limits::DURATION_S)
     }
 
     #[inline]
@@ -180,7 +201,8 @@ impl<'a> Planner<'a> {
         let mut count = self.spec.monitors.len();
         for (group, node) in &self.spec.nodes {
             let replicas = match node {
-                NodeSpec::Service(service) => service.replicas.clamp(1, limits::NODES as u32),
+                NodeSpec::Service(_) if self.is_miscounted(group) => 1,
+                NodeSpec::Service(service) => service.replicas,
                 _ => 1,
             };
             for instance in 1..=replicas {
@@ -223,13 +245,23 @@ impl<'a> Planner<'a> {
             .filter(|index| self.nodes[*index].group == group)
             .map(|index| NodeId(index as u16))
             .collect();
-        if found.is_empty() && self.json.get("nodes").and_then(|nodes| nodes.get(group)).is_none() {
-            let nodes = self.json.get("nodes").and_then(Value::as_object);
-            let known: Vec<&str> = nodes.into_iter().flat_map(|nodes| nodes.keys()).map(String::as_str).collect();
+        let known = written_nodes(self.json);
+        let is_replica = || group.rsplit_once('-').is_some_and(|(group, _)| self.is_miscounted(group));
+        if found.is_empty() && !known.contains(&group) && !is_replica() {
             let hint = format!("Nodes: {}.", known.join(", "));
             self.problem(path, format!("there is no node `{group}`"), hint);
+            self.whole = false;
         }
         found
+    }
+
+    /// Whether a group's number of replicas is wrong, which is told where it stands: it then counts as 1.
+    #[inline]
+    fn is_miscounted(&self, group: &str) -> bool {
+        let node = self.json.get("nodes").and_then(|nodes| nodes.get(group));
+        let replicas = node.and_then(|node| node.get("replicas"));
+        let fits = |replicas: &Value| replicas.as_u64().is_some_and(|n| (1..=limits::NODES as u64).contains(&n));
+        replicas.is_some_and(|replicas| !fits(replicas))
     }
 
     #[inline]
@@ -302,7 +334,8 @@ impl<'a> Planner<'a> {
 
     #[inline]
     fn service(&mut self, path: &Path, service: &ServiceSpec, routes: &[RoutePlan]) -> (Kind, Vec<CallPlan>) {
-        self.within(&path.at("replicas"), f64::from(service.replicas), 1.0, limits::NODES as f64);
+        let counted = self.within(&path.at("replicas"), f64::from(service.replicas), 1.0, limits::NODES as f64);
+        let replicas = if counted { service.replicas } else { 1 };
         if let Some(workers) = service.workers {
             self.within(&path.at("workers"), f64::from(workers), 1.0, f64::from(limits::PLACES));
         }
@@ -314,7 +347,7 @@ impl<'a> Planner<'a> {
         for (route, steps) in &service.routes {
             self.targets(&in_routes.at(route), steps, &mut targets);
             if !self.is_used(route) {
-                self.problem(
+                self.is_unused(
                     &in_routes.at(route),
                     "no workload uses this route",
                     "Name it in a workload's `routes` or in a step, or take it out.",
@@ -336,7 +369,7 @@ impl<'a> Planner<'a> {
             }
         }
         let steps: usize = programs.iter().flatten().map(|program| program.steps.len()).sum();
-        if steps as u64 * u64::from(service.replicas) > limits::STEPS {
+        if steps as u64 * u64::from(replicas) > limits::STEPS {
             let hint = format!("At most {} steps, those of every replica counted.", limits::STEPS);
             self.problem(&path.at("routes"), "its programs are too long", hint);
             programs.clear();
@@ -649,7 +682,11 @@ impl<'a> Planner<'a> {
             let at = in_calls.at(group);
             let known: Vec<&str> = targets.keys().map(String::as_str).collect();
             let used = if known.is_empty() { "nobody".to_string() } else { known.join(", ") };
-            self.problem(&at, "this node never calls it", format!("It calls {used}: call it, or take the entry out."));
+            self.is_unused(
+                &at,
+                "this node never calls it",
+                format!("It calls {used}: call it, or take the entry out."),
+            );
         }
         targets
             .into_iter()
@@ -750,7 +787,8 @@ impl<'a> Planner<'a> {
             };
             self.taken(&path.at("breaker"), CircuitBreakerConfig::new(params))
         });
-        let balancer = self.balancer(&path.at("balancer"), spec.balancer.as_ref(), targets.len());
+        let instances = (!targets.is_empty() && !self.is_miscounted(group)).then_some(targets.len());
+        let balancer = self.balancer(&path.at("balancer"), spec.balancer.as_ref(), instances);
         let outliers = spec.outlier_detection.as_ref().and_then(|spec| {
             let path = path.at("outlier_detection");
             self.within(&path.at("interval_s"), spec.interval_s, 0.001, limits::DURATION_S);
@@ -799,8 +837,9 @@ impl<'a> Planner<'a> {
         }
     }
 
+    /// Who chooses among `instances`, if it is certain how many there are.
     #[inline]
-    fn balancer(&mut self, path: &Path, spec: Option<&BalancerSpec>, instances: usize) -> BalancerPolicy {
+    fn balancer(&mut self, path: &Path, spec: Option<&BalancerSpec>, instances: Option<usize>) -> BalancerPolicy {
         let policy = match spec {
             Some(BalancerSpec::RoundRobin {}) => BalancerPolicy::RoundRobin,
             Some(BalancerSpec::LeastRequest { choices, with_replacement }) => {
@@ -809,7 +848,9 @@ impl<'a> Planner<'a> {
             }
             Some(BalancerSpec::Random {}) => BalancerPolicy::Random,
             Some(BalancerSpec::WeightedRoundRobin { weights }) => {
-                if weights.len() != instances {
+                if let Some(instances) = instances
+                    && weights.len() != instances
+                {
                     let what = format!("{} weights for {instances} instances", weights.len());
                     self.problem(path, what, "Give a weight for each instance, in order.");
                 }
@@ -900,24 +941,52 @@ impl<'a> Planner<'a> {
         config.map_err(|why| self.problem(path, why, "See ARCHITECTURE.md, \"Policies\".")).ok()
     }
 
-    /// Reports a path of calls that comes back to where it began.
+    /// Reports calls that come back to where they began: each circle once, however many replicas its nodes have.
     #[inline]
     fn refuse_cycles(&mut self) {
-        for start in 0..self.nodes.len() {
-            let mut seen = vec![false; self.nodes.len()];
-            let mut way = vec![start];
-            while let Some(node) = way.pop() {
-                let next: Vec<usize> =
-                    self.nodes[node].calls.iter().flat_map(|call| &call.targets).map(|id| id.index()).collect();
-                if next.contains(&start) {
-                    let (id, group) = (self.nodes[start].id.clone(), self.nodes[start].group.clone());
-                    let what = format!("a call from `{id}` comes back to it: a call cycle");
-                    self.problem(&Path::new("nodes").at(&group), what, "Let calls go one way.");
-                    break;
-                }
-                way.extend(next.into_iter().filter(|node| !std::mem::replace(&mut seen[*node], true)));
+        let mut told: Vec<&str> = Vec::new();
+        for group in self.spec.nodes.keys() {
+            if told.contains(&group.as_str()) {
+                continue;
+            }
+            if let Some(circle) = self.circle(group) {
+                let what = format!("a call cycle: {} -> {group}", circle.join(" -> "));
+                self.problem(&Path::new("nodes").at(group), what, "Let calls go one way.");
+                told.extend(circle);
             }
         }
+    }
+
+    /// A shortest way of calls from a group back to itself, without the return.
+    #[inline]
+    fn circle(&self, start: &'a str) -> Option<Vec<&'a str>> {
+        let nodes = &self.spec.nodes;
+        let called = |group: &str| {
+            let node = self.nodes.iter().find(|node| node.group == group);
+            let calls = node.map_or(&[][..], |node| &node.calls);
+            calls.iter().filter_map(|call| nodes.keys().find(|known| **known == call.group))
+        };
+        // Groups in the order in which they are reached, each with the place of its caller.
+        let mut reached: Vec<(&str, usize)> = vec![(start, 0)];
+        let mut at = 0;
+        while at < reached.len() {
+            for next in called(reached[at].0) {
+                if next == start {
+                    let mut way = vec![reached[at].0];
+                    while at > 0 {
+                        at = reached[at].1;
+                        way.push(reached[at].0);
+                    }
+                    way.reverse();
+                    return Some(way);
+                }
+                if !reached.iter().any(|(known, _)| known == next) {
+                    reached.push((next, at));
+                }
+            }
+            at += 1;
+        }
+        None
     }
 
     #[inline]
@@ -944,6 +1013,7 @@ impl<'a> Planner<'a> {
         self.above_zero(&path.at("token_lifetime_s"), workload.token_lifetime_s, limits::DURATION_S * 365.0);
         if workload.routes.is_empty() {
             self.problem(&path.at("routes"), "is empty", "Name at least one route.");
+            self.whole = false;
         }
         for (route, spec) in &workload.routes {
             self.above_zero(&path.at("routes").at(route).at("weight"), spec.weight, 1e9);
@@ -952,7 +1022,7 @@ impl<'a> Planner<'a> {
                 _ => false,
             });
             if !served {
-                self.problem(
+                self.is_unused(
                     &path.at("routes").at(route),
                     "no service has this route",
                     "Add it to a service's `routes`.",
@@ -961,7 +1031,7 @@ impl<'a> Planner<'a> {
         }
         for (group, node) in &self.spec.nodes {
             if let NodeSpec::Store(store) = node
-                && store.rows < workload.keys
+                && (1..workload.keys).contains(&store.rows)
             {
                 let what = format!("{} keys are more than the {} rows of `{group}`", workload.keys, store.rows);
                 self.problem(&path.at("keys"), what, "Ask only for rows that exist.");
@@ -1000,7 +1070,7 @@ impl<'a> Planner<'a> {
     /// When a workload sends.
     #[inline]
     fn window(&mut self, path: &Path, workload: &WorkloadSpec) -> (Time, Time) {
-        let (from_s, duration_s) = (workload.from_s, self.spec.duration_s);
+        let (from_s, duration_s) = (workload.from_s, self.duration_s());
         if self.within(&path.at("from_s"), from_s, 0.0, duration_s) && from_s == duration_s {
             self.problem(&path.at("from_s"), "is the end of the run", "Use a smaller number.");
         }
@@ -1040,7 +1110,7 @@ impl<'a> Planner<'a> {
             );
         }
         if count == 0 {
-            self.problem(&Path::new("workloads"), "is empty", "Without a workload nothing happens: add one.");
+            self.is_unused(&Path::new("workloads"), "is empty", "Without a workload nothing happens: add one.");
         }
     }
 
@@ -1089,7 +1159,7 @@ impl<'a> Planner<'a> {
         if let Some(NodeSpec::Client(_)) = self.spec.nodes.get(&fault.node) {
             self.problem(&path.at("node"), "a client cannot fail", "Name a part of the system.");
         }
-        self.within(&path.at("from_s"), fault.from_s, 0.0, self.spec.duration_s);
+        self.within(&path.at("from_s"), fault.from_s, 0.0, self.duration_s());
         if fault.to_s.is_nan() || fault.to_s <= fault.from_s {
             self.problem(&path.at("to_s"), "is not after `from_s`", "A fault ends after it begins.");
         }
@@ -1160,7 +1230,7 @@ impl<'a> Planner<'a> {
             let used = from.iter().all(|node| self.nodes[node.index()].calls.iter().any(|call| call.group == link.to));
             if !used && !from.is_empty() && !to.is_empty() {
                 let what = format!("`{}` never calls `{}`", link.from, link.to);
-                self.problem(&path, what, "Take the link out, or let a workload, an upstream or a step use it.");
+                self.is_unused(&path, what, "Take the link out, or let a workload, an upstream or a step use it.");
             }
             for a in &from {
                 for b in &to {
@@ -1226,6 +1296,13 @@ impl<'a> Planner<'a> {
 
 /// What goes on for ever takes at least this long each time, or no run would end.
 const SHORTEST: Span = Span::from_millis(1);
+
+/// The nodes that stand in a document, whether or not they can be read.
+#[inline]
+pub(super) fn written_nodes(json: &Value) -> Vec<&str> {
+    let nodes = json.get("nodes").and_then(Value::as_object);
+    nodes.into_iter().flat_map(|nodes| nodes.keys()).map(String::as_str).collect()
+}
 
 #[inline]
 fn position(calls: &[CallPlan], group: &str) -> usize {

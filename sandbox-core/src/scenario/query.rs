@@ -58,6 +58,18 @@ pub struct Window {
     pub to: u32,
 }
 
+impl Window {
+    /// Errors: it reaches beyond the last second of a run of this length. A length that is none is told elsewhere.
+    #[inline]
+    pub fn within(self, duration_s: f64) -> Result<(), String> {
+        let Window { from, to } = self;
+        match duration_s > 0.0 && f64::from(to) > duration_s.ceil() {
+            true => Err(format!("the window [{from}:{to}] reaches beyond the end of the run at {duration_s} s")),
+            false => Ok(()),
+        }
+    }
+}
+
 /// All reductions, by name.
 const REDUCTIONS: [(&str, Reduced); 15] = [
     ("mean", Reduced::Mean),

@@ -1,9 +1,10 @@
-//! From JSON to typed data in one pass: every problem is found, and what cannot be read is left out.
+//! From a JSON value to typed data in one pass: every problem is found, and what cannot be read is left out.
 //!
 //! A type declared by the macro `spec!` only lists its fields and where each one goes; the code that reads them is here, once
 //! for all types, because the page pays for every copy. For the same reason cold code carries `#[inline]`: it is then compiled
 //! with the page, which is built for size, and not with this crate, which is built for speed.
 
+use super::json::read_value;
 use super::path::Path;
 use super::{Problem, hint};
 use serde_json::Value;
@@ -43,16 +44,7 @@ pub struct Variant {
     pub bare: bool,
 }
 
-/// Reads JSON text. Errors: not JSON, with line and column.
-#[inline]
-pub fn read_value(text: &str) -> Result<Value, Vec<Problem>> {
-    // From bytes, as the tokens' library reads: the page then holds one reader of JSON and not two.
-    serde_json::from_slice(text.as_bytes()).map_err(|error| {
-        vec![Problem::new("", format!("is not JSON: {error}"), "Mend the text at that line and column.")]
-    })
-}
-
-/// Reads JSON text as a `T`. Errors: not JSON, with line and column; or everything that does not fit.
+/// Reads JSON text as a `T`. Errors: those of [`read_value`]; or everything that does not fit.
 #[inline]
 pub fn read_json<T: Read>(text: &str) -> Result<T, Vec<Problem>> {
     let mut problems = Vec::new();

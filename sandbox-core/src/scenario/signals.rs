@@ -3,11 +3,13 @@
 use super::builtin::BuiltIn;
 use super::path::Path;
 use super::plan::NodePlan;
+use super::planner::written_nodes;
 use super::query::{Query, Reduced};
 use super::spec::{AcrossSpec, LevelKind, LevelSpec, RecordsSpec, SignalKind, SignalSpec, SourceSpec, Spec};
 use super::vocabulary::{Field, OF_REQUEST, RecordKind, Vocabulary};
 use super::{Expr, Map, Problem};
 use crate::ids::NodeId;
+use serde_json::Value;
 
 /// The signals of a scenario.
 #[derive(Clone, Debug, Default)]
@@ -111,8 +113,14 @@ impl Signals {
 
     /// Plans what a scenario declares; every problem is added to `problems`.
     #[inline]
-    pub(super) fn new(spec: &Spec, words: Vocabulary, nodes: &[NodePlan], problems: &mut Vec<Problem>) -> Signals {
-        let mut planner = SignalPlanner { spec, words, nodes, problems };
+    pub(super) fn new(
+        spec: &Spec,
+        words: Vocabulary,
+        nodes: &[NodePlan],
+        json: &Value,
+        problems: &mut Vec<Problem>,
+    ) -> Signals {
+        let mut planner = SignalPlanner { spec, words, nodes, json, problems };
         let labels = planner.labels(&Path::new("labels"), &spec.labels, OF_REQUEST);
         let combinations: usize = labels.iter().map(|label| label.values.len() + 1).product();
         let routes: usize = spec.workloads.values().map(|workload| workload.routes.len()).sum();
@@ -148,6 +156,7 @@ struct SignalPlanner<'a> {
     spec: &'a Spec,
     words: Vocabulary,
     nodes: &'a [NodePlan],
+    json: &'a Value,
     problems: &'a mut Vec<Problem>,
 }
 
@@ -277,8 +286,8 @@ impl SignalPlanner<'_> {
     #[inline]
     fn instances(&mut self, path: &Path, name: &str) -> Vec<NodeId> {
         let found = instances(self.nodes, name);
-        if found.is_empty() {
-            let known: Vec<&str> = self.spec.nodes.keys().map(String::as_str).collect();
+        let known = written_nodes(self.json);
+        if found.is_empty() && !known.contains(&name) {
             let hint = format!("Nodes: {}.", known.join(", "));
             self.problem(path, format!("there is no node `{name}`"), hint);
         }
@@ -335,6 +344,9 @@ impl SignalPlanner<'_> {
         if operand.window.is_some() && kind != SignalKind::Scalar {
             let hint = "Only a scalar has windows of its own; everything else has that of the question.";
             self.problem(path, format!("`{}` has a window", operand.signal), hint);
+        } else if let Some(Err(why)) = operand.window.map(|window| window.within(self.spec.duration_s)) {
+            let hint = "Choose a window within the run, or make `duration_s` longer.";
+            self.problem(path, format!("`{}`: {why}", operand.signal), hint);
         }
     }
 

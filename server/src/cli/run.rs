@@ -76,7 +76,7 @@ pub fn run(options: &Options) -> Result {
             (recording.plan, recording.document, recording.script, recording.digest)
         }
         None => {
-            let loaded = options.how.load(options.scenario.as_deref().unwrap_or_default(), "A")?;
+            let loaded = options.how.load_with_claims(options.scenario.as_deref().unwrap_or_default(), "A")?;
             (loaded.plan, loaded.original, Script::default(), None)
         }
     };
@@ -97,8 +97,7 @@ pub fn run(options: &Options) -> Result {
     if !problems.is_empty() {
         return Err(problems.into());
     }
-    let claims = document.spec().map(|spec| spec.claims).unwrap_or_default();
-    report.claims = claim::judge_run(&claims, &plan, run.folds());
+    report.claims = claim::judge_run(&document.claims(), &plan, run.folds());
     if let Some(file) = &options.trace {
         trace(&mut run, file).map_err(|error| Failure::Other(format!("{}: {error}", file.display())))?;
     }

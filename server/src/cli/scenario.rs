@@ -1,7 +1,8 @@
 //! Which scenario a command works on: a file or an id, a variant, changes.
 
 use super::{Failure, Result};
-use sandbox_core::scenario::{Document, Plan, Problem};
+use sandbox_core::claim::read_claims;
+use sandbox_core::scenario::{Document, Plan, Problem, read_value};
 use serde_json::Value;
 use std::path::Path;
 use std::sync::Arc;
@@ -52,7 +53,18 @@ impl HowArgs {
     pub fn load(&self, scenario: &str, default: &str) -> Result<Loaded> {
         let original = read(scenario)?;
         let changes = self.changes()?;
-        plan(original, self.variant.as_deref().unwrap_or(default), &changes)
+        Ok(plan(original, self.variant.as_deref().unwrap_or(default), &changes)?)
+    }
+
+    /// The same for a command that judges claims: what is wrong with those is told with all the rest.
+    pub fn load_with_claims(&self, scenario: &str, default: &str) -> Result<Loaded> {
+        let original = read(scenario)?;
+        let changes = self.changes()?;
+        let claims = read_claims(&original).err().unwrap_or_default();
+        match plan(original, self.variant.as_deref().unwrap_or(default), &changes) {
+            Ok(loaded) if claims.is_empty() => Ok(loaded),
+            planned => Err([planned.err().unwrap_or_default(), claims].concat().into()),
+        }
     }
 
     /// The changes that were asked for, `--seed` last; all problems at once.
@@ -70,7 +82,11 @@ impl HowArgs {
 }
 
 /// Applies a variant and changes, and plans.
-pub fn plan(original: Document, variant: &str, changes: &[(String, Value)]) -> Result<Loaded> {
+pub fn plan(
+    original: Document,
+    variant: &str,
+    changes: &[(String, Value)],
+) -> std::result::Result<Loaded, Vec<Problem>> {
     let plan = Arc::new(original.plan(variant, changes)?);
     let document = original.patched(variant, changes)?;
     Ok(Loaded { original, document, plan })
@@ -104,7 +120,7 @@ fn parse_set(text: &str) -> std::result::Result<Vec<(String, Value)>, Problem> {
     let hint = "Write PATH=VALUE, such as nodes.db.readers=4 or 'nodes.api.title=\"API\"'.";
     let problem = |what: String| Problem::new(format!("--set {text}"), what, hint);
     let (path, value) = text.split_once('=').ok_or_else(|| problem("has no `=`".into()))?;
-    let value = serde_json::from_str(value).map_err(|error| problem(format!("the value is not JSON: {error}")))?;
+    let value = read_value(value).map_err(|problems| problem(format!("the value {}", first(&problems))))?;
     Ok(vec![(path.to_string(), value)])
 }
 
@@ -113,9 +129,17 @@ pub fn read_changes(file: &Path) -> std::result::Result<Vec<(String, Value)>, Pr
     let problem =
         |what: String| Problem::new(file.display().to_string(), what, "Name a file that `calibrate -o` wrote.");
     let text = std::fs::read_to_string(file).map_err(|error| problem(format!("cannot be read: {error}")))?;
-    let changes: serde_json::Map<String, Value> =
-        serde_json::from_str(&text).map_err(|error| problem(format!("is no JSON object: {error}")))?;
-    Ok(changes.into_iter().collect())
+    match read_value(&text) {
+        Ok(Value::Object(changes)) => Ok(changes.into_iter().collect()),
+        Ok(_) => Err(problem("is no JSON object".into())),
+        Err(problems) => Err(problem(first(&problems))),
+    }
+}
+
+/// The first of several problems of a JSON text, as the end of a sentence about it.
+fn first(problems: &[Problem]) -> String {
+    let Problem { path, what, .. } = &problems[0];
+    format!("{path} {what}").trim_start().into()
 }
 
 /// A runtime for commands that need one.
@@ -135,6 +159,8 @@ mod tests {
         for bad in ["a", "a=", "a=x", "@/no/such/file"] {
             assert!(parse_set(bad).is_err(), "{bad}");
         }
+        let twice = parse_set(r#"a={"x": 1, "x": 2}"#).unwrap_err();
+        assert_eq!(twice.what, "the value x stands more than once in its object");
     }
 
     #[test]
