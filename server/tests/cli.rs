@@ -62,6 +62,21 @@ fn every_problem_is_told_at_once() {
     for part in ["nodes.db.reders", "readers", "nodes.api.workers"] {
         assert!(told.contains(part), "{part} is not in {told}");
     }
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("scenario.json");
+    let claims = json!({
+        "syntax": {"text": "No.", "role": "effect", "expr": "A.http_error_ratio.mean >"},
+        "window": {"text": "No.", "role": "effect", "expr": "A.http_error_ratio.mean[20:99] > 0"},
+    });
+    common::write(&scenario(&[("nodes.api.workers", json!("many")), ("claims", claims)]), &file);
+    for command in ["run", "check"] {
+        let output = faultline(&[command, file.to_str().unwrap()]);
+        assert_eq!(output.status.code(), Some(2));
+        let told = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
+        for part in ["nodes.api.workers", "claims.syntax.expr", "claims.window.expr"] {
+            assert!(told.contains(part), "{command}: {part} is not in {told}");
+        }
+    }
     for arguments in
         [&["run", "no-such-scenario"][..], &["run"], &["fly"], &["run", "database-outage", "--query", "nonsense"]]
     {
@@ -109,6 +124,36 @@ fn why_adds_up() {
     assert_eq!(json!(parts), why["total_ns"]);
     assert!(why["chain"].as_array().unwrap().iter().any(|link| link["root"] == json!(true)), "{why}");
     assert_eq!(faultline(&["why", "database-outage", "--request", "0"]).status.code(), Some(2));
+}
+
+#[test]
+fn why_knows_requests_by_word() {
+    let asked = |word: &str| json_of(&["why", "database-outage", "--request", word, "--json"]);
+    let (first, last, slowest) = (asked("first-failed"), asked("last-failed"), asked("slowest"));
+    assert!(first["request"].as_u64() < last["request"].as_u64());
+    assert_eq!(slowest["outcome"], "ok");
+    let max = json_of(&["run", "database-outage", "--json"])["latency_ms"]["max"].as_f64().unwrap();
+    assert!((slowest["total_ms"].as_f64().unwrap() / max - 1.0).abs() < 1e-3, "{slowest} {max}");
+    let wrong = faultline(&["why", "database-outage", "--request", "fastest"]);
+    assert_eq!(wrong.status.code(), Some(2));
+    let told = String::from_utf8(wrong.stderr).unwrap();
+    assert!(told.contains("a number, or first-failed, last-failed or slowest"), "{told}");
+}
+
+#[test]
+fn only_what_applies_is_said_of_an_outage() {
+    let said = |arguments: &[&str]| {
+        let output = faultline(&[&["run", "database-outage"], arguments].concat());
+        let text = String::from_utf8(output.stdout).unwrap();
+        let mut lines = text.lines().skip_while(|line| !line.starts_with("incident"));
+        lines.nth(1).unwrap_or_else(|| panic!("{text}")).to_string()
+    };
+    let whole = said(&["--variant", "B"]);
+    for figure in ["detected after", "writes failed", "stale copies", "recovered"] {
+        assert!(whole.contains(figure), "{figure} is not in {whole}");
+    }
+    let bare = said(&["--set", "monitors={}", "--set", "faults.outage.effect={\"kind\": \"slow\", \"factor\": 1}"]);
+    assert_eq!(bare, "  reads failed 0.0 %; writes failed 0.0 %");
 }
 
 #[test]

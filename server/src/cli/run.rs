@@ -8,8 +8,9 @@ use sandbox_core::claim;
 use sandbox_core::engine::Script;
 use sandbox_core::metrics::{self, RunReport};
 use sandbox_core::recording::Recording;
-use sandbox_core::scenario::{Plan, Problem, Query};
+use sandbox_core::scenario::{Kind, Plan, Problem, Query};
 use sandbox_core::timeline::{self, IncidentSheet};
+use sandbox_core::trace::Outcome;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -207,19 +208,8 @@ fn text(plan: &Plan, output: &RunOutput) -> String {
         .collect();
     let _ = writeln!(out, "outcomes: {}", outcomes.join(", "));
     if let Some(sheet) = &output.incident_sheet {
-        let percent = |share: Option<f64>| share.map_or("-".to_string(), |share| format!("{:.1} %", share * 100.0));
-        let after = |span: Option<f64>| span.map_or("never".to_string(), |span| format!("after {span:.1} s"));
-        let (began, lasted) = (sheet.began_s, sheet.lasted_s);
-        let _ = writeln!(out, "incident: {} at {began} s for {lasted} s", sheet.trigger);
-        let _ = writeln!(
-            out,
-            "  detected {}; reads failed {}, writes failed {}, answered from stale copies {}; recovered {}",
-            after(sheet.detected_after_s),
-            percent(sheet.reads_failed),
-            percent(sheet.writes_failed),
-            percent(sheet.stale),
-            after(sheet.recovered_after_s)
-        );
+        let _ = writeln!(out, "incident: {} at {} s for {} s", sheet.trigger, sheet.began_s, sheet.lasted_s);
+        let _ = writeln!(out, "  {}", figures(plan, output, sheet).join("; "));
     }
     for (query, value) in &report.queries {
         let value = value.map_or("nothing in this window".to_string(), |value| value.to_string());
@@ -235,4 +225,22 @@ fn text(plan: &Plan, output: &RunOutput) -> String {
     }
     let _ = writeln!(out, "digest {}, {} events in {:.0} ms", report.digest, report.events, report.wall_ms);
     out
+}
+
+/// What the sheet says of this scenario: nothing is detected without a monitor, and nothing recovers that did not fail.
+fn figures(plan: &Plan, output: &RunOutput, sheet: &IncidentSheet) -> Vec<String> {
+    let has = |is: fn(&Kind) -> bool| plan.nodes.iter().any(|node| is(&node.kind));
+    let after = |span: Option<f64>| span.map_or("never".to_string(), |span| format!("after {span:.1} s"));
+    let percent = |what: &str, share: Option<f64>| share.map(|share| format!("{what} {:.1} %", share * 100.0));
+    let failed = |outcome: &Outcome| !outcome.is_success() && !outcome.is_client_error();
+    let mut outcomes = output.report.requests.by_outcome.iter();
+    let recovers = outcomes.any(|(outcome, count)| *count > 0 && failed(outcome));
+    let figures = [
+        has(|kind| matches!(kind, Kind::Monitor(_))).then(|| format!("detected {}", after(sheet.detected_after_s))),
+        percent("reads failed", sheet.reads_failed),
+        percent("writes failed", sheet.writes_failed),
+        percent("answered from stale copies", sheet.stale).filter(|_| has(|kind| matches!(kind, Kind::Cache(_)))),
+        recovers.then(|| format!("recovered {}", after(sheet.recovered_after_s))),
+    ];
+    figures.into_iter().flatten().collect()
 }

@@ -5,10 +5,12 @@ use super::scenario::ScenarioArgs;
 use super::{Failure, Result, print, print_json};
 use sandbox_core::Run;
 use sandbox_core::ids::RequestId;
+use sandbox_core::metrics::Folds;
 use sandbox_core::time::Span;
 use sandbox_core::timeline;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use std::cmp::Reverse;
 use std::fmt::Write as _;
 
 #[derive(clap::Args)]
@@ -16,12 +18,51 @@ use std::fmt::Write as _;
 pub struct Options {
     #[command(flatten)]
     scenario: ScenarioArgs,
-    /// Number of the request, or `first-failed`
-    #[arg(long, value_name = "N|first-failed")]
-    request: String,
+    /// Number of the request, or `first-failed`, `last-failed`, `slowest` (of the successes)
+    #[arg(long, value_name = "N|WORD", value_parser = which)]
+    request: Which,
     /// Print JSON
     #[arg(long)]
     json: bool,
+}
+
+/// Which request is asked about.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Which {
+    Number(RequestId),
+    FirstFailed,
+    LastFailed,
+    /// The slowest success; of several the first.
+    Slowest,
+}
+
+fn which(text: &str) -> std::result::Result<Which, String> {
+    match text {
+        "first-failed" => Ok(Which::FirstFailed),
+        "last-failed" => Ok(Which::LastFailed),
+        "slowest" => Ok(Which::Slowest),
+        number => match number.parse() {
+            Ok(number) => Ok(Which::Number(RequestId(number))),
+            Err(_) => Err("write a number, or first-failed, last-failed or slowest".into()),
+        },
+    }
+}
+
+impl Which {
+    fn find(self, folds: &Folds) -> Result<RequestId> {
+        let ended = folds.requests().iter().filter_map(|summary| Some((summary, summary.end?)));
+        let (found, none) = match self {
+            Which::Number(request) => return Ok(request),
+            Which::FirstFailed => (folds.failures().min_by_key(|(_, end)| end.step), "failed"),
+            Which::LastFailed => (folds.failures().max_by_key(|(_, end)| end.step), "failed"),
+            Which::Slowest => {
+                let successes = ended.filter(|(_, end)| end.outcome.is_success());
+                (successes.min_by_key(|(_, end)| Reverse(end.latency)), "was answered with success")
+            }
+        };
+        let request = found.map(|(summary, _)| summary.request);
+        request.ok_or_else(|| Failure::Other(format!("no request {none} in this run")))
+    }
 }
 
 /// `why --json`.
@@ -68,13 +109,7 @@ pub fn why(options: &Options) -> Result {
     let loaded = options.scenario.load("A")?;
     let mut run: Run = Run::new(loaded.plan.clone());
     compute(&mut run);
-    let request = match options.request.as_str() {
-        "first-failed" => {
-            let first = run.folds().failures().min_by_key(|(_, end)| end.step).map(|(summary, _)| summary.request);
-            first.ok_or_else(|| Failure::Other("no request failed in this run".into()))?
-        }
-        number => RequestId(number.parse().map_err(|_| format!("--request {number}: write a number or first-failed"))?),
-    };
+    let request = options.request.find(run.folds())?;
     let Some(why) = timeline::why(&mut run, request) else {
         let requests = run.folds().requests().len();
         return Err(Failure::Other(format!(
