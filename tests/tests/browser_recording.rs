@@ -123,15 +123,15 @@ async fn a_file_is_opened_and_a_broken_one_refused_with_its_line() {
     lines[2] = "{\"step\":";
     fs::write(&broken, lines.join("\n")).unwrap();
     choose(&browser, &broken).await;
-    browser.until("document.querySelector('[data-refused]')").await;
-    let said = browser.text("[data-refused]").await;
+    browser.until("document.querySelector('[data-notice=recording]')").await;
+    let said = browser.text("[data-notice=recording]").await;
     assert!(said.contains("broken.jsonl:3"), "{said}");
     browser.picture("recorded-refused").await;
     assert!(browser.has("[data-predicted=true]:not([data-recorded])").await, "the lesson goes on");
 
     choose(&browser, &recording).await;
     browser.until("document.querySelector('[data-recorded=same]')").await;
-    assert!(!browser.has("[data-refused]").await);
+    assert!(!browser.has("[data-notice=recording]").await);
 
     // What broke off can be played, and the page says that there is nothing to compare with.
     lines = text.lines().collect();
@@ -162,6 +162,6 @@ async fn what_a_server_records_can_be_watched_while_it_runs() {
     browser.open(&format!("{}/?recording=/api/recording", server.url)).await;
     browser.until("document.querySelector('[data-recorded=unknown]')").await;
     browser.open(&format!("{}/?recording=/api/nothing", server.url)).await;
-    browser.until("document.querySelector('[data-refused]')?.innerText.includes('404')").await;
+    browser.until("document.querySelector('[data-notice=recording]')?.innerText.includes('404')").await;
     browser.close().await;
 }

@@ -37,6 +37,19 @@ impl Content {
         Ok(Content { lesson, prose, document, set: options.set.clone() })
     }
 
+    /// What the address sets, and what of it was not understood: a variant that is not there leaves the lesson's own.
+    pub fn settings(&self, options: &Options) -> (Settings, Vec<Problem>) {
+        let known = self.document.variants();
+        let variant = options.variant.as_ref().filter(|variant| known.contains(variant));
+        let mut unread = options.unread.clone();
+        if let (Some(wanted), None) = (&options.variant, variant) {
+            let what = format!("there is no variant `{wanted}`");
+            unread.push(Problem::new("variant", what, format!("Known: {}.", known.join(", "))));
+        }
+        let variant = variant.unwrap_or(&self.lesson.variant).clone();
+        (Settings { variant, seed: options.seed, ..Settings::default() }, unread)
+    }
+
     /// The plan of these settings.
     pub fn plan(&self, settings: &Settings) -> Result<Plan, Vec<Problem>> {
         self.document.plan(&settings.variant, &self.with_seed(settings))
@@ -85,5 +98,22 @@ impl Content {
             .iter()
             .find(|(known, _)| heading.is_some_and(|heading| heading == known))
             .map_or("", |(_, html)| html)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_variant_that_is_not_there_is_named_and_the_lessons_own_is_taken() {
+        let options = Options::parse([("variant", "Z"), ("step", "abc"), ("seed", "3")]);
+        let content = Content::load(&options).expect("the lesson is sound");
+        let (settings, unread) = content.settings(&options);
+        assert_eq!((settings.variant, settings.seed), (content.lesson.variant.clone(), Some(3)));
+        let unread: Vec<String> = unread.iter().map(Problem::to_string).collect();
+        assert!(unread[0].starts_with("step: `abc` is not understood"), "{unread:?}");
+        assert!(unread[1].starts_with("variant: there is no variant `Z`. Known: A, B"), "{unread:?}");
+        assert_eq!(content.settings(&Options::parse([("variant", "A")])).0.variant, "A");
     }
 }

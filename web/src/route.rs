@@ -2,13 +2,14 @@
 //!
 //! Numbers are read by serde_json, which is there anyway: the standard library's reader of floats would add 10 kB of tables.
 
+use sandbox_core::scenario::{Problem, read_value};
 use sandbox_core::time::Time;
 use serde_json::Value;
 
 /// The lesson that opens when the address names none.
 pub const FIRST_LESSON: &str = "the-database-goes-away";
 
-/// What the address asks for. Values that cannot be read are passed over.
+/// What the address asks for. What cannot be read leaves the default, and is named in `unread`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Options {
     /// `lesson`: its id.
@@ -33,6 +34,8 @@ pub struct Options {
     pub document: Option<String>,
     /// `panic=1`: the first step panics, so that tests see what a learner would see.
     pub panic: bool,
+    /// What was not understood, by parameter.
+    pub unread: Vec<Problem>,
 }
 
 impl Default for Options {
@@ -49,6 +52,7 @@ impl Default for Options {
             bench: false,
             document: None,
             panic: false,
+            unread: Vec::new(),
         }
     }
 }
@@ -58,29 +62,24 @@ impl Options {
     pub fn parse<'a>(parameters: impl IntoIterator<Item = (&'a str, &'a str)>) -> Options {
         let mut options = Options::default();
         for (name, value) in parameters {
-            match name {
-                "lesson" => options.lesson = value.into(),
-                "embed" => options.embed = value == "1",
-                "seed" => options.seed = value.parse().ok().filter(|seed| *seed < 1 << 53),
-                "variant" => options.variant = Some(value.into()),
-                "t" => {
-                    options.at = Time::from_seconds(
-                        serde_json::from_slice(value.trim_end_matches('s').as_bytes()).unwrap_or(0.0),
-                    )
-                }
-                "step" => options.step = value.parse().ok(),
-                "set" => {
-                    if let Some((path, value)) = value.split_once('=') {
-                        let value =
-                            serde_json::from_slice(value.as_bytes()).unwrap_or_else(|_| Value::String(value.into()));
-                        options.set.push((path.into(), value));
-                    }
-                }
-                "recording" => options.recording = Some(value.into()),
-                "bench" => options.bench = value == "1",
-                "document" => options.document = Some(value.into()),
-                "panic" => options.panic = value == "1",
-                _ => {}
+            let (read, hint) = match name {
+                "lesson" => (put(&mut options.lesson, Some(value.into())), ""),
+                "variant" => (put(&mut options.variant, Some(Some(value.into()))), ""),
+                "recording" => (put(&mut options.recording, Some(Some(value.into()))), ""),
+                "document" => (put(&mut options.document, Some(Some(value.into()))), ""),
+                "seed" => (put(&mut options.seed, seed(value).map(Some)), "Write a whole number from 0, below 2^53."),
+                "t" => (put(&mut options.at, instant(value)), "Write seconds from 0 on, such as t=23.4."),
+                "step" => (put(&mut options.step, value.parse().ok().map(Some)), "Write the number of an event."),
+                "set" => (change(value).map(|change| options.set.push(change)).is_some(), "Write set=PATH=VALUE."),
+                "embed" => (put(&mut options.embed, switch(value)), SWITCH),
+                "bench" => (put(&mut options.bench, switch(value)), SWITCH),
+                "panic" => (put(&mut options.panic, switch(value)), SWITCH),
+                // The script in `index.html` reads it before anything is drawn.
+                "theme" => (matches!(value, "light" | "dark"), "Write light or dark."),
+                _ => (false, "The page knows lesson, variant, seed, set, t, step, recording, embed and theme."),
+            };
+            if !read {
+                options.unread.push(Problem::new(name, format!("`{value}` is not understood"), hint));
             }
         }
         options
@@ -114,6 +113,36 @@ impl Options {
     }
 }
 
+const SWITCH: &str = "Write 1, or leave it out.";
+
+/// Puts a value in its place, if it could be read; whether it could.
+fn put<T>(place: &mut T, read: Option<T>) -> bool {
+    read.map(|value| *place = value).is_some()
+}
+
+fn seed(text: &str) -> Option<u64> {
+    text.parse().ok().filter(|seed| *seed < 1 << 53)
+}
+
+fn instant(text: &str) -> Option<Time> {
+    let seconds: Option<f64> = serde_json::from_slice(text.trim_end_matches('s').as_bytes()).ok();
+    seconds.filter(|seconds| *seconds >= 0.0).map(Time::from_seconds)
+}
+
+/// A path and its value; what is no JSON is text.
+fn change(text: &str) -> Option<(String, Value)> {
+    let (path, value) = text.split_once('=')?;
+    Some((path.into(), read_value(value).unwrap_or_else(|_| value.into())))
+}
+
+fn switch(text: &str) -> Option<bool> {
+    match text {
+        "1" => Some(true),
+        "0" => Some(false),
+        _ => None,
+    }
+}
+
 /// A value as it stands in an address (RFC 3986): what has a meaning of its own there is written as its bytes.
 fn escaped(value: &str) -> String {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~/:,@".contains(&byte);
@@ -126,21 +155,37 @@ mod tests {
     use super::*;
 
     #[test]
-    fn parameters_are_read_and_nonsense_is_passed_over() {
-        let options = Options::parse([
-            ("embed", "1"),
-            ("seed", "11"),
-            ("t", "23.4"),
-            ("set", "nodes.db.readers=4"),
-            ("set", "no-path"),
-            ("colour", "blue"),
-        ]);
+    fn parameters_are_read() {
+        let parameters =
+            [("embed", "1"), ("seed", "11"), ("t", "23.4"), ("set", "nodes.db.readers=4"), ("theme", "dark")];
+        let options = Options::parse(parameters);
         assert_eq!(options.lesson, FIRST_LESSON);
         assert!(options.embed);
         assert_eq!(options.seed, Some(11));
         assert_eq!(options.at, Time::from_seconds(23.4));
         assert_eq!(options.set, [("nodes.db.readers".to_string(), Value::from(4))]);
-        assert_eq!(Options::parse([("seed", "-1"), ("t", "soon")]).at, Time::ZERO);
+        assert_eq!(options.unread, []);
+    }
+
+    #[test]
+    fn what_is_not_understood_is_named_and_changes_nothing() {
+        let nonsense = [
+            ("step", "abc"),
+            ("t", "x"),
+            ("t", "-3"),
+            ("seed", "-1"),
+            ("seed", "9007199254740992"),
+            ("set", "no-path"),
+            ("embed", "yes"),
+            ("theme", "blue"),
+            ("colour", "blue"),
+        ];
+        let options = Options::parse(nonsense);
+        for ((name, value), problem) in nonsense.iter().zip(&options.unread) {
+            assert!(problem.path == *name && problem.what.contains(value) && !problem.hint.is_empty(), "{problem}");
+        }
+        assert_eq!(options.unread.len(), nonsense.len());
+        assert_eq!(Options { unread: Vec::new(), ..options }, Options::default());
     }
 
     #[test]

@@ -9,6 +9,7 @@ pub mod icon;
 pub mod knobs;
 pub mod lanes;
 pub mod log;
+pub mod notice;
 pub mod press;
 pub mod problems;
 pub mod recording;

@@ -1,16 +1,13 @@
 //! A recorded run: how to open one, what is open, and why another could not be.
 
+use crate::components::notice::{self, NoticeProps};
 use crate::components::press::{button, press};
 use crate::state::action::Action;
 use crate::state::recorded::Opening;
 use crate::view_model::recorded::RecordedView;
-use sandbox_core::scenario::Problem;
 use wasm_bindgen::JsCast;
 use web_sys::{File, HtmlInputElement};
 use yew::prelude::*;
-
-/// Problems that are shown of a file; the rest is counted.
-const SHOWN: usize = 5;
 
 /// What [`recording`] draws.
 #[derive(Clone)]
@@ -71,17 +68,12 @@ pub fn notice(opening: &Opening, on: &Callback<Action>) -> Html {
     match opening {
         Opening::Idle => Html::default(),
         Opening::UnderWay => html! { <p class="card notice" role="status">{ "Reading the recording." }</p> },
-        Opening::Refused(problems) => refused(problems, on),
-    }
-}
-
-fn refused(problems: &[Problem], on: &Callback<Action>) -> Html {
-    html! {
-        <section class="card notice" role="alert" data-refused="">
-            <h2>{ "This recording cannot be opened" }</h2>
-            <ul>{ for problems.iter().take(SHOWN).map(|problem| html! { <li>{ problem.to_string() }</li> }) }</ul>
-            if problems.len() > SHOWN { <p>{ format!("And {} more.", problems.len() - SHOWN) }</p> }
-            { button("btn mini", "Dismiss", press(on, Action::DismissNotice)) }
-        </section>
+        Opening::Refused(problems) => notice::notice(NoticeProps {
+            about: "recording",
+            heading: "This recording cannot be opened",
+            problems,
+            dismiss: Action::DismissRefused,
+            on,
+        }),
     }
 }

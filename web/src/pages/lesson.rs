@@ -3,6 +3,7 @@
 use crate::components::events::show_current;
 use crate::components::header::{self, ChipsProps, HeaderProps};
 use crate::components::help::{self, HelpProps};
+use crate::components::notice::{self, NoticeProps};
 use crate::components::problems::{self, ProblemsProps};
 use crate::components::recording;
 use crate::components::screen::{Screen, matches, use_screen, use_size};
@@ -15,10 +16,10 @@ use crate::route::Options;
 use crate::state::action::Action;
 use crate::state::opening;
 use crate::state::session::Session;
-use crate::state::settings::Settings;
 use crate::state::store::Store;
 use crate::view_model::recorded::RecordedView;
 use sandbox_core::lesson::Lesson;
+use sandbox_core::scenario::Problem;
 use std::rc::Rc;
 use web_sys::{File, HtmlDialogElement, HtmlElement};
 use yew::prelude::*;
@@ -128,7 +129,7 @@ pub fn LessonPage(props: &LessonProps) -> Html {
     };
     let chips = header::chips(&ChipsProps { seed, digest });
     let can_share = session.recorded.as_ref().is_none_or(|recorded| recorded.address.is_some());
-    let notice = recording::notice(&session.opening, &on);
+    let notices = html! { <>{ unread(&session.unread, &on) }{ recording::notice(&session.opening, &on) }</> };
     let mut page = Page {
         screen: &screen,
         list: &list,
@@ -175,7 +176,7 @@ pub fn LessonPage(props: &LessonProps) -> Html {
             { around.header }
             <main class="lesson" aria-label={title} onkeydown={keys(&on, store, &open_help)}>
                 { around.story }
-                <div class="col stage-col">{ notice }{ stage }{ around.knobs }</div>
+                <div class="col stage-col">{ notices }{ stage }{ around.knobs }</div>
                 <div class="col evidence-col">{ evidence }{ around.foot }</div>
             </main>
             <div class="unseen" role="status" aria-live="polite">{ (*said).clone() }</div>
@@ -197,18 +198,29 @@ struct Around {
 /// A session of the lesson as the address wants it.
 fn begin(content: Rc<Content>, props: &LessonProps, still: bool) -> Store {
     let options = &props.options;
-    let settings = Settings {
-        variant: options.variant.clone().unwrap_or_else(|| content.lesson.variant.clone()),
-        seed: options.seed,
-        ..Settings::default()
-    };
+    let (settings, unread) = content.settings(options);
     let mut session = Session::new(content, settings, options.embed, options.at, still);
+    session.unread = unread;
     session.want(options.step);
     let store = Store::new(session);
     if let Some(address) = &options.recording {
         opening::open_address(&store, address);
     }
     store
+}
+
+/// What of the address was not understood, if anything.
+fn unread(problems: &[Problem], on: &Callback<Action>) -> Html {
+    if problems.is_empty() {
+        return Html::default();
+    }
+    notice::notice(NoticeProps {
+        about: "address",
+        heading: "Not everything in the address was understood",
+        problems,
+        dismiss: Action::DismissUnread,
+        on,
+    })
 }
 
 /// What a drawing of the page needs.

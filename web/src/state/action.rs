@@ -32,7 +32,10 @@ pub enum Action {
     Show(Tab),
     Resolve(IncidentId),
     CloseRecording,
-    DismissNotice,
+    /// It was read why a recording cannot be opened.
+    DismissRefused,
+    /// It was read what of the address was not understood.
+    DismissUnread,
 }
 
 /// How fast play goes.

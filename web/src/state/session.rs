@@ -29,6 +29,8 @@ pub struct Session {
     pub recorded: Option<Recorded>,
     /// What became of the latest wish to open a recording.
     pub opening: Opening,
+    /// What of the address was not understood, until it is dismissed.
+    pub unread: Vec<Problem>,
     /// The event that the address wants to be looked at, until that is allowed.
     wanted: Option<u64>,
     turning: bool,
@@ -51,6 +53,7 @@ impl Session {
             player: Player::new(cursor, predicted, still),
             recorded: None,
             opening: Opening::Idle,
+            unread: Vec::new(),
             wanted: None,
             turning: false,
             progress,
@@ -118,7 +121,8 @@ impl Session {
             Action::Select(request) => player.select(request),
             Action::Show(tab) => self.tab = tab,
             Action::CloseRecording => self.close_recording(),
-            Action::DismissNotice => self.opening = Opening::Idle,
+            Action::DismissRefused => self.opening = Opening::Idle,
+            Action::DismissUnread => self.unread.clear(),
             // What was recorded cannot be changed.
             _ if self.recorded.is_some() => {}
             Action::Resolve(incident) => self.resolve(incident),

@@ -1,0 +1,37 @@
+//! A notice above the stage: what did not go as wished, and how to mend it. The page goes on below it.
+
+use crate::components::press::{button, press};
+use crate::state::action::Action;
+use sandbox_core::scenario::Problem;
+use yew::prelude::*;
+
+/// Problems that are shown; the rest is counted.
+const SHOWN: usize = 5;
+
+/// What [`notice`] draws.
+#[derive(Clone)]
+pub struct NoticeProps<'a> {
+    /// What it is about, in a word.
+    pub about: &'static str,
+    /// What happened.
+    pub heading: &'static str,
+    /// Why.
+    pub problems: &'a [Problem],
+    /// What takes the notice away.
+    pub dismiss: Action,
+    /// What the learner does.
+    pub on: &'a Callback<Action>,
+}
+
+/// A notice that can be dismissed.
+pub fn notice(props: NoticeProps) -> Html {
+    let NoticeProps { about, heading, problems, dismiss, on } = props;
+    html! {
+        <section class="card notice" role="alert" data-notice={about}>
+            <h2>{ heading }</h2>
+            <ul>{ for problems.iter().take(SHOWN).map(|problem| html! { <li>{ problem.to_string() }</li> }) }</ul>
+            if problems.len() > SHOWN { <p>{ format!("And {} more.", problems.len() - SHOWN) }</p> }
+            { button("btn mini", "Dismiss", press(on, dismiss)) }
+        </section>
+    }
+}
