@@ -15,7 +15,7 @@ fn scenario(metrics: Value, labels: Value) -> Document {
             "users": {"kind": "client", "calls": {"api": {"timeout_ms": 500}}},
             "partner": {"kind": "client", "calls": {"api": {"timeout_ms": 500}}},
             "api": {
-                "kind": "service", "workers": 4, "max_waiting": 20,
+                "kind": "service", "workers": 2, "max_waiting": 20,
                 "routes": {
                     "GET /items/{id}": [{"read": {"store": "db", "cache": "cache"}}],
                     "pay": [{"work": {"dist": "exponential", "mean_ms": 8}}, {"write": {"store": "db"}}]

@@ -145,7 +145,7 @@ impl Caller {
         if let Some((breaker, changed)) = &mut self.breaker {
             let (decision, transition) = breaker.decide(now);
             if let Some(transition) = transition {
-                *changed = note_transition(ctx, slot, self.call, transition, breaker.state());
+                *changed = note_transition(ctx, slot, self.call, transition, breaker.state(), *changed);
             }
             match decision {
                 Ok(granted) => permit = Some(granted),
@@ -467,7 +467,7 @@ impl Caller {
         let OpenCall { permit: Some(permit), sent, .. } = *ctx.open_call(slot) else { return };
         let duration = ctx.now().since(sent);
         if let Some(transition) = breaker.on_result(ctx.now(), permit, outcome, duration) {
-            *changed = note_transition(ctx, slot, self.call, transition, breaker.state());
+            *changed = note_transition(ctx, slot, self.call, transition, breaker.state(), *changed);
         }
     }
 
@@ -562,8 +562,16 @@ fn failure_kind(end: &CallEnd) -> FailureKind {
     }
 }
 
-/// Records a breaker's change of state, caused by the result that brought it about; not a step of the request's own way.
-fn note_transition(ctx: &mut Ctx, slot: Slot, call: u16, transition: Transition, state: BreakerState) -> Seq {
+/// Records a breaker's change of state; not a step of the request's own way. A result opens or closes it; half-open it becomes
+/// because it had opened, whoever comes by then.
+fn note_transition(
+    ctx: &mut Ctx,
+    slot: Slot,
+    call: u16,
+    transition: Transition,
+    state: BreakerState,
+    before: Seq,
+) -> Seq {
     let to = ctx.core.plan.nodes[ctx.node.index()].calls[call as usize].targets[0];
     let what = match transition {
         Transition::Opened { failures, calls } => What::BreakerOpened { to, failures, calls },
@@ -577,6 +585,9 @@ fn note_transition(ctx: &mut Ctx, slot: Slot, call: u16, transition: Transition,
     };
     let now = ctx.now();
     ctx.levels().circuit.set(now, level);
-    let cause = Some(ctx.stay(slot).last);
-    ctx.note_own(what, cause)
+    let cause = match transition {
+        Transition::HalfOpened => before,
+        Transition::Opened { .. } | Transition::Closed => ctx.stay(slot).last,
+    };
+    ctx.note_own(what, Some(cause))
 }

@@ -15,7 +15,7 @@ use crate::rng::{Purpose, Stream, draw, lineage};
 use crate::scenario::{Condition, Dist, Kind, Plan};
 use crate::time::{Span, Time};
 use crate::trace::{Record, Refusal, Status, What};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 /// Everything of the world but its nodes.
@@ -25,6 +25,8 @@ pub struct Core {
     pub mount: Option<Arc<Mount>>,
     pub now: Time,
     pub calendar: Calendar,
+    /// What is still due in the present step: what goes over links without a delay.
+    pub at_once: VecDeque<Event>,
     pub stays: Stays,
     pub tokens: Tokens,
     /// How far each workload has come.
@@ -82,6 +84,7 @@ impl Core {
             mount: mount.map(Arc::new),
             now: Time::ZERO,
             calendar: Calendar::default(),
+            at_once: VecDeque::new(),
             stays: Stays::default(),
             conditions: vec![Condition::default(); nodes],
             active_faults: Vec::new(),
@@ -298,7 +301,7 @@ impl Ctx<'_> {
         if let Ask::Statement(_) = errand.ask {
             self.core.stays.belongings_mut(child).owner = Some(self.core.stays.id(slot));
         }
-        self.core.calendar.schedule_after(now, delay, Event::Arrive(child));
+        self.after_the_way(delay, Event::Arrive(child));
         self.core.stays.id(child)
     }
 
@@ -360,7 +363,15 @@ impl Ctx<'_> {
             Some(parent) => self.delay(self.node, self.core.stays[parent.slot].node),
             None => Span::ZERO,
         };
-        self.core.calendar.schedule_after(now, delay, Event::Reply(slot));
+        self.after_the_way(delay, Event::Reply(slot));
+    }
+
+    /// What has no way to go happens in the same step.
+    fn after_the_way(&mut self, delay: Span, event: Event) {
+        match delay {
+            Span::ZERO => self.core.at_once.push_back(event),
+            delay => _ = self.core.calendar.schedule_after(self.core.now, delay, event),
+        }
     }
 
     /// Refuses a stay and answers its caller.
@@ -420,10 +431,10 @@ impl Ctx<'_> {
         if !self.core.stays.is_live(child) {
             return;
         }
-        let (now, to) = (self.core.now, self.core.stays[child.slot].node);
+        let to = self.core.stays[child.slot].node;
         self.core.stays[child.slot].withdrawn = true;
         let delay = self.delay(self.node, to);
-        self.core.calendar.schedule_after(now, delay, Event::Withdraw(child.slot));
+        self.after_the_way(delay, Event::Withdraw(child.slot));
     }
 
     /// Whether the fault of an error ratio strikes this stay.

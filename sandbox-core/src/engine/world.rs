@@ -163,7 +163,8 @@ impl World {
         let Core { calendar, stays, shared, .. } = &mut self.core;
         let entry = calendar.pop(self.end, |entry| Core::is_alive(stays, shared, entry))?;
         self.begin_step(entry.at);
-        self.happen(entry);
+        self.happen(entry.event);
+        self.follow_at_once();
         Some(entry.at)
     }
 
@@ -193,6 +194,7 @@ impl World {
                 }
             }
         }
+        self.follow_at_once();
         logged
     }
 
@@ -218,9 +220,17 @@ impl World {
         self.second_ends += SECOND;
     }
 
+    /// What takes no time belongs to the step that it follows from.
+    #[inline]
+    fn follow_at_once(&mut self) {
+        while let Some(event) = self.core.at_once.pop_front() {
+            self.happen(event);
+        }
+    }
+
     /// One event, one arm.
-    fn happen(&mut self, entry: Entry) {
-        match entry.event {
+    fn happen(&mut self, event: Event) {
+        match event {
             Event::Arrival { workload } => {
                 let client = self.core.plan.workloads[workload as usize].client;
                 self.handle(client, Happening::Intended { workload });
@@ -242,10 +252,11 @@ impl World {
             }
             Event::Patience(slot) => self.handle(self.core.stays[slot].node, Happening::LostPatience(slot)),
             Event::Paused(slot) => self.handle(self.core.stays[slot].node, Happening::Paused(slot)),
-            Event::Withdraw(slot) => {
+            Event::Withdraw(slot) if self.core.stays[slot].withdrawn => {
                 let (node, mut ctx) = self.door(self.core.stays[slot].node);
                 node.withdraw(&mut ctx, slot);
             }
+            Event::Withdraw(_) => {}
             Event::Shared(node) => self.handle(node, Happening::Shared),
             Event::Chance(node) => self.handle(node, Happening::Chance),
             Event::Audit(audit) => self.audit(audit),
