@@ -12,7 +12,7 @@ use super::tokens::Tokens;
 use super::world::Mount;
 use crate::ids::{IncidentId, NodeId, RequestId, RouteId, Seq};
 use crate::rng::{Purpose, Stream, draw, lineage};
-use crate::scenario::{Condition, Dist, Kind, Plan};
+use crate::scenario::{Condition, Dist, Judges, Kind, MonitorPlan, NodePlan, Plan};
 use crate::time::{Span, Time};
 use crate::trace::{Record, Refusal, Status, What};
 use std::collections::{BTreeMap, VecDeque};
@@ -53,6 +53,8 @@ pub struct Core {
     /// Calls to real parts that have no answer yet.
     pub open_calls: Vec<(CallId, StayId)>,
     pub recent: Recent,
+    /// What became of the requests of each node, where a monitor counts them; else empty.
+    pub counted: Vec<Counted>,
     next_seq: u32,
     pub emitted: Vec<Record>,
     pub closed_seconds: Vec<LevelRow>,
@@ -66,6 +68,15 @@ pub struct Recent {
     pub failed: [u32; 2],
 }
 
+/// How many requests of a node have ended so far, and how.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Counted {
+    pub ended: u32,
+    pub failed: u32,
+    /// The record of the latest failure.
+    pub last_failure: Option<Seq>,
+}
+
 /// A node's door.
 pub struct Ctx<'a> {
     pub core: &'a mut Core,
@@ -75,6 +86,9 @@ pub struct Ctx<'a> {
 impl Core {
     pub fn new(plan: Arc<Plan>, mount: Option<Mount>) -> Core {
         let nodes = plan.nodes.len();
+        let counts =
+            |node: &NodePlan| matches!(&node.kind, Kind::Monitor(MonitorPlan { judges: Judges::BurnRate { .. }, .. }));
+        let counted = vec![Counted::default(); if plan.nodes.iter().any(counts) { nodes } else { 0 }];
         Core {
             tokens: Tokens::new(&plan),
             breaches: vec![0; plan.audits.len()],
@@ -99,6 +113,7 @@ impl Core {
             calls: 0,
             open_calls: Vec::new(),
             recent: Recent::default(),
+            counted,
             next_seq: 0,
             emitted: Vec::new(),
             closed_seconds: Vec::new(),
@@ -356,6 +371,7 @@ impl Ctx<'_> {
         let now = self.core.now;
         let sojourn = now.since(self.stay(slot).since);
         self.note(slot, What::Replied { status: reply.status, sojourn });
+        self.count(slot, reply.status.is_server_failure());
         let stay = &mut self.core.stays[slot];
         stay.reply = Some(reply);
         let caller = stay.parent.filter(|parent| self.core.stays.is_live(*parent));
@@ -371,6 +387,18 @@ impl Ctx<'_> {
         match delay {
             Span::ZERO => self.core.at_once.push_back(event),
             delay => _ = self.core.calendar.schedule_after(self.core.now, delay, event),
+        }
+    }
+
+    /// Counts the end of a request at this node, if a monitor asks for that.
+    pub fn count(&mut self, slot: Slot, failed: bool) {
+        if let Some(counted) = self.core.counted.get_mut(self.node.index()) {
+            let stay = &self.core.stays[slot];
+            if stay.request != RequestId::NONE {
+                counted.ended += 1;
+                counted.failed += u32::from(failed);
+                counted.last_failure = if failed { Some(stay.last) } else { counted.last_failure };
+            }
         }
     }
 

@@ -44,6 +44,11 @@ impl BurnRateRule {
         Ok(BurnRateRule { long_s, short_s, burn })
     }
 
+    /// How many times as fast as it may a window with this error ratio spends the budget.
+    pub fn burn_rate(slo: Slo, error_ratio: f64) -> f64 {
+        error_ratio / slo.budget()
+    }
+
     /// Whether the rule fires, given the error ratios of its two windows.
     pub fn decide(&self, slo: Slo, long_ratio: f64, short_ratio: f64) -> bool {
         let threshold = self.burn * slo.budget();

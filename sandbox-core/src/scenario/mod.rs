@@ -34,7 +34,7 @@ pub use json::read_value;
 pub use map::Map;
 pub use plan::{
     AuditPlan, BulkheadPlan, CachePlan, CallPlan, ClientPlan, Condition, DatabasePlan, Discipline, FaultPlan,
-    GatewayPlan, Hold, IdempotencyPlan, Kind, MonitorPlan, NodePlan, Op, Plan, QueuePlan, RetryOn, RetryPlan,
+    GatewayPlan, Hold, IdempotencyPlan, Judges, Kind, MonitorPlan, NodePlan, Op, Plan, QueuePlan, RetryOn, RetryPlan,
     RoutePlan, ServicePlan, StorePlan, TokenPlan, WorkloadPlan, limits,
 };
 pub use popularity::{Popularity, PopularitySpec};

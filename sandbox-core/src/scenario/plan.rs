@@ -11,6 +11,7 @@ use super::{Expr, Problem};
 use crate::ids::{NodeId, RouteId};
 use crate::policy::admission::AdmissionConfig;
 use crate::policy::balancer::BalancerPolicy;
+use crate::policy::burn_rate::{BurnRateRule, Slo};
 use crate::policy::cache::CacheConfig;
 use crate::policy::circuit_breaker::CircuitBreakerConfig;
 use crate::policy::client_throttle::ClientThrottleConfig;
@@ -263,12 +264,33 @@ pub struct StorePlan {
 /// A monitor. Its target is the only entry of the node's `calls`.
 #[derive(Clone, Debug)]
 pub struct MonitorPlan {
-    /// Time between probes.
+    /// Time between probes, or looks.
     pub interval: Span,
-    /// Failures in a row until an incident.
-    pub failure_threshold: u32,
-    /// Successes in a row until recovery.
-    pub success_threshold: u32,
+    /// What it goes by.
+    pub judges: Judges,
+}
+
+/// What a monitor goes by.
+#[derive(Clone, Copy, Debug)]
+pub enum Judges {
+    /// Probes.
+    Probes {
+        /// Failures in a row until an incident.
+        failure_threshold: u32,
+        /// Successes in a row until recovery.
+        success_threshold: u32,
+    },
+    /// The answers of its target.
+    BurnRate {
+        /// What is promised.
+        slo: Slo,
+        /// When the budget burns too fast.
+        rule: BurnRateRule,
+        /// Looks in the long and in the short window.
+        looks: [usize; 2],
+        /// Requests in the long window that say something.
+        minimum_requests: u32,
+    },
 }
 
 /// How a node calls another.

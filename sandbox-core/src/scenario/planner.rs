@@ -13,6 +13,7 @@ use crate::ids::{NodeId, RouteId, TableId};
 use crate::policy::admission::concurrency_limit::{ConcurrencyLimitConfig, ConcurrencyLimitParams};
 use crate::policy::admission::{AdmissionConfig, CodelConfig, PriorityShedding};
 use crate::policy::balancer::BalancerPolicy;
+use crate::policy::burn_rate::{BurnRateRule, Slo};
 use crate::policy::cache::{CacheConfig, CacheParams, Eviction};
 use crate::policy::circuit_breaker::{CircuitBreakerConfig, CircuitBreakerParams, SlidingWindow};
 use crate::policy::client_throttle::ClientThrottleConfig;
@@ -1188,32 +1189,65 @@ impl<'a> Planner<'a> {
         let in_monitors = Path::new("monitors");
         let path = in_monitors.at(id);
         self.within(&path.at("interval_s"), monitor.interval_s, 0.001, limits::DURATION_S);
-        self.above_zero(&path.at("timeout_ms"), monitor.timeout_ms, 3_600_000.0);
-        self.within(&path.at("failure_threshold"), f64::from(monitor.failure_threshold), 1.0, 1_000.0);
-        self.within(&path.at("success_threshold"), f64::from(monitor.success_threshold), 1.0, 1_000.0);
-        self.refuse_unless(
-            &path.at("target"),
-            &monitor.target,
-            "a monitor",
-            &["gateway", "service", "cache", "store", "queue", "database"],
-        );
+        let mut targets = vec!["gateway", "service", "cache", "store", "queue", "database"];
+        let judges = match &monitor.burn_rate {
+            Some(burn_rate) => {
+                targets.push("client");
+                self.burn_rate(&path, monitor, burn_rate)
+            }
+            None => self.probes(&path, monitor),
+        };
+        self.refuse_unless(&path.at("target"), &monitor.target, "a monitor", &targets);
         let name = format!("monitor-{id}");
         let spec = CallSpec {
-            timeout_ms: Some(monitor.timeout_ms),
+            timeout_ms: monitor.timeout_ms,
             balancer: Some(BalancerSpec::RoundRobin {}),
             ..CallSpec::default()
         };
         let call = self.call(&path, &path.at("target"), &monitor.target, &spec);
-        let (interval, failure, success) =
-            (Span::from_seconds(monitor.interval_s), monitor.failure_threshold, monitor.success_threshold);
+        let Some(judges) = judges else { return };
+        let interval = Span::from_seconds(monitor.interval_s);
         self.nodes.push(NodePlan {
             hash: name_hash(&name),
             group: name.clone(),
             id: name,
             title: monitor.title.clone().unwrap_or_else(|| format!("Monitor of {}", monitor.target)),
-            kind: Kind::Monitor(MonitorPlan { interval, failure_threshold: failure, success_threshold: success }),
+            kind: Kind::Monitor(MonitorPlan { interval, judges }),
             calls: vec![call],
         });
+    }
+
+    #[inline]
+    fn probes(&mut self, path: &Path, monitor: &MonitorSpec) -> Option<Judges> {
+        let MonitorSpec { timeout_ms, failure_threshold, success_threshold, .. } = monitor;
+        let (&Some(timeout_ms), &Some(failures), &Some(successes)) = (timeout_ms, failure_threshold, success_threshold)
+        else {
+            let hint = "Give `timeout_ms`, `failure_threshold` and `success_threshold`, or `burn_rate`.";
+            self.problem(path, "says neither how it probes nor what it counts", hint);
+            return None;
+        };
+        self.above_zero(&path.at("timeout_ms"), timeout_ms, 3_600_000.0);
+        self.within(&path.at("failure_threshold"), f64::from(failures), 1.0, 1_000.0);
+        self.within(&path.at("success_threshold"), f64::from(successes), 1.0, 1_000.0);
+        Some(Judges::Probes { failure_threshold: failures, success_threshold: successes })
+    }
+
+    #[inline]
+    fn burn_rate(&mut self, path: &Path, monitor: &MonitorSpec, spec: &BurnRateSpec) -> Option<Judges> {
+        let MonitorSpec { timeout_ms, failure_threshold, success_threshold, interval_s, .. } = monitor;
+        if timeout_ms.is_some() || failure_threshold.is_some() || success_threshold.is_some() {
+            let hint = "Take `timeout_ms`, `failure_threshold` and `success_threshold` out: it does not probe.";
+            self.problem(&path.at("burn_rate"), "does not go with probes", hint);
+        }
+        let path = path.at("burn_rate");
+        for (name, window_s) in [("long_window_s", spec.long_window_s), ("short_window_s", spec.short_window_s)] {
+            self.within(&path.at(name), window_s, interval_s.max(0.001), limits::DURATION_S);
+        }
+        let slo = self.taken(&path.at("objective"), Slo::new(spec.objective))?;
+        let rule = BurnRateRule::new(spec.long_window_s, spec.short_window_s, spec.rate);
+        let rule = self.taken(&path, rule)?;
+        let looks = [spec.long_window_s, spec.short_window_s].map(|window_s| (window_s / interval_s).round() as usize);
+        Some(Judges::BurnRate { slo, rule, looks, minimum_requests: spec.minimum_requests })
     }
 
     #[inline]

@@ -1186,20 +1186,43 @@ spec! {
 }
 
 spec! {
-    /// Probes a node and opens an incident when it fails.
+    /// Probes a node, or counts its answers, and opens an incident when it fails. The first three fields without
+    /// `burn_rate`, or that alone.
     pub struct MonitorSpec {
         /// Title for people; the id if absent.
         pub title?: Option<String>,
-        /// The node that is probed.
+        /// The node that is watched.
         pub target: String,
-        /// Time between two probes.
+        /// Time between two probes, or between two looks at the counts.
         pub interval_s: f64,
         /// A probe without an answer after this long has failed.
-        pub timeout_ms: f64,
+        pub timeout_ms?: Option<f64>,
         /// Failed probes in a row until an incident is opened.
-        pub failure_threshold: u32,
+        pub failure_threshold?: Option<u32>,
         /// Good probes in a row until it counts as recovered.
-        pub success_threshold: u32,
+        pub success_threshold?: Option<u32>,
+        /// Counts answers instead of probing.
+        pub burn_rate?: Option<BurnRateSpec>,
+    }
+}
+
+spec! {
+    /// A burn-rate rule (SRE workbook, chapter 5; ARCHITECTURE.md, "Policies"): an alert when over both windows the share of
+    /// failures is more than `rate` times what the objective leaves; for 30 days the workbook has 14.4 over 1 h and 5 min, 6
+    /// over 6 h and 30 min. Of a client the requests that failed without being at fault count, of any other node answers
+    /// of 500 and above. A window that reaches back before the run ends there.
+    #[derive(Copy)]
+    pub struct BurnRateSpec {
+        /// The share of requests that are to succeed, such as 0.999.
+        pub objective: f64,
+        /// The long window: enough of the budget is at stake.
+        pub long_window_s: f64,
+        /// The short window: it still goes on.
+        pub short_window_s: f64,
+        /// So many times as fast as it may the budget is spent; with equal windows a plain threshold.
+        pub rate: f64,
+        /// Fewer requests than this in the long window say nothing.
+        pub minimum_requests: u32 = 1,
     }
 }
 

@@ -171,6 +171,7 @@ pub const RECORD_KINDS: &[RecordKind] = &[
     of_world("repaired", &[]),
     of_request("blocked", &[]),
     of_request("replayed", &[]),
+    of_world("budget_burning", &[]),
 ];
 
 /// The words of a scenario: everything that conditions may name beside the fields. Each table holds a word's number.
@@ -337,6 +338,7 @@ mod tests {
             Repaired,
             Blocked,
             Replayed,
+            BudgetBurning { long_milli: 0, short_milli: 0 },
         ]
     }
 

@@ -65,6 +65,15 @@ pub fn record(plan: &Plan, record: &Record) -> String {
         What::FaultEnded { fault } => format!("fault over: {}", plan.faults[fault as usize].title),
         What::Probed { ok: true } => format!("{here}: probe answered"),
         What::Probed { ok: false } => format!("{here}: probe failed"),
+        What::BudgetBurning { long_milli, short_milli } => {
+            let times = |milli: u32| f64::from(milli) / 1e3;
+            format!(
+                "{here}: the error budget burns {:.1} times as fast as it may, in the last moments {:.1} times",
+                times(long_milli),
+                times(short_milli)
+            )
+        }
+        What::IncidentOpened { incident, failed_probes: 0 } => format!("incident {} opened", incident.0),
         What::IncidentOpened { incident, failed_probes } => {
             format!("incident {} opened after {failed_probes} failed probes", incident.0)
         }

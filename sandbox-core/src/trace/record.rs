@@ -248,6 +248,13 @@ pub enum What {
     Blocked,
     /// The program answers from what it stored under the request's idempotency key. Its cause is what was stored.
     Replayed,
+    /// A monitor sees the error budget of its target burn too fast. Its cause is the latest failure.
+    BudgetBurning {
+        /// Burn rate over the long window, times 1000.
+        long_milli: u32,
+        /// Burn rate over the short window, times 1000.
+        short_milli: u32,
+    },
 }
 
 /// Why a node refused a call.
@@ -669,6 +676,7 @@ impl What {
             Repaired => (44, 0, 0),
             Blocked => (45, 0, 0),
             Replayed => (46, 0, 0),
+            BudgetBurning { long_milli, short_milli } => (47, long_milli, u64::from(short_milli)),
         }
     }
 }

@@ -531,6 +531,15 @@ impl Author {
                 "failure_threshold": 2, "success_threshold": 2 }),
             );
         }
+        if self.chance(0.4) {
+            let long_window_s = 0.5 + f64::from(self.below(8)) / 4.0;
+            monitors.insert(
+                "budget".into(),
+                json!({ "target": self.one_of(&["users", entrance]), "interval_s": 0.25, "burn_rate": {
+                    "objective": self.one_of(&[0.0, 0.9, 0.99]), "long_window_s": long_window_s, "short_window_s": 0.5,
+                    "rate": self.one_of(&[0.5, 2.0]), "minimum_requests": self.below(20) } }),
+            );
+        }
         monitors.into()
     }
 }

@@ -81,8 +81,10 @@ impl Client {
         let latency = now.since(ctx.stay(slot).since);
         ctx.note(slot, What::Answered { outcome, latency });
         ctx.core.in_flight -= 1;
+        let failed = !outcome.is_success() && !outcome.is_client_error();
+        ctx.count(slot, failed);
         ctx.core.recent.ended[0] += 1;
-        ctx.core.recent.failed[0] += u32::from(!outcome.is_success() && !outcome.is_client_error());
+        ctx.core.recent.failed[0] += u32::from(failed);
         let (request, origin, sent) = (ctx.stay(slot).request, ctx.stay(slot).origin, ctx.stay(slot).since);
         ctx.core.stays.remove(slot);
         match origin {
