@@ -1,6 +1,6 @@
 //! A broken document is refused with every problem at once, each with its path and a hint.
 
-use sandbox_core::claim::read_claims;
+use sandbox_core::claim::{Seeds, check_claims, read_claims};
 use sandbox_core::lesson::Lesson;
 use sandbox_core::scenario::{Document, Problem};
 use sandbox_core::truth::read_cases;
@@ -220,6 +220,38 @@ fn a_name_that_stands_twice_is_refused_with_its_path() {
     assert_problem(&lesson, "id", "more than once", "Keep one");
     let cases = read_cases("[{ \"id\": \"a\", \"model\": { \"type\": \"etag\", \"type\": \"jwt\" } }]").unwrap_err();
     assert_problem(&cases, "0.model.type", "more than once", "Keep one");
+}
+
+#[test]
+fn what_is_missing_at_the_top_hides_nothing_below() {
+    let found = problems(&[("/title", Value::Null), ("/seed", json!("one")), ("/nodes/db/readers", json!(0))]);
+    assert_problem(&found, "title", "is missing", "Add it");
+    assert_problem(&found, "seed", "\"one\", not a whole number", "");
+    assert_problem(&found, "nodes.db.readers", "0 is out of range", "");
+    assert_eq!(found.len(), 3, "{found:#?}");
+    for part in ["/format_version", "/id", "/duration_s", "/nodes", "/workloads"] {
+        let found = problems(&[(part, Value::Null)]);
+        assert_problem(&found, &part[1..], "is missing", "Add it");
+        assert_eq!(found.len(), 1, "{found:#?}");
+    }
+    let empty = problems(&[("/nodes", json!({}))]);
+    assert_problem(&empty, "workloads.traffic.client", "there is no node `users`", "Nodes: .");
+    assert_eq!(Document::parse("[]").unwrap().check().len(), 1);
+}
+
+#[test]
+fn only_a_check_asks_who_is_exempt_from_mutation() {
+    let mut json = outage();
+    let expr = "A.http_error_ratio.mean > 0";
+    json["claims"] = json!({ "it": { "text": "It holds.", "role": "context", "expr": expr } });
+    json["nodes"]["db"]["readers"] = json!(0);
+    let document = Document::from_json(json);
+    assert!(read_claims(&document).is_ok());
+    let seeds = Seeds { count: 1, mutate: false };
+    let found = check_claims(&document, seeds, |_| panic!("there is nothing to judge")).unwrap_err();
+    assert_problem(&found, "nodes.db.readers", "0 is out of range", "");
+    assert_problem(&found, "claims", "1 of 1 claims are context", "a third");
+    assert_problem(&found, "claims.it", "without a reason", "`reason`");
 }
 
 /// The problems of the outage scenario's claims after this change, with one claim that is `expr`.

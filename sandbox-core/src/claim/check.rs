@@ -2,7 +2,7 @@
 
 use super::expr::{Claim, Side};
 use crate::metrics::Signal;
-use crate::scenario::{BuiltIn, ClaimSpec, Document, Plan, Problem, Query, RoleSpec};
+use crate::scenario::{BuiltIn, ClaimSpec, Document, Plan, Problem, Query};
 use serde_json::Value;
 
 /// A claim that can be judged.
@@ -19,23 +19,9 @@ pub struct Judgeable {
 /// Reads the claims of a document. Errors: what is wrong with any of them. They are read even if the rest of the document
 /// cannot be planned; then only what is certain is held against them.
 pub fn read_claims(document: &Document) -> Result<Vec<Judgeable>, Vec<Problem>> {
-    let specs = document.claims();
-    let mut problems = Vec::new();
-    let written = document.at("claims").and_then(Value::as_object).map_or(0, |claims| claims.len());
-    let contexts = specs.values().filter(|claim| claim.role == RoleSpec::Context).count();
-    if contexts * 3 > written {
-        let what = format!("{contexts} of {written} claims are context");
-        problems.push(Problem::new("claims", what, "At most a third may be exempt from mutation."));
-    }
-    let mut variants = Vec::new();
-    let mut claims = Vec::new();
-    for (id, spec) in specs {
-        let path = format!("claims.{id}");
-        if spec.role == RoleSpec::Context && spec.reason.is_none() {
-            let hint = "Say in `reason` why mutation cannot judge it.";
-            problems.push(Problem::new(&path, "is context without a reason", hint));
-        }
-        let path = format!("{path}.expr");
+    let (mut claims, mut problems, mut variants) = (Vec::new(), Vec::new(), Vec::new());
+    for (id, spec) in document.claims() {
+        let path = format!("claims.{id}.expr");
         match Claim::parse(&spec.expr) {
             Err(why) => problems.push(Problem::new(path, why, "See ARCHITECTURE.md, \"Claims\".")),
             Ok(claim) => {

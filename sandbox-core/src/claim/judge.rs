@@ -176,6 +176,7 @@ pub fn check_claims(
     judge_seeds: impl FnOnce(&[(ClaimSpec, Claim)]) -> Result<Vec<Vec<Judgement>>, Vec<Problem>>,
 ) -> Result<Vec<ClaimResult>, Vec<Problem>> {
     let mut problems = document.check();
+    problems.extend(badly_exempt(document));
     let claims = read_claims(document).unwrap_or_else(|found| {
         problems.extend(found);
         Vec::new()
@@ -211,6 +212,24 @@ pub fn check_claims(
             }
         })
         .collect())
+}
+
+/// Claims that mutation is not to judge, without a reason or too many of them.
+fn badly_exempt(document: &Document) -> Vec<Problem> {
+    let claims = document.claims();
+    let written = document.at("claims").and_then(Value::as_object).map_or(0, |claims| claims.len());
+    let contexts = || claims.iter().filter(|(_, claim)| claim.role == RoleSpec::Context);
+    let mut problems = Vec::new();
+    let count = contexts().count();
+    if count * 3 > written {
+        let what = format!("{count} of {written} claims are context");
+        problems.push(Problem::new("claims", what, "At most a third may be exempt from mutation."));
+    }
+    for (id, _) in contexts().filter(|(_, claim)| claim.reason.is_none()) {
+        let hint = "Say in `reason` why mutation cannot judge it.";
+        problems.push(Problem::new(format!("claims.{id}"), "is context without a reason", hint));
+    }
+    problems
 }
 
 /// Declared signals that are 0 throughout the run of every variant, with the document's own seed.

@@ -2,7 +2,7 @@
 
 use super::json::read_value;
 use super::plan::Plan;
-use super::read::read;
+use super::read::{read, read_with_gaps};
 use super::spec::{ClaimSpec, KnobSpec, Spec};
 use super::{Map, Problem};
 use serde_json::Value;
@@ -92,14 +92,18 @@ impl Document {
         if problems.is_empty() { Ok(Document { json }) } else { Err(problems) }
     }
 
-    /// The plan of a variant with changes; all problems at once, causes before what follows from them: what cannot be read,
-    /// then what cannot be planned.
+    /// The plan of a variant with changes; all problems at once: what cannot be read, then what of the rest cannot be planned.
     #[inline]
     pub fn plan(&self, variant: &str, changes: &[(String, Value)]) -> Result<Plan, Vec<Problem>> {
         let patched = self.patched(variant, changes)?;
         let mut problems = Vec::new();
-        let Some(spec) = read::<Spec>(&patched.json, "", &mut problems) else { return Err(problems) };
+        let (spec, _) = read_with_gaps::<Spec>(&patched.json, "", &mut problems);
+        let unread = problems.len();
         let plan = Plan::new(&spec, variant, &patched.json, &mut problems);
+        // A place that could not be read has a blank in it: that makes no sense either, and is no news.
+        let mut unplanned = problems.split_off(unread);
+        unplanned.retain(|problem| !problems.iter().any(|unread| problem.is_within(&unread.path)));
+        problems.append(&mut unplanned);
         match plan {
             Some(plan) if problems.is_empty() => Ok(plan),
             _ => Err(each_once(problems)),

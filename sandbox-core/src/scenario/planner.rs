@@ -38,7 +38,7 @@ pub(super) struct Planner<'a> {
     pub(super) spec: &'a Spec,
     json: &'a Value,
     problems: &'a mut Vec<Problem>,
-    /// What nothing uses or serves. That is certain only if all is whole.
+    /// What nothing uses, and what nothing is there for. That is certain only if all is whole.
     unused: Vec<Problem>,
     /// Whether everything was read and every name of a node led to one.
     whole: bool,
@@ -107,7 +107,7 @@ impl<'a> Planner<'a> {
         self.problems.push(Problem::new(path.to_string(), what, hint));
     }
 
-    /// Reports what nothing uses or serves, if that is certain in the end.
+    /// Reports what nothing uses, or what nothing is there for, if that is certain in the end.
     #[inline]
     fn is_unused(&mut self, path: &Path, what: impl Into<String>, hint: impl Into<String>) {
         self.unused.push(Problem::new(path.to_string(), what, hint));
@@ -246,9 +246,11 @@ impl<'a> Planner<'a> {
             .filter(|index| self.nodes[*index].group == group)
             .map(|index| NodeId(index as u16))
             .collect();
-        let known = written_nodes(self.json);
         let is_replica = || group.rsplit_once('-').is_some_and(|(group, _)| self.is_miscounted(group));
-        if found.is_empty() && !known.contains(&group) && !is_replica() {
+        if let Some(known) = nodes_without(self.json, group)
+            && found.is_empty()
+            && !is_replica()
+        {
             let hint = format!("Nodes: {}.", known.join(", "));
             self.problem(path, format!("there is no node `{group}`"), hint);
             self.whole = false;
@@ -1322,7 +1324,7 @@ impl<'a> Planner<'a> {
             let exists = self.json.pointer(&pointer).is_some_and(Value::is_number);
             let prefixed = |set: &String| knob.path == *set || knob.path.starts_with(&format!("{set}."));
             if !exists && !set_by_variant.into_iter().any(prefixed) {
-                self.problem(&path.at("path"), format!("`{}` is no number of any variant", knob.path), "Name one.");
+                self.is_unused(&path.at("path"), format!("`{}` is no number of any variant", knob.path), "Name one.");
             }
         }
     }
@@ -1331,11 +1333,11 @@ impl<'a> Planner<'a> {
 /// What goes on for ever takes at least this long each time, or no run would end.
 const SHORTEST: Span = Span::from_millis(1);
 
-/// The nodes that stand in a document, whether or not they can be read.
+/// The names of a document's nodes, whether or not these can be read, if it has nodes but none of this name.
 #[inline]
-pub(super) fn written_nodes(json: &Value) -> Vec<&str> {
-    let nodes = json.get("nodes").and_then(Value::as_object);
-    nodes.into_iter().flat_map(|nodes| nodes.keys()).map(String::as_str).collect()
+pub(super) fn nodes_without<'a>(json: &'a Value, name: &str) -> Option<Vec<&'a str>> {
+    let nodes = json.get("nodes")?.as_object()?;
+    (!nodes.contains_key(name)).then(|| nodes.keys().map(String::as_str).collect())
 }
 
 #[inline]

@@ -19,6 +19,13 @@ impl Problem {
     pub fn new(path: impl Into<String>, what: impl Into<String>, hint: impl Into<String>) -> Problem {
         Problem { path: path.into(), what: what.into(), hint: hint.into() }
     }
+
+    /// Whether it is about this place or one inside it.
+    #[inline]
+    pub(super) fn is_within(&self, path: &str) -> bool {
+        let inside = self.path.strip_prefix(path);
+        inside.is_some_and(|inside| path.is_empty() || inside.is_empty() || inside.starts_with('.'))
+    }
 }
 
 impl std::fmt::Display for Problem {

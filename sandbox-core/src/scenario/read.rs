@@ -57,9 +57,17 @@ pub fn read_json<T: Read>(text: &str) -> Result<T, Vec<Problem>> {
 /// Reads `value`, which stands at `path`, as a `T`. None if there is a gap in it; whatever is wrong is added to `problems`.
 #[inline]
 pub fn read<T: Read>(value: &Value, path: &str, problems: &mut Vec<Problem>) -> Option<T> {
+    let (read, whole) = read_with_gaps(value, path, problems);
+    whole.then_some(read)
+}
+
+/// The same with a blank in each gap, and whether there is none.
+#[inline]
+pub fn read_with_gaps<T: Read>(value: &Value, path: &str, problems: &mut Vec<Problem>) -> (T, bool) {
     let mut read = T::blank();
     let mut reading = Reading { path: Path::new(path), problems, tag: None };
-    read.read(value, &mut reading).then_some(read)
+    let whole = read.read(value, &mut reading);
+    (read, whole)
 }
 
 impl Reading<'_> {

@@ -3,7 +3,7 @@
 use super::builtin::BuiltIn;
 use super::path::Path;
 use super::plan::NodePlan;
-use super::planner::written_nodes;
+use super::planner::nodes_without;
 use super::query::{Query, Reduced};
 use super::spec::{AcrossSpec, LevelKind, LevelSpec, RecordsSpec, SignalKind, SignalSpec, SourceSpec, Spec};
 use super::vocabulary::{Field, OF_REQUEST, RecordKind, Vocabulary};
@@ -286,8 +286,9 @@ impl SignalPlanner<'_> {
     #[inline]
     fn instances(&mut self, path: &Path, name: &str) -> Vec<NodeId> {
         let found = instances(self.nodes, name);
-        let known = written_nodes(self.json);
-        if found.is_empty() && !known.contains(&name) {
+        if let Some(known) = nodes_without(self.json, name)
+            && found.is_empty()
+        {
             let hint = format!("Nodes: {}.", known.join(", "));
             self.problem(path, format!("there is no node `{name}`"), hint);
         }
