@@ -144,7 +144,7 @@ fn what_makes_no_sense_is_refused_with_its_place() {
         "monitors.c.burn_rate.long_window_s",
         "monitors.c.burn_rate.short_window_s",
         "monitors.c.burn_rate.objective",
-        "monitors.d.burn_rate",
+        "monitors.d.burn_rate.rate",
     ] {
         assert!(paths.contains(&path), "{path} is not among {paths:?}");
     }

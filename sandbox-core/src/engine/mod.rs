@@ -3,6 +3,7 @@
 //! [`World`] is a sans-IO state machine: it knows what is due and what happens then, but no clock, thread or socket.
 //! [`Run`] is a world with a past: it computes a run once, keeps keyframes, and goes to any moment of it.
 
+mod address;
 mod admission;
 mod calendar;
 mod calls;

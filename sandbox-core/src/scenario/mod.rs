@@ -34,8 +34,8 @@ pub use json::read_value;
 pub use map::Map;
 pub use plan::{
     AuditPlan, BulkheadPlan, CachePlan, CallPlan, ClientPlan, Condition, DatabasePlan, Discipline, FaultPlan,
-    GatewayPlan, Hold, IdempotencyPlan, Judges, Kind, MonitorPlan, NodePlan, Op, Plan, QueuePlan, RetryOn, RetryPlan,
-    RoutePlan, ServicePlan, StorePlan, TokenPlan, WorkloadPlan, limits,
+    GatewayPlan, Hold, IdempotencyPlan, Judges, Kind, MonitorPlan, NodePlan, Op, Plan, QueuePlan, RateLimitPlan,
+    RetryOn, RetryPlan, RoutePlan, ServicePlan, StorePlan, TokenPlan, WorkloadPlan, limits,
 };
 pub use popularity::{Popularity, PopularitySpec};
 pub use problem::Problem;

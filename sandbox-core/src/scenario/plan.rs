@@ -14,6 +14,7 @@ use crate::policy::balancer::BalancerPolicy;
 use crate::policy::burn_rate::{BurnRateRule, Slo};
 use crate::policy::cache::CacheConfig;
 use crate::policy::circuit_breaker::CircuitBreakerConfig;
+use crate::policy::client_address::TrustedProxies;
 use crate::policy::client_throttle::ClientThrottleConfig;
 use crate::policy::deadline::Cancel;
 use crate::policy::health_check::HealthCheckConfig;
@@ -170,8 +171,19 @@ pub struct GatewayPlan {
     pub work: Dist,
     /// Token check.
     pub auth: Option<TokenPlan>,
-    /// Rate limiter, and what has one of its own.
-    pub rate_limit: Option<(RateLimiterConfig, RateLimitKeySpec)>,
+    /// Rate limiter.
+    pub rate_limit: Option<RateLimitPlan>,
+}
+
+/// A rate limiter for each key.
+#[derive(Clone, Debug)]
+pub struct RateLimitPlan {
+    /// How it counts.
+    pub config: RateLimiterConfig,
+    /// What has one of its own.
+    pub key: RateLimitKeySpec,
+    /// Whose word on addresses is taken.
+    pub trusted: TrustedProxies,
 }
 
 /// How tokens are checked.
@@ -441,6 +453,8 @@ pub struct WorkloadPlan {
     pub users: u32,
     /// How long a token is valid.
     pub token_lifetime: Span,
+    /// Whether each request says to come from another made-up address.
+    pub spoofed_forwarded_for: bool,
 }
 
 /// A fault of the plan.

@@ -16,6 +16,7 @@ use crate::policy::balancer::BalancerPolicy;
 use crate::policy::burn_rate::{BurnRateRule, Slo};
 use crate::policy::cache::{CacheConfig, CacheParams, Eviction};
 use crate::policy::circuit_breaker::{CircuitBreakerConfig, CircuitBreakerParams, SlidingWindow};
+use crate::policy::client_address::{Cidr, TrustedProxies};
 use crate::policy::client_throttle::ClientThrottleConfig;
 use crate::policy::deadline::Cancel;
 use crate::policy::health_check::{HealthCheckConfig, HealthCheckParams};
@@ -325,14 +326,27 @@ impl<'a> Planner<'a> {
             TokenPlan { leeway: Span::from_seconds(auth.leeway_s), work: self.dist(&path.at("auth.work"), &auth.work) }
         });
         let rate_limit = gateway.rate_limit.as_ref().and_then(|limit| {
-            let config = self.taken(&path.at("rate_limit"), rate_limiter(limit))?;
-            Some((config, limit.key))
+            let path = path.at("rate_limit");
+            let trusted = self.trusted_proxies(&path.at("trusted_proxies"), limit);
+            let config = self.taken(&path, rate_limiter(limit))?;
+            Some(RateLimitPlan { config, key: limit.key, trusted })
         });
         let mut targets = Map::new();
         targets.insert(gateway.upstream.clone(), path.at("upstream").to_string());
         let calls = self.calls(path, &gateway.calls, targets);
         let upstream = position(&calls, &gateway.upstream);
         (Kind::Gateway(GatewayPlan { upstream, work, auth, rate_limit }), calls)
+    }
+
+    #[inline]
+    fn trusted_proxies(&mut self, path: &Path, limit: &RateLimitSpec) -> TrustedProxies {
+        if !limit.trusted_proxies.is_empty() && limit.key != RateLimitKeySpec::ClientAddress {
+            self.problem(path, "go with `key`: `client_address` alone", "Choose that key, or take them out.");
+        }
+        let blocks = limit.trusted_proxies.iter().enumerate();
+        TrustedProxies::new(
+            blocks.filter_map(|(index, block)| self.taken(&path.index(index), Cidr::parse(block))).collect(),
+        )
     }
 
     #[inline]
@@ -930,8 +944,9 @@ impl<'a> Planner<'a> {
     #[inline]
     pub(super) fn idempotency(&mut self, path: &Path, spec: &IdempotentSpec) -> u32 {
         let lifetime = spec.lifetime_s;
-        self.within(&path.at("lifetime_s"), lifetime, 0.001, limits::DURATION_S);
-        let config = IdempotencyConfig::new(spec.required, Span::from_seconds(lifetime));
+        let fits = self.within(&path.at("lifetime_s"), lifetime, 0.001, limits::DURATION_S);
+        let lifetime = Span::from_seconds(if fits { lifetime } else { 1.0 });
+        let config = IdempotencyConfig::new(spec.required, lifetime);
         if let Some(config) = self.taken(path, config) {
             self.idempotency.push(IdempotencyPlan { config, successes_only: spec.keep == KeepSpec::Successes });
         }
@@ -1067,6 +1082,7 @@ impl<'a> Planner<'a> {
             popularity,
             users: workload.users.max(1),
             token_lifetime: Span::from_seconds(workload.token_lifetime_s),
+            spoofed_forwarded_for: workload.spoofed_forwarded_for,
         })
     }
 
@@ -1207,7 +1223,7 @@ impl<'a> Planner<'a> {
             ..CallSpec::default()
         };
         let call = self.call(&path, &path.at("target"), &monitor.target, &spec);
-        let Some(judges) = judges else { return };
+        let judges = judges.unwrap_or(Judges::Probes { failure_threshold: 1, success_threshold: 1 });
         let interval = Span::from_seconds(monitor.interval_s);
         self.nodes.push(NodePlan {
             hash: name_hash(&name),
@@ -1242,12 +1258,15 @@ impl<'a> Planner<'a> {
             self.problem(&path.at("burn_rate"), "does not go with probes", hint);
         }
         let path = path.at("burn_rate");
+        let mut fit = self.above_zero(&path.at("rate"), spec.rate, 1e12);
         for (name, window_s) in [("long_window_s", spec.long_window_s), ("short_window_s", spec.short_window_s)] {
-            self.within(&path.at(name), window_s, interval_s.max(0.001), limits::DURATION_S);
+            fit &= self.within(&path.at(name), window_s, interval_s.max(0.001), limits::DURATION_S);
         }
         let slo = self.taken(&path.at("objective"), Slo::new(spec.objective))?;
-        let rule = BurnRateRule::new(spec.long_window_s, spec.short_window_s, spec.rate);
-        let rule = self.taken(&path, rule)?;
+        if !fit {
+            return None;
+        }
+        let rule = self.taken(&path, BurnRateRule::new(spec.long_window_s, spec.short_window_s, spec.rate))?;
         let looks = [spec.long_window_s, spec.short_window_s].map(|window_s| (window_s / interval_s).round() as usize);
         Some(Judges::BurnRate { slo, rule, looks, minimum_requests: spec.minimum_requests })
     }

@@ -127,6 +127,9 @@ spec! {
         pub count_rejected?: bool,
         /// What has a limit of its own.
         pub key?: RateLimitKeySpec,
+        /// With `client_address`: blocks of addresses of proxies whose word is taken, such as `10.0.0.0/8`, where all
+        /// gateways are.
+        pub trusted_proxies?: Vec<String>,
     }
 }
 
@@ -165,6 +168,12 @@ spec! {
         Workload,
         /// Each route.
         Route,
+        /// Each address that connects: behind a proxy that of the proxy.
+        Peer,
+        /// Each leftmost address of `X-Forwarded-For`, which whoever sends the request writes.
+        ForwardedFor,
+        /// Each rightmost address that is no trusted proxy.
+        ClientAddress,
     }
 }
 
@@ -1121,6 +1130,9 @@ spec! {
         pub popularity?: PopularitySpec,
         /// How many users, each with a token of its own.
         pub users: u32,
+        /// Whether each request says in `X-Forwarded-For` that it comes from yet another address. Each user has one address,
+        /// in truth.
+        pub spoofed_forwarded_for?: bool,
         /// How long a token is valid; a user fetches a new one in time.
         pub token_lifetime_s: f64 = 3_600.0,
     }

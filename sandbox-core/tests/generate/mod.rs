@@ -146,6 +146,7 @@ impl Author {
         });
         self.perhaps(&mut workload, "requests", 0.2, |author| (5 + author.below(100)).into());
         self.perhaps(&mut workload, "from_s", 0.3, |_| 0.5.into());
+        self.perhaps(&mut workload, "spoofed_forwarded_for", 0.2, |_| true.into());
         self.perhaps(&mut workload, "token_lifetime_s", 0.3, |_| 1.into());
         self.perhaps(&mut workload, "popularity", 0.6, |author| match author.below(2) {
             0 => json!({ "dist": "zipf", "alpha": 1.1 }),
@@ -168,8 +169,10 @@ impl Author {
                 "sliding_log",
                 "sliding_counter",
             ];
-            let key = author.one_of(&["all", "user", "workload", "route"]);
-            json!({ "algorithm": author.one_of(&kinds), "key": key, "rate_rps": 5 + author.below(60),
+            let keys = ["all", "user", "workload", "route", "peer", "forwarded_for", "client_address"];
+            let key = author.one_of(&keys);
+            let trusted = if key == "client_address" { json!(["10.0.0.0/8"]) } else { json!([]) };
+            json!({ "algorithm": author.one_of(&kinds), "trusted_proxies": trusted, "key": key, "rate_rps": 5 + author.below(60),
                 "burst": 1 + author.below(10), "limit": 1 + author.below(20), "window_s": 0.5,
                 "count_rejected": author.chance(0.5) })
         });

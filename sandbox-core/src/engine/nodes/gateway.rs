@@ -3,6 +3,7 @@
 //! Left out: TLS, body sizes, and connection limits.
 
 use super::Happening;
+use crate::engine::address::Shown;
 use crate::engine::calls::Caller;
 use crate::engine::ctx::Ctx;
 use crate::engine::event::Slot;
@@ -21,7 +22,7 @@ pub struct Gateway {
     pub callers: Vec<Caller>,
     plan: Arc<GatewayPlan>,
     /// One limiter for each key that has been seen.
-    limiters: BTreeMap<u32, RateLimiter>,
+    limiters: BTreeMap<u128, RateLimiter>,
 }
 
 impl Gateway {
@@ -70,16 +71,20 @@ impl Gateway {
     /// When the limiter of this request lets it through, or why not.
     fn limit(&mut self, ctx: &Ctx, slot: Slot) -> Result<Time, Denial> {
         let now = ctx.now();
-        let Some((config, key)) = self.plan.rate_limit else { return Ok(now) };
+        let Some(limit) = &self.plan.rate_limit else { return Ok(now) };
         let stay = ctx.stay(slot);
-        let key = match (key, stay.origin) {
+        let shown = || Shown::new(&ctx.core.plan, ctx.node, stay);
+        let key = match (limit.key, stay.origin) {
             (RateLimitKeySpec::All, _) => 0,
-            (RateLimitKeySpec::User, _) => stay.user,
-            (RateLimitKeySpec::Route, _) => u32::from(stay.route.0),
-            (RateLimitKeySpec::Workload, Origin::Workload(workload)) => u32::from(workload),
-            (RateLimitKeySpec::Workload, _) => u32::MAX,
+            (RateLimitKeySpec::User, _) => stay.user.into(),
+            (RateLimitKeySpec::Route, _) => stay.route.0.into(),
+            (RateLimitKeySpec::Workload, Origin::Workload(workload)) => workload.into(),
+            (RateLimitKeySpec::Workload, _) => u128::MAX,
+            (RateLimitKeySpec::Peer, _) => shown().by_peer(),
+            (RateLimitKeySpec::ForwardedFor, _) => shown().by_leftmost(),
+            (RateLimitKeySpec::ClientAddress, _) => shown().by_client(&limit.trusted),
         };
-        self.limiters.entry(key).or_insert_with(|| RateLimiter::new(config)).decide(now, 1)
+        self.limiters.entry(key).or_insert_with(|| RateLimiter::new(limit.config)).decide(now, 1)
     }
 
     fn pass_on(&mut self, ctx: &mut Ctx, slot: Slot) {
