@@ -29,7 +29,7 @@ pub fn notice(props: NoticeProps) -> Html {
     html! {
         <section class="card notice" role="alert" data-notice={about}>
             <h2>{ heading }</h2>
-            <ul>{ for problems.iter().take(SHOWN).map(|problem| html! { <li>{ problem.to_string() }</li> }) }</ul>
+            <ul tabindex="0">{ for problems.iter().take(SHOWN).map(|problem| html! { <li>{ problem.to_string() }</li> }) }</ul>
             if problems.len() > SHOWN { <p>{ format!("And {} more.", problems.len() - SHOWN) }</p> }
             { button("btn mini", "Dismiss", press(on, dismiss)) }
         </section>
