@@ -59,6 +59,23 @@ impl<K: Ord + Copy, V: Clone> SharedMap<K, V> {
         }
     }
 
+    /// The value under `key`, to be changed; copies the nodes on the way that a clone shares.
+    pub fn get_mut(&mut self, key: K) -> Option<&mut V> {
+        let mut node = &mut self.root;
+        loop {
+            match Arc::make_mut(node) {
+                Branch(children) => {
+                    let at = child(children, key);
+                    node = &mut children[at].1;
+                }
+                Leaf(entries) => {
+                    let at = entries.binary_search_by_key(&key, |(key, _)| *key).ok()?;
+                    return Some(&mut entries[at].1);
+                }
+            }
+        }
+    }
+
     /// The first entry whose key is `from` or later.
     pub fn first_from(&self, from: K) -> Option<(K, &V)> {
         first_from(&self.root, from)
@@ -269,6 +286,11 @@ mod tests {
                 match value {
                     Some(value) => prop_assert_eq!(map.insert(*key, *value), plain.insert(*key, *value)),
                     None => prop_assert_eq!(map.remove(*key), plain.remove(key)),
+                }
+                let other = key / 2;
+                prop_assert_eq!(map.get_mut(other), plain.get_mut(&other));
+                if let (Some(value), Some(plain)) = (map.get_mut(other), plain.get_mut(&other)) {
+                    (*value, *plain) = (value.wrapping_add(1), plain.wrapping_add(1));
                 }
                 prop_assert_eq!((map.len(), map.is_empty()), (plain.len(), plain.is_empty()));
             }

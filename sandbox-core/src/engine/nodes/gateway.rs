@@ -11,9 +11,9 @@ use crate::engine::stay::{Ask, CallEnd, Errand, NO_TIMER, Origin, Reply};
 use crate::policy::Denial;
 use crate::policy::rate_limiter::RateLimiter;
 use crate::scenario::{GatewayPlan, RateLimitKeySpec};
+use crate::shared_map::SharedMap;
 use crate::time::Time;
 use crate::trace::{Refusal, Status, What};
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// A gateway's live state.
@@ -21,13 +21,13 @@ use std::sync::Arc;
 pub struct Gateway {
     pub callers: Vec<Caller>,
     plan: Arc<GatewayPlan>,
-    /// One limiter for each key that has been seen.
-    limiters: BTreeMap<u128, RateLimiter>,
+    /// One limiter for each key that has been seen; a script may show a new one with every request.
+    limiters: SharedMap<u128, RateLimiter>,
 }
 
 impl Gateway {
     pub fn new(plan: &GatewayPlan, callers: Vec<Caller>) -> Gateway {
-        Gateway { callers, plan: Arc::new(plan.clone()), limiters: BTreeMap::new() }
+        Gateway { callers, plan: Arc::new(plan.clone()), limiters: SharedMap::new() }
     }
 
     #[inline(never)]
@@ -84,7 +84,10 @@ impl Gateway {
             (RateLimitKeySpec::ForwardedFor, _) => shown().by_leftmost(),
             (RateLimitKeySpec::ClientAddress, _) => shown().by_client(&limit.trusted),
         };
-        self.limiters.entry(key).or_insert_with(|| RateLimiter::new(limit.config)).decide(now, 1)
+        if self.limiters.get(key).is_none() {
+            self.limiters.insert(key, RateLimiter::new(limit.config));
+        }
+        self.limiters.get_mut(key).expect("it was just put there").decide(now, 1)
     }
 
     fn pass_on(&mut self, ctx: &mut Ctx, slot: Slot) {
