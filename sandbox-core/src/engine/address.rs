@@ -53,8 +53,7 @@ impl Shown {
 
     /// The key of a limit by the client behind these proxies.
     pub fn by_client(&self, trusted: &TrustedProxies) -> u128 {
-        let header: Vec<String> = self.forwarded_for.iter().map(IpAddr::to_string).collect();
-        number(trusted.decide(self.peer, Some(&header.join(", "))))
+        number(trusted.decide_among(self.peer, self.forwarded_for.iter().rev().copied()))
     }
 }
 

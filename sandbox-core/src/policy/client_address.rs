@@ -56,12 +56,16 @@ impl TrustedProxies {
 
     /// The client of a connection from `peer` that carries this `X-Forwarded-For` header.
     pub fn decide(&self, peer: IpAddr, x_forwarded_for: Option<&str>) -> IpAddr {
+        let elements = x_forwarded_for.into_iter().flat_map(|header| header.rsplit(','));
+        self.decide_among(peer, elements.map_while(|element| element.trim().parse().ok()))
+    }
+
+    /// The same for the addresses of the header, the latest first, up to the first element that is malformed.
+    pub fn decide_among(&self, peer: IpAddr, mut forwarded_for: impl Iterator<Item = IpAddr>) -> IpAddr {
         let mut client = peer;
-        for element in x_forwarded_for.into_iter().flat_map(|header| header.rsplit(',')) {
-            if !self.trusts(client) {
-                break;
-            }
-            let Ok(address) = element.trim().parse() else { break };
+        while self.trusts(client)
+            && let Some(address) = forwarded_for.next()
+        {
             client = address;
         }
         client
