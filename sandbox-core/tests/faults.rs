@@ -3,7 +3,8 @@
 use sandbox_core::Run;
 use sandbox_core::scenario::Document;
 use sandbox_core::time::Time;
-use sandbox_core::trace::{Status, What};
+use sandbox_core::timeline::why;
+use sandbox_core::trace::{Outcome, Status, What};
 use serde_json::{Value, json};
 use std::sync::Arc;
 
@@ -98,4 +99,48 @@ fn error_ratios_strike_independently() {
     let failed = answers.iter().filter(|(_, status, _)| *status != Status::Ok).count();
     // Binomial(100, 0.75): five standard deviations either way.
     assert!((54..=96).contains(&failed), "{failed} of {}", answers.len());
+}
+
+/// The root of the first timeout of a run in which `node` suffers this from 2 s on: users wait for the service, the service
+/// for the store.
+fn root_of_timeout(node: &str, effect: Value) -> What {
+    let document = Document::from_json(json!({
+        "format_version": 1, "id": "faults", "title": "Faults", "seed": 7, "duration_s": 5,
+        "nodes": {
+            "users": { "kind": "client", "calls": { "server": { "timeout_ms": 300 } } },
+            "server": {
+                "kind": "service", "workers": 8, "max_waiting": 100,
+                "routes": { "GET /": [ { "work": { "dist": "constant", "value_ms": 10 } }, { "call": { "to": "db", "route": "GET /" } } ] }
+            },
+            "db": {
+                "kind": "service", "workers": 2, "max_waiting": 100,
+                "routes": { "GET /": [ { "work": { "dist": "constant", "value_ms": 10 } } ] }
+            }
+        },
+        "workloads": { "load": {
+            "client": "users", "target": "server", "keys": 10, "users": 1,
+            "arrivals": { "process": "paced", "gap_ms": 100 },
+            "routes": { "GET /": { "weight": 1, "op": "read" } }
+        } },
+        "faults": { "fault": { "node": node, "effect": effect, "from_s": 2.005, "to_s": 4 } }
+    }));
+    let plan = document.plan("A", &[]).unwrap_or_else(|problems| panic!("{problems:#?}"));
+    let mut run = Run::new(Arc::new(plan));
+    assert!(run.advance(u32::MAX));
+    let (first, end) = run.folds().failures().next().expect("it gives up");
+    assert_eq!(end.outcome, Outcome::ClientTimeout);
+    let request = first.request;
+    why(&mut run, request).expect("it has ended").chain.last().expect("it has links").logged.record.what
+}
+
+#[test]
+fn a_timeout_leads_to_the_fault_however_deep_it_lies() {
+    for node in ["server", "db"] {
+        for effect in
+            [json!({ "kind": "freeze" }), json!({ "kind": "hold_starts" }), json!({ "kind": "slow", "factor": 50 })]
+        {
+            let root = root_of_timeout(node, effect.clone());
+            assert!(matches!(root, What::FaultBegan { .. }), "{effect} of {node} leads to {root:?}");
+        }
+    }
 }

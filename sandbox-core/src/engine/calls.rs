@@ -280,9 +280,8 @@ impl Caller {
         let OpenCall { instance, sent, child, .. } = *ctx.open_call(slot);
         let to = self.plan.targets[instance as usize];
         let after = ctx.now().since(sent);
-        // What the callee was doing when the patience ended is why there was no answer.
         let child = child.filter(|child| ctx.core.stays.is_live(*child));
-        let cause = child.map_or(ctx.stay(slot).last, |child| ctx.core.stays[child.slot].last);
+        let cause = child.map_or(ctx.stay(slot).last, |child| ctx.what_holds_up(child.slot));
         ctx.note_because(slot, What::TimedOut { to, after }, Some(cause));
         self.active[instance as usize] -= 1;
         self.leave(ctx, child, self.plan.cancel);

@@ -219,9 +219,29 @@ impl Ctx<'_> {
 
     /// The latest active fault on this node, else the latest anywhere.
     pub fn fault(&self) -> Option<Seq> {
-        let faults = &self.core.active_faults;
-        let here = |(fault, _): &&(u16, Seq)| self.core.plan.faults[*fault as usize].nodes.contains(&self.node);
-        faults.iter().rev().find(here).or(faults.last()).map(|(_, seq)| *seq)
+        self.fault_on(self.node).or(self.core.active_faults.last().map(|(_, seq)| *seq))
+    }
+
+    /// The latest active fault on a node.
+    fn fault_on(&self, node: NodeId) -> Option<Seq> {
+        let is_on = |(fault, _): &&(u16, Seq)| self.core.plan.faults[*fault as usize].nodes.contains(&node);
+        self.core.active_faults.iter().rev().find(is_on).map(|(_, seq)| *seq)
+    }
+
+    /// Why there is no answer yet: the fault that the work on it suffers from, or what was done last where it got to. Who
+    /// waits for a call is held up by what holds up that call.
+    pub fn what_holds_up(&self, mut slot: Slot) -> Seq {
+        let stays = &self.core.stays;
+        let mut before = None;
+        while let Some(child) = stays[slot].call.as_ref().and_then(|open| open.child).filter(|id| stays.is_live(*id)) {
+            before = Some(stays[slot].last);
+            slot = child.slot;
+        }
+        let Stay { node, place, last, reply, .. } = stays[slot];
+        let on_the_way = before == Some(last) || reply.is_some();
+        let is_worked_on = !on_the_way && matches!(place, Place::Worker | Place::Outside);
+        let fault = if is_worked_on { self.fault_on(node) } else { None };
+        fault.unwrap_or(last)
     }
 
     /// Records the next fact of a stay, caused by its latest one.
