@@ -1,0 +1,430 @@
+//! A service: workers that run a route's program, the line before them, and the limits of single routes.
+//!
+//! A worker is held from the start of a call to its answer, also while it waits for others, or only for the work itself
+//! (`hold`). Left out: start-up, pauses of the runtime, memory; a service that goes down finishes what it has begun.
+
+mod branches;
+mod cache_aside;
+mod calls;
+mod program;
+mod work;
+
+use crate::engine::admission::Entrance;
+use crate::engine::calls::Caller;
+use crate::engine::ctx::{Ctx, status_of};
+use crate::engine::event::{Event, Slot};
+use crate::engine::idempotency;
+use crate::engine::line::Line;
+use crate::engine::nodes::Happening;
+use crate::engine::sharing::Sharing;
+use crate::engine::stay::{Ask, CallEnd, NO_TIMER, Place, Reply, Stay};
+use crate::ids::Seq;
+use crate::rng::{Purpose, Stream};
+use crate::scenario::{Discipline, Hold, NodePlan, ServicePlan};
+use crate::time::{Span, Time};
+use crate::trace::{Refusal, Status, What};
+use cache_aside::is_background;
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+/// A service's live state.
+#[derive(Clone, Debug)]
+pub struct Service {
+    pub callers: Vec<Caller>,
+    plan: Arc<ServicePlan>,
+    busy: u32,
+    line: Line,
+    entrance: Option<Entrance>,
+    /// The record of the present busy period.
+    saturated: Option<Seq>,
+    /// The calls in work, if they share the workers.
+    sharing: Option<Sharing>,
+    bulkheads: Vec<Bulkhead>,
+    /// Calls of a static batch that are done and wait for the longest.
+    batch: Vec<Slot>,
+    /// Work that stands still, and what is left of it: frozen, or pushed aside by a newer call.
+    aside: Vec<(Slot, Span)>,
+    /// The calls in work, the newest last, where a newer one pushes them aside.
+    in_work: Vec<Slot>,
+    /// Draws how long it is up and down.
+    chance: Stream,
+    /// The record of its breakdown by chance.
+    broken: Option<Seq>,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Bulkhead {
+    inside: u32,
+    line: VecDeque<Slot>,
+}
+
+impl Service {
+    pub fn new(plan: &NodePlan, service: &ServicePlan, seed: u64, callers: Vec<Caller>) -> Service {
+        let shares = service.discipline == Discipline::ProcessorSharing;
+        Service {
+            callers,
+            busy: 0,
+            line: Line::new(service.discipline, service.lifo_above),
+            entrance: Entrance::new(service.admission, Stream::new(seed, plan.hash, Purpose::Admission)),
+            saturated: None,
+            sharing: shares.then(|| Sharing::new(service.workers)),
+            bulkheads: vec![Bulkhead::default(); service.bulkheads.len()],
+            batch: Vec::new(),
+            aside: Vec::new(),
+            in_work: Vec::new(),
+            chance: Stream::new(seed, plan.hash, Purpose::Chance),
+            broken: None,
+            plan: Arc::new(service.clone()),
+        }
+    }
+
+    #[inline(never)]
+    pub fn handle(&mut self, happening: Happening, ctx: &mut Ctx) {
+        match happening {
+            Happening::Arrived(slot) => self.arrive(ctx, slot),
+            Happening::Worked(slot) => self.on_worked(ctx, slot),
+            Happening::Paused(slot) => self.on_paused(ctx, slot),
+            Happening::LostPatience(slot) => self.leave_line(ctx, slot),
+            Happening::Shared => self.on_shared(ctx),
+            Happening::ConditionChanged => self.on_condition(ctx),
+            Happening::Chance => self.on_chance(ctx),
+            Happening::ProbeDue { call } => self.callers[call as usize].on_probe_due(ctx),
+            Happening::Intended { .. } => unreachable!("not for a service"),
+        }
+    }
+
+    fn arrive(&mut self, ctx: &mut Ctx, slot: Slot) {
+        ctx.arrive(slot);
+        if ctx.condition().down {
+            let cause = self.broken.or_else(|| ctx.fault());
+            return ctx.refuse(slot, Refusal::Down, cause, None);
+        }
+        if ctx.stay(slot).ask == Ask::Probe {
+            return ctx.reply(slot, Reply::status(Status::Ok));
+        }
+        let Stay { route, key, priority, .. } = *ctx.stay(slot);
+        if self.plan.programs.get(route.index()).is_none_or(Option::is_none) || key >= ctx.core.plan.keys {
+            return ctx.refuse(slot, Refusal::NotFound, None, None);
+        }
+        let now = ctx.now();
+        if self.entrance.as_mut().is_some_and(|entrance| !entrance.admits(now, slot, priority)) {
+            return ctx.refuse(slot, Refusal::Shed, self.saturated, self.retry_at(now));
+        }
+        match self.plan.bulkhead_of[route.index()] {
+            Some(bulkhead) => self.pass(ctx, slot, bulkhead),
+            None => self.enter(ctx, slot),
+        }
+    }
+
+    /// Before the bulkhead of its route.
+    fn pass(&mut self, ctx: &mut Ctx, slot: Slot, index: usize) {
+        let (plan, bulkhead) = (&self.plan.bulkheads[index], &mut self.bulkheads[index]);
+        if bulkhead.inside < plan.max_concurrent {
+            bulkhead.inside += 1;
+            return self.enter(ctx, slot);
+        }
+        let ahead = bulkhead.line.len() as u32;
+        if ahead >= plan.max_waiting {
+            let status = plan.status;
+            ctx.note(slot, What::Refused { refusal: Refusal::BulkheadFull });
+            let retry_at = self.retry_at(ctx.now()).unwrap_or(Time::NEVER);
+            return self.answer(ctx, slot, Reply { retry_at, ..Reply::status(status) });
+        }
+        bulkhead.line.push_back(slot);
+        ctx.stay_mut(slot).place = Place::Bulkhead;
+        ctx.note(slot, What::Queued { ahead });
+    }
+
+    /// A call that passed a bulkhead is over: the next one may pass.
+    fn leave_bulkhead(&mut self, ctx: &mut Ctx, slot: Slot) {
+        let Some(index) = self.plan.bulkhead_of[ctx.stay(slot).route.index()] else { return };
+        match self.bulkheads[index].line.pop_front() {
+            Some(next) => {
+                ctx.stay_mut(next).place = Place::Outside;
+                ctx.note(next, What::Admitted);
+                self.enter(ctx, next);
+            }
+            None => self.bulkheads[index].inside -= 1,
+        }
+    }
+
+    fn enter(&mut self, ctx: &mut Ctx, slot: Slot) {
+        match self.plan.hold {
+            Hold::Call => self.acquire(ctx, slot),
+            Hold::Work => self.run(ctx, slot),
+        }
+    }
+
+    /// Takes a worker, or a place in the line.
+    fn acquire(&mut self, ctx: &mut Ctx, slot: Slot) {
+        if self.has_free_worker(ctx) {
+            return self.start(ctx, slot, false);
+        }
+        if self.plan.discipline == Discipline::LifoPreemptive
+            && let Some(older) = self.in_work.pop()
+        {
+            self.push_aside(ctx, older);
+            return self.start(ctx, slot, false);
+        }
+        let saturated = *self.saturated.get_or_insert_with(|| ctx.saturate(self.busy));
+        let ahead = self.line.len();
+        if self.plan.max_waiting.is_some_and(|places| ahead >= places) {
+            ctx.note_because(slot, What::Refused { refusal: Refusal::QueueFull }, Some(saturated));
+            return self.turn_away(ctx, slot, Refusal::QueueFull);
+        }
+        ctx.note_because(slot, What::Queued { ahead }, Some(saturated));
+        self.stand_in_line(ctx, slot);
+        if let Some(patience) = &self.plan.patience {
+            let span = patience.sample(&mut ctx.draw(slot, Purpose::Patience));
+            let timer = ctx.core.calendar.schedule(ctx.core.now + span, Event::Patience(slot));
+            ctx.stay_mut(slot).timer = timer;
+        }
+    }
+
+    /// It gets no worker: the call as a whole is refused, or the step that needed one has failed.
+    fn turn_away(&mut self, ctx: &mut Ctx, slot: Slot, refusal: Refusal) {
+        let retry_at = match refusal {
+            Refusal::DeadlinePassed => Time::NEVER,
+            _ => self.retry_at(ctx.now()).unwrap_or(Time::NEVER),
+        };
+        match self.plan.hold {
+            Hold::Call => self.finish(ctx, slot, Reply { retry_at, ..Reply::status(status_of(refusal)) }),
+            Hold::Work => self.fail(ctx, slot, CallEnd::Refused { refusal, retry_at }),
+        }
+    }
+
+    /// When who is refused for load may come back; None: that is not said.
+    fn retry_at(&self, now: Time) -> Option<Time> {
+        self.plan.retry_after.map(|wait| now + wait)
+    }
+
+    fn stand_in_line(&mut self, ctx: &mut Ctx, slot: Slot) {
+        let stay = ctx.stay_mut(slot);
+        stay.place = Place::Line;
+        let priority = stay.priority;
+        self.line.push(slot, priority);
+        if let Some(entrance) = &mut self.entrance {
+            entrance.on_queued(ctx.now(), slot);
+        }
+        ctx.set_waiting(self.line.len());
+    }
+
+    fn has_free_worker(&self, ctx: &Ctx) -> bool {
+        let places = match (&self.sharing, self.plan.workers, self.plan.max_waiting) {
+            // Who shares does not wait: the waiting places are more calls that share.
+            (Some(_), Some(workers), Some(waiting)) => Some(workers + waiting),
+            (Some(_), _, _) => None,
+            (None, workers, _) => workers,
+        };
+        let batch_is_over = !self.plan.static_batch || self.busy == 0;
+        batch_is_over && !ctx.condition().held && places.is_none_or(|places| self.busy < places)
+    }
+
+    fn start(&mut self, ctx: &mut Ctx, slot: Slot, waited: bool) {
+        self.busy += 1;
+        self.show_busy(ctx);
+        let stay = ctx.stay_mut(slot);
+        stay.place = Place::Worker;
+        stay.timer = NO_TIMER;
+        if waited {
+            ctx.note(slot, What::Started);
+        }
+        if self.plan.discipline == Discipline::LifoPreemptive {
+            self.in_work.push(slot);
+            if let Some(place) = self.aside.iter().position(|(other, _)| *other == slot) {
+                let (_, left) = self.aside.remove(place);
+                return self.work_for(ctx, slot, left, false);
+            }
+        }
+        match self.plan.hold {
+            Hold::Call => self.run(ctx, slot),
+            Hold::Work => self.begin_work(ctx, slot),
+        }
+    }
+
+    fn show_busy(&mut self, ctx: &mut Ctx) {
+        let in_service = match (&self.sharing, self.plan.workers) {
+            (Some(_), Some(workers)) => {
+                ctx.set_waiting(self.busy.saturating_sub(workers));
+                self.busy.min(workers)
+            }
+            _ => self.busy,
+        };
+        ctx.set_in_service(in_service);
+    }
+
+    /// The program of a stay is over.
+    fn finish(&mut self, ctx: &mut Ctx, slot: Slot, reply: Reply) {
+        if ctx.core.stays.belongings(slot).is_some() {
+            self.give_up_loads(ctx, slot);
+            self.close_session(ctx, slot);
+            idempotency::remember(ctx, slot, reply, true);
+        }
+        if is_background(ctx, slot) {
+            return ctx.core.stays.remove(slot);
+        }
+        if ctx.stay(slot).ask == Ask::Strand {
+            ctx.stay_mut(slot).got = (reply.status.code(), reply.value);
+            return self.on_branch_end(ctx, slot, reply.status.is_success());
+        }
+        if self.plan.static_batch && ctx.stay(slot).place == Place::Worker {
+            ctx.stay_mut(slot).reply = Some(reply);
+            self.batch.push(slot);
+            return self.end_batch(ctx);
+        }
+        self.answer(ctx, slot, reply);
+        self.leave(ctx, slot);
+    }
+
+    fn answer(&mut self, ctx: &mut Ctx, slot: Slot, reply: Reply) {
+        if let Some(entrance) = &mut self.entrance {
+            entrance.on_end(ctx.now(), slot, reply.status.is_server_failure());
+        }
+        ctx.reply(slot, reply);
+    }
+
+    /// Frees what a call that is over has held.
+    fn leave(&mut self, ctx: &mut Ctx, slot: Slot) {
+        let held = std::mem::take(&mut ctx.stay_mut(slot).place) == Place::Worker;
+        if !self.bulkheads.is_empty() {
+            self.leave_bulkhead(ctx, slot);
+        }
+        if held {
+            self.release(ctx);
+        }
+    }
+
+    /// A static batch answers when its longest call is done.
+    fn end_batch(&mut self, ctx: &mut Ctx) {
+        if (self.batch.len() as u32) < self.busy {
+            return;
+        }
+        for slot in std::mem::take(&mut self.batch) {
+            let reply = ctx.stay_mut(slot).reply.take().expect("it was kept with the batch");
+            ctx.stay_mut(slot).place = Place::Outside;
+            self.answer(ctx, slot, reply);
+            self.busy -= 1;
+            self.leave_bulkhead(ctx, slot);
+        }
+        self.show_busy(ctx);
+        self.fill_workers(ctx);
+    }
+
+    /// Gives a worker back, and to the next in line.
+    fn release(&mut self, ctx: &mut Ctx) {
+        self.busy -= 1;
+        self.fill_workers(ctx);
+        self.show_busy(ctx);
+    }
+
+    /// Free workers take up who waits.
+    fn fill_workers(&mut self, ctx: &mut Ctx) {
+        if self.saturated.is_none() && self.line.len() == 0 {
+            return;
+        }
+        let room = match self.plan.static_batch {
+            true if self.busy > 0 => 0,
+            true => self.plan.workers.unwrap_or(u32::MAX),
+            false => u32::MAX,
+        };
+        for _ in 0..room {
+            let shared = self.sharing.is_some();
+            let free = shared || self.plan.workers.is_none_or(|workers| self.busy < workers);
+            if !free || ctx.condition().held {
+                return;
+            }
+            let Some(next) = self.line.pop() else {
+                self.saturated = None;
+                return;
+            };
+            ctx.set_waiting(self.line.len());
+            let (now, deadline) = (ctx.now(), ctx.stay(next).deadline);
+            let expired = deadline == Time::ZERO || self.plan.drop_expired && deadline <= now;
+            let shed = self.entrance.as_mut().is_some_and(|entrance| !entrance.admits_from_line(now, next));
+            let refusal = match (expired, shed) {
+                (true, _) => Refusal::DeadlinePassed,
+                (_, true) => Refusal::Shed,
+                _ => {
+                    self.start(ctx, next, true);
+                    continue;
+                }
+            };
+            let stay = ctx.stay_mut(next);
+            stay.place = Place::Outside;
+            stay.timer = NO_TIMER;
+            ctx.note(next, What::Refused { refusal });
+            self.turn_away(ctx, next, refusal);
+        }
+    }
+
+    /// It waited in line as long as it may.
+    fn leave_line(&mut self, ctx: &mut Ctx, slot: Slot) {
+        self.line.remove(slot);
+        if let Some(entrance) = &mut self.entrance {
+            entrance.on_left_line(slot);
+        }
+        ctx.set_waiting(self.line.len());
+        let stay = ctx.stay_mut(slot);
+        stay.place = Place::Outside;
+        stay.timer = NO_TIMER;
+        let cause = self.saturated;
+        ctx.note_because(slot, What::Refused { refusal: Refusal::QueueTimeout }, cause);
+        self.turn_away(ctx, slot, Refusal::QueueTimeout);
+    }
+
+    /// The caller withdrew the call: everything it holds is free at once.
+    pub fn withdraw(&mut self, ctx: &mut Ctx, slot: Slot) {
+        let id = ctx.core.stays.id(slot);
+        let parts: Vec<Slot> = ctx.core.stays.of_node(ctx.node);
+        for part in parts {
+            let is_branch = ctx.stay(part).ask == Ask::Strand && ctx.stay(part).parent == Some(id);
+            if is_branch && ctx.core.stays.is_live(ctx.core.stays.id(part)) {
+                self.withdraw(ctx, part);
+            }
+        }
+        if let Some(open) = ctx.stay(slot).call {
+            self.callers[open.call as usize].abandon(ctx, slot);
+        }
+        self.give_up_loads(ctx, slot);
+        self.close_session(ctx, slot);
+        idempotency::forget(ctx, slot);
+        let now = ctx.now();
+        let stay = ctx.stay_mut(slot);
+        stay.timer = NO_TIMER;
+        let place = std::mem::take(&mut stay.place);
+        let is_call = stay.ask != Ask::Strand;
+        match place {
+            Place::Line => {
+                self.line.remove(slot);
+                ctx.set_waiting(self.line.len());
+            }
+            Place::Bulkhead => {
+                self.bulkheads.iter_mut().for_each(|bulkhead| bulkhead.line.retain(|other| *other != slot))
+            }
+            Place::Worker | Place::Outside => {}
+        }
+        if let Some(entrance) = &mut self.entrance {
+            entrance.on_left_line(slot);
+            entrance.on_end(now, slot, true);
+        }
+        self.aside.retain(|(other, _)| *other != slot);
+        self.in_work.retain(|other| *other != slot);
+        self.batch.retain(|other| *other != slot);
+        if let Some(sharing) = &mut self.sharing
+            && place == Place::Worker
+        {
+            sharing.leave(now, slot);
+            self.schedule_shared(ctx);
+        }
+        if is_call && place != Place::Bulkhead {
+            self.leave_bulkhead(ctx, slot);
+        }
+        ctx.core.stays.remove(slot);
+        if place == Place::Worker {
+            self.release(ctx);
+            if self.plan.static_batch {
+                self.end_batch(ctx);
+            }
+        }
+    }
+}
