@@ -12,6 +12,7 @@
 //!       4   recording                   a mounted run's inputs as JSON lines, read to be replayed
 //!       5   claim      lesson           promises and who judges them · the course's documents
 //!                                       truth: cases with known answers, run through all of the above
+//!                                       sweep: many runs over a grid and seeds, in shards
 //! ```
 //!
 //! Read in that order. Deliberately absent: any clock, thread, file, socket or `await`; iteration over hash maps; the
@@ -30,6 +31,7 @@ pub mod rng;
 pub mod scenario;
 pub mod shared_map;
 pub mod store;
+pub mod sweep;
 pub mod time;
 pub mod timeline;
 pub mod trace;

@@ -264,3 +264,70 @@ fn what_calibrate_writes_can_be_set() {
     let told = String::from_utf8(bad.stderr).unwrap();
     assert!(told.contains("2 problems"), "{told}");
 }
+
+#[test]
+fn a_new_scenario_runs_and_its_claims_are_sharp() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("mine.json");
+    let file = file.to_str().unwrap();
+    let new = |id: &str| faultline(&["new", "scenario", id, "--out", file]);
+    assert!(new("slow-printer").status.success());
+    assert_eq!(json_of(&["run", file, "--json"])["scenario"], "slow-printer");
+    let checked = json_of(&["check", file, "--mutate", "--seeds", "20", "--json"]);
+    assert_eq!(checked["ok"], true, "{checked}");
+    let written = std::fs::read_to_string(file).unwrap();
+    let again = new("other");
+    assert_eq!(again.status.code(), Some(2), "a file that is there is left alone");
+    assert!(String::from_utf8(again.stderr).unwrap().contains("is there already"));
+    assert_eq!(std::fs::read_to_string(file).unwrap(), written);
+    assert_eq!(faultline(&["new", "scenario", "Slow Printer"]).status.code(), Some(2));
+    assert_eq!(faultline(&["new", "scenario", "x", "--out", "/no/such/folder/x.json"]).status.code(), Some(2));
+}
+
+const SWEEP: [&str; 8] = [
+    "sweep",
+    "database-outage",
+    "--vary",
+    "nodes.api.workers=2..8:2",
+    "--seeds",
+    "3",
+    "--query",
+    "http_error_ratio.mean",
+];
+
+#[test]
+fn shards_of_a_sweep_merge_to_the_whole() {
+    let sweep = [&SWEEP[..], &SHORT].concat();
+    let whole = json_of(&[&sweep[..], &["--json"]].concat());
+    assert_eq!(whole["points"].as_array().unwrap().len(), 2);
+    assert_eq!(whole["points"][1]["at"], json!([8.0]));
+    assert_eq!(whole["points"][0]["results"][0]["seeds"], 3);
+    let folder = tempfile::tempdir().unwrap();
+    let files: Vec<String> = ["3/3", "1/3", "2/3"]
+        .map(|part| {
+            let file = folder.path().join(part.replace('/', "-"));
+            std::fs::write(&file, faultline(&[&sweep[..], &["--shard", part]].concat()).stdout).unwrap();
+            file.to_str().unwrap().to_string()
+        })
+        .to_vec();
+    let [a, b, c] = [0, 1, 2].map(|place| files[place].as_str());
+    assert_eq!(json_of(&["merge", a, b, c, "--json"]), whole);
+    let missing = faultline(&["merge", a, b]);
+    assert_eq!(missing.status.code(), Some(2));
+    assert!(String::from_utf8(missing.stderr).unwrap().contains("2 of 6 runs are missing"));
+    assert_eq!(faultline(&["merge", a, "/no/such/file"]).status.code(), Some(2));
+    let table = String::from_utf8(faultline(&sweep).stdout).unwrap();
+    assert!(table.contains("nodes.api.workers=8") && table.contains("confidence"), "{table}");
+}
+
+#[test]
+fn a_sweep_names_every_bad_path_at_once() {
+    let output = faultline(&[&SWEEP[..], &["--vary", "nodes.db.reders=1,2", "--query", "no_signal.mean"]].concat());
+    assert_eq!(output.status.code(), Some(2));
+    assert!(output.stdout.is_empty());
+    assert!(String::from_utf8(output.stderr).unwrap().contains("Did you mean `readers`?"));
+    for bad in [&["--vary", "x"][..], &["--shard", "4/3"], &["--seeds", "0"], &["--set", "seed=4"], &["--variant", "Z"]]
+    {
+        assert_eq!(faultline(&[&SWEEP[..], bad].concat()).status.code(), Some(2), "{bad:?}");
+    }
+}

@@ -21,6 +21,9 @@ fn commands() -> Vec<String> {
     commands
 }
 
+/// The scenario that the guide "Add a scenario in 15 minutes" makes.
+const GUIDE: &str = "slow-printer";
+
 /// Runs a command line with the built `faultline`, as a shell would.
 fn shell(line: &str) -> (bool, String) {
     let folder = faultline().parent().expect("it lies in a folder").to_path_buf();
@@ -38,9 +41,9 @@ fn shell(line: &str) -> (bool, String) {
 fn every_simulating_command_runs_as_written() {
     let lines: Vec<String> = commands()
         .into_iter()
-        .filter(|line| !line.contains("--replay"))
+        .filter(|line| !line.contains("--replay") && !line.contains(GUIDE))
         .filter(|line| {
-            ["list", "run database", "why", "check", "schema"]
+            ["list", "run database", "why", "sweep", "check", "schema"]
                 .iter()
                 .any(|verb| line.starts_with(&format!("faultline {verb}")))
         })
@@ -73,4 +76,17 @@ fn serve_load_and_replay_work_together() {
     let (ok, said) = shell(&replay);
     assert!(ok, "{replay}\n{said}");
     assert!(said.contains("digest"), "{said}");
+}
+
+#[test]
+fn the_guide_to_a_scenario_of_ones_own_works_as_written() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let moved = |line: String| line.replace("/tmp/", &format!("{}/", folder.path().display()));
+    let lines: Vec<String> = commands().into_iter().filter(|line| line.contains(GUIDE)).map(moved).collect();
+    assert!(lines.len() >= 5 && lines[0].starts_with("faultline new scenario"), "{lines:?}");
+    for line in lines {
+        let (ok, said) = shell(&line);
+        assert!(ok, "{line}\n{said}");
+        assert!(!said.contains("FAILS"), "{line}\n{said}");
+    }
 }

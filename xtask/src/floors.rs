@@ -11,7 +11,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 /// The core's folders and files, each with its floor.
-const FLOORS: [(&str, u32); 17] = [
+const FLOORS: [(&str, u32); 18] = [
     ("time", 0),
     ("rng", 0),
     ("ids", 0),
@@ -29,6 +29,7 @@ const FLOORS: [(&str, u32); 17] = [
     ("lesson", 5),
     ("claim", 5),
     ("truth", 5),
+    ("sweep", 5),
 ];
 
 /// Who may use a neighbour on its own floor, and why; never the other way round.

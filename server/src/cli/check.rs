@@ -1,5 +1,6 @@
 //! `faultline check`.
 
+use super::cores::on_all_cores;
 use super::{Failure, Result, print, print_json, progress};
 use sandbox_core::claim::{Claim, Judgement, SeedRuns, Seeds, check_claims};
 use sandbox_core::lesson::{self, Lesson};
@@ -8,7 +9,6 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU32, Ordering};
 
 #[derive(clap::Args)]
 #[command(after_help = "Example:\n  faultline check --seeds 20\n  faultline check my-scenario.json")]
@@ -236,30 +236,12 @@ fn judge(
     seeds: Seeds,
     tick: &(dyn Fn() + Sync),
 ) -> std::result::Result<Vec<Vec<Judgement>>, Vec<Problem>> {
-    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get).min(seeds.count as usize);
-    let next = AtomicU32::new(1);
-    let work = || {
-        let mut found = Vec::new();
-        loop {
-            let seed = next.fetch_add(1, Ordering::Relaxed);
-            if seed > seeds.count {
-                return Ok(found);
-            }
-            found.push((seed, SeedRuns::new(document, u64::from(seed)).judge(claims, seeds.mutate)?));
-            tick();
-        }
-    };
-    let mut verdicts = Vec::new();
-    std::thread::scope(|scope| {
-        let workers: Vec<_> = (0..cores).map(|_| scope.spawn(work)).collect();
-        for worker in workers {
-            let found: std::result::Result<Vec<_>, Vec<Problem>> = worker.join().expect("judging does not panic");
-            verdicts.extend(found?);
-        }
-        Ok::<(), Vec<Problem>>(())
-    })?;
-    verdicts.sort_by_key(|(seed, _)| *seed);
-    Ok(verdicts.into_iter().map(|(_, verdict)| verdict).collect())
+    let judged = on_all_cores(u64::from(seeds.count), |number| {
+        let judged = SeedRuns::new(document, number + 1).judge(claims, seeds.mutate);
+        tick();
+        judged
+    });
+    judged.into_iter().collect()
 }
 
 fn words(report: &CheckReport) -> String {

@@ -2,14 +2,17 @@
 
 mod calibrate;
 mod check;
+mod cores;
 mod decide;
 mod list;
 mod load;
+mod new;
 mod run;
 mod scenario;
 mod schema;
 mod seed_demo;
 mod serve;
+mod sweep;
 mod validate;
 mod verify;
 mod why;
@@ -39,6 +42,10 @@ enum Command {
     Run(run::Options),
     /// Say why a request ended as it did
     Why(why::Options),
+    /// Run a scenario at many points over many seeds: means with confidence intervals
+    Sweep(sweep::Options),
+    /// Put parts of a sweep together
+    Merge(sweep::MergeOptions),
     /// Check scenarios, their claims and the lessons
     Check(check::Options),
     /// Run ground-truth cases: do the policies and the engine give the answers that are known?
@@ -55,6 +62,8 @@ enum Command {
     List(list::Options),
     /// Print the JSON Schema of a document or output
     Schema(schema::Options),
+    /// Write a skeleton to start from
+    New(new::Options),
     /// Make the file that a real SQLite part works on
     SeedDemo(seed_demo::Options),
 }
@@ -90,6 +99,8 @@ pub fn main() -> ExitCode {
         Command::Serve(options) => serve::serve(options),
         Command::Run(options) => run::run(&options),
         Command::Why(options) => why::why(&options),
+        Command::Sweep(options) => sweep::sweep(&options),
+        Command::Merge(options) => sweep::merge(&options),
         Command::Check(options) => check::check(&options),
         Command::Verify(options) => verify::verify(&options),
         Command::Decide(options) => decide::decide(&options),
@@ -98,6 +109,7 @@ pub fn main() -> ExitCode {
         Command::Validate(options) => validate::validate(&options),
         Command::List(options) => list::list(&options),
         Command::Schema(options) => schema::schema(&options),
+        Command::New(options) => new::new(&options),
         Command::SeedDemo(options) => seed_demo::seed_demo(&options),
     };
     match done {

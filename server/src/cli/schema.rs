@@ -13,6 +13,7 @@ use crate::validate::ValidationReport;
 use sandbox_core::lesson::Lesson;
 use sandbox_core::recording;
 use sandbox_core::scenario::{Problem, Spec};
+use sandbox_core::sweep::{Shard, SweepReport};
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 
 #[derive(clap::Args)]
@@ -35,6 +36,8 @@ const SCHEMAS: &[Entry] = &[
     ("run", "output of `run --json`", of::<run::RunOutput>),
     ("trace", "first line of `run --trace FILE`", of::<run::TraceHeader>),
     ("why", "output of `why --json`", of::<super::why::WhyReport>),
+    ("sweep", "output of `sweep --json` and `merge --json`", of::<SweepReport>),
+    ("shard", "output of `sweep --shard I/N`", of::<Shard>),
     ("check", "output of `check --json`", of::<super::check::CheckReport>),
     ("cases", "a file of ground-truth cases for `verify`", super::verify::cases_schema),
     ("verify", "output of `verify --json`", of::<super::verify::VerifyReport>),

@@ -1,13 +1,12 @@
 //! `faultline verify`.
 
+use super::cores::on_all_cores;
 use super::{Failure, Result, decide, print, print_json, progress};
 use sandbox_core::truth::{Answers, Case, CaseReport, Refusal, Verdict, read_cases};
 use schemars::{JsonSchema, Schema};
 use serde::{Deserialize, Serialize};
 use std::fmt::Write as _;
 use std::path::PathBuf;
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 const CASES: &str = include_str!("../../../tests/ground-truth/ground-truth.json");
 const CASES_SCHEMA: &str = include_str!("../../../tests/ground-truth/ground-truth.schema.json");
@@ -78,22 +77,14 @@ fn run_all(cases: &[Case], seeds: u32) -> Vec<CaseReport> {
     let jobs: Vec<(&Case, u64)> =
         cases.iter().flat_map(|case| (1..=u64::from(case.seeds(seeds))).map(move |seed| (case, seed))).collect();
     let bar = progress(jobs.len() as u64, "verifying");
-    let (next, done) = (AtomicUsize::new(0), Mutex::new(vec![None; jobs.len()]));
-    let work = || loop {
-        let at = next.fetch_add(1, Ordering::Relaxed);
-        let Some((case, seed)) = jobs.get(at) else { return };
-        let answers = case.answer(*seed);
-        done.lock().expect("no worker panicked")[at] = Some(answers);
+    let answers = on_all_cores(jobs.len() as u64, |at| {
+        let (case, seed) = jobs[at as usize];
+        let answers = case.answer(seed);
         bar.inc(1);
-    };
-    std::thread::scope(|scope| {
-        for _ in 0..std::thread::available_parallelism().map_or(1, usize::from) {
-            scope.spawn(work);
-        }
+        answers
     });
     bar.finish_and_clear();
-    let done = done.into_inner().expect("no worker panicked");
-    let mut answers = done.into_iter().map(|answers| answers.expect("every job was done"));
+    let mut answers = answers.into_iter();
     cases
         .iter()
         .map(|case| {
