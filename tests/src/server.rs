@@ -1,8 +1,7 @@
 //! A real `faultline serve`, started for a test and killed at its end.
 
-use crate::tools::{faultline, free_port};
+use crate::tools::faultline;
 use std::io::{BufRead, BufReader};
-use std::net::TcpStream;
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -16,11 +15,10 @@ pub struct Server {
 }
 
 impl Server {
-    /// Starts `faultline serve` with further arguments and waits until it listens.
+    /// Starts `faultline serve` with further arguments on a free port and waits until it says that it is ready, and where.
     pub fn start(arguments: &[&str]) -> Server {
-        let addr = format!("127.0.0.1:{}", free_port());
         let mut command = Command::new(faultline());
-        command.arg("serve").args(["--addr", &addr]).args(arguments);
+        command.arg("serve").args(["--addr", "127.0.0.1:0"]).args(arguments);
         let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().expect("the server starts");
         let log = Arc::new(Mutex::new(Vec::new()));
         let stderr = child.stderr.take().expect("stderr is piped");
@@ -30,12 +28,14 @@ impl Server {
                 lines.lock().expect("nobody panics here").push(line);
             }
         });
+        let mut server = Server { child, url: String::new(), log };
         let begin = Instant::now();
-        while TcpStream::connect(&addr).is_err() {
-            assert!(begin.elapsed() < Duration::from_secs(20), "the server does not listen: {:?}", log.lock());
+        while server.url.is_empty() {
+            assert!(begin.elapsed() < Duration::from_secs(20), "the server is not ready: {:?}", server.log());
             std::thread::sleep(Duration::from_millis(20));
+            server.url = server.log().iter().find_map(|line| address(line)).unwrap_or_default();
         }
-        Server { child, url: format!("http://{addr}"), log }
+        server
     }
 
     /// The lines it has logged so far.
@@ -53,6 +53,13 @@ impl Server {
             std::thread::sleep(Duration::from_millis(20));
         }
     }
+}
+
+/// Where the server listens, if this line of its log says that it is ready.
+fn address(line: &str) -> Option<String> {
+    let line: serde_json::Value = serde_json::from_str(line).ok()?;
+    let is_ready = line["message"] == "ready";
+    is_ready.then(|| line["addr"].as_str().map(|url| url.trim_end_matches('/').to_string()))?
 }
 
 impl Drop for Server {
