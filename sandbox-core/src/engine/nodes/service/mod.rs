@@ -183,6 +183,8 @@ impl Service {
 
     /// It gets no worker: the call as a whole is refused, or the step that needed one has failed.
     fn turn_away(&mut self, ctx: &mut Ctx, slot: Slot, refusal: Refusal) {
+        // A newer call may have pushed it back into the line in the middle of its work.
+        self.aside.retain(|(other, _)| *other != slot);
         let retry_at = match refusal {
             Refusal::DeadlinePassed => Time::NEVER,
             _ => self.retry_at(ctx.now()).unwrap_or(Time::NEVER),
