@@ -4,6 +4,7 @@ use super::calendar::{Calendar, Entry};
 use super::event::{Event, Slot};
 use super::gauge::{LevelRow, Levels};
 use super::idempotency::Keys;
+use super::limiter::Limiter;
 use super::io::{CallId, CallOp, Output};
 use super::nodes::Statement;
 use super::sender::Sender;
@@ -44,6 +45,8 @@ pub struct Core {
     last_statement: u32,
     /// The idempotency keys of each of the plan's steps that has some.
     pub idempotency: Vec<Keys>,
+    /// The counters of the services' rate limiters.
+    pub limiters: Vec<Limiter>,
     /// The variables of every stay's program, `Plan::locals` each.
     pub locals: Vec<f64>,
     pub requests: u32,
@@ -93,6 +96,7 @@ impl Core {
             tokens: Tokens::new(&plan),
             breaches: vec![0; plan.audits.len()],
             idempotency: plan.idempotency.iter().map(|keys| Keys::new(keys.config)).collect(),
+            limiters: plan.limiters.iter().map(|_| Limiter::default()).collect(),
             senders: plan.workloads.iter().map(|load| Sender::new(plan.seed, load)).collect(),
             plan,
             mount: mount.map(Arc::new),

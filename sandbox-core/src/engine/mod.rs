@@ -14,6 +14,7 @@ mod idempotency;
 mod if_match;
 mod io;
 mod keyframes;
+mod limiter;
 mod line;
 mod nodes;
 mod observe;

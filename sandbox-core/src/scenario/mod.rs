@@ -39,7 +39,7 @@ pub use plan::{
 };
 pub use popularity::{Popularity, PopularitySpec};
 pub use problem::Problem;
-pub use program::{AnswerStep, CallStep, ClaimStep, Name, Program, StatementPlan, StatementStep, Step};
+pub use program::{AnswerStep, CallStep, ClaimStep, LimitStep, Name, Program, StatementPlan, StatementStep, Step};
 pub use query::{Query, Reduced, Window, signal_text};
 pub(crate) use read::read_json;
 pub use reader::Reader;

@@ -21,7 +21,7 @@ use crate::policy::health_check::HealthCheckConfig;
 use crate::policy::hedging::HedgingConfig;
 use crate::policy::idempotency::IdempotencyConfig;
 use crate::policy::outlier_detection::OutlierDetectionConfig;
-use crate::policy::rate_limiter::RateLimiterConfig;
+use crate::policy::rate_limiter::{PenaltyConfig, RateLimiterConfig};
 use crate::policy::retry::RetryConfig;
 use crate::policy::retry_budget::BudgetConfig;
 use crate::store::{BusyTimeout, Store};
@@ -61,6 +61,8 @@ pub struct Plan {
     pub audits: Vec<AuditPlan>,
     /// The idempotency keys of each step that has some, which all instances of a service share.
     pub idempotency: Vec<IdempotencyPlan>,
+    /// The rate limiters of services.
+    pub limiters: Vec<RateLimitPlan>,
     /// One way, from each node to each.
     pub(super) delays: Vec<Span>,
 }
@@ -180,10 +182,14 @@ pub struct GatewayPlan {
 pub struct RateLimitPlan {
     /// How it counts.
     pub config: RateLimiterConfig,
+    /// What becomes of whoever goes beyond it.
+    pub penalty: Option<PenaltyConfig>,
     /// What has one of its own.
     pub key: RateLimitKeySpec,
     /// Whose word on addresses is taken.
     pub trusted: TrustedProxies,
+    /// Whether each instance counts alone.
+    pub per_instance: bool,
 }
 
 /// How tokens are checked.

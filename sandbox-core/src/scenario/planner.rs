@@ -24,7 +24,7 @@ use crate::policy::hedging::{HedgingConfig, HedgingParams};
 use crate::policy::idempotency::IdempotencyConfig;
 use crate::policy::outlier_detection::{OutlierDetectionConfig, OutlierDetectionParams};
 use crate::policy::peak_ewma::PeakEwmaConfig;
-use crate::policy::rate_limiter::{Cost, LeakyQueueConfig, Rate, RateLimitConfig, RateLimiterConfig, WindowConfig};
+use crate::policy::rate_limiter::{Cost, LeakyQueueConfig, PenaltyConfig, Rate, RateLimitConfig, RateLimiterConfig, WindowConfig};
 use crate::policy::retry::{Jitter, RetryConfig, RetryParams};
 use crate::policy::retry_budget::BudgetConfig;
 use crate::rng::name_hash;
@@ -46,6 +46,7 @@ pub(super) struct Planner<'a> {
     nodes: Vec<NodePlan>,
     locals: usize,
     idempotency: Vec<IdempotencyPlan>,
+    limiters: Vec<RateLimitPlan>,
 }
 
 impl<'a> Planner<'a> {
@@ -53,8 +54,9 @@ impl<'a> Planner<'a> {
     #[inline]
     pub fn new(spec: &'a Spec, json: &'a Value, problems: &'a mut Vec<Problem>) -> Planner<'a> {
         let whole = problems.is_empty();
-        let (nodes, unused, idempotency) = (Vec::new(), Vec::new(), Vec::new());
-        Planner { spec, json, problems, unused, whole, nodes, locals: 0, idempotency }
+        let (nodes, unused) = (Vec::new(), Vec::new());
+        let (idempotency, limiters) = (Vec::new(), Vec::new());
+        Planner { spec, json, problems, unused, whole, nodes, locals: 0, idempotency, limiters }
     }
 
     /// The plan; it is to be thrown away if there are problems.
@@ -97,6 +99,7 @@ impl<'a> Planner<'a> {
             faults,
             locals: self.locals,
             idempotency: self.idempotency,
+            limiters: self.limiters,
             audits,
             signals: Arc::new(signals),
             delays,
@@ -327,15 +330,48 @@ impl<'a> Planner<'a> {
         });
         let rate_limit = gateway.rate_limit.as_ref().and_then(|limit| {
             let path = path.at("rate_limit");
-            let trusted = self.trusted_proxies(&path.at("trusted_proxies"), limit);
-            let config = self.taken(&path, rate_limiter(limit))?;
-            Some(RateLimitPlan { config, key: limit.key, trusted })
+            if limit.per_instance {
+                let hint = "Take it out, or let a service of several instances ask the limiter.";
+                self.problem(&path.at("per_instance"), "goes with the limiters of a service alone", hint);
+            }
+            self.rate_limit(&path, limit)
         });
         let mut targets = Map::new();
         targets.insert(gateway.upstream.clone(), path.at("upstream").to_string());
         let calls = self.calls(path, &gateway.calls, targets);
         let upstream = position(&calls, &gateway.upstream);
         (Kind::Gateway(GatewayPlan { upstream, work, auth, rate_limit }), calls)
+    }
+
+    #[inline]
+    fn rate_limit(&mut self, path: &Path, limit: &RateLimitSpec) -> Option<RateLimitPlan> {
+        let trusted = self.trusted_proxies(&path.at("trusted_proxies"), limit);
+        let penalty = limit.penalty.and_then(|penalty| {
+            let path = path.at("penalty");
+            let fits = self.above_zero(&path.at("for_s"), penalty.for_s, limits::DURATION_S);
+            let duration = Span::from_seconds(if fits { penalty.for_s } else { 1.0 });
+            self.taken(&path, PenaltyConfig::new(duration, penalty.extends))
+        });
+        let config = self.taken(path, rate_limiter(limit))?;
+        Some(RateLimitPlan { config, penalty, key: limit.key, trusted, per_instance: limit.per_instance })
+    }
+
+    /// The rate limiters of a service: their names with their positions in the plan.
+    #[inline]
+    fn limiters(&mut self, path: &Path, service: &'a ServiceSpec) -> Vec<(&'a str, u32)> {
+        let in_limiters = path.at("limiters");
+        let mut limiters = Vec::new();
+        for (name, limit) in &service.limiters {
+            let path = in_limiters.at(name);
+            if !service.routes.values().any(|steps| asks_limiter(steps, name)) {
+                let hint = "Add a step `limit` that names it, or take it out.";
+                self.is_unused(&path, "no step asks this limiter", hint);
+            }
+            // One that is wrong keeps its place, so that its steps are not wrong as well.
+            limiters.push((name.as_str(), self.limiters.len() as u32));
+            self.limiters.extend(self.rate_limit(&path, limit));
+        }
+        limiters
     }
 
     #[inline]
@@ -350,7 +386,7 @@ impl<'a> Planner<'a> {
     }
 
     #[inline]
-    fn service(&mut self, path: &Path, service: &ServiceSpec, routes: &[RoutePlan]) -> (Kind, Vec<CallPlan>) {
+    fn service(&mut self, path: &Path, service: &'a ServiceSpec, routes: &[RoutePlan]) -> (Kind, Vec<CallPlan>) {
         let counted = self.within(&path.at("replicas"), f64::from(service.replicas), 1.0, limits::NODES as f64);
         let replicas = if counted { service.replicas } else { 1 };
         if let Some(workers) = service.workers {
@@ -376,10 +412,11 @@ impl<'a> Planner<'a> {
             (signal.source == SourceSpec::Observed).then_some(name.as_str())
         };
         let signals: Vec<Option<&str>> = self.spec.metrics.iter().map(observed).collect();
+        let limiters = self.limiters(path, service);
         let mut programs: Vec<Option<Program>> = vec![None; routes.len()];
         for (route, steps) in &service.routes {
             let at = in_routes.at(route);
-            let (program, locals) = Compiler::new(self, &calls, routes, &signals).compile(&at, steps);
+            let (program, locals) = Compiler::new(self, &calls, routes, &signals, &limiters).compile(&at, steps);
             self.locals = self.locals.max(locals);
             if let Some(index) = routes.iter().position(|known| known.name == *route) {
                 programs[index] = Some(program);
@@ -489,7 +526,7 @@ impl<'a> Planner<'a> {
                     targets.insert(database.clone(), at.at("database").to_string());
                 }
                 StepSpec::Work(_) | StepSpec::Wait(_) | StepSpec::Set(_) | StepSpec::Observe(_) => {}
-                StepSpec::Respond(_) | StepSpec::Pause(_) => {}
+                StepSpec::Respond(_) | StepSpec::Pause(_) | StepSpec::Limit(_) => {}
             }
         }
     }
@@ -1369,14 +1406,29 @@ fn position(calls: &[CallPlan], group: &str) -> usize {
 fn names_route(steps: &[StepSpec], route: &str) -> bool {
     steps.iter().any(|step| match step {
         StepSpec::Call(call) | StepSpec::Publish(call) => call.route.as_deref() == Some(route),
-        StepSpec::If(branch) => names_route(&branch.then, route) || names_route(&branch.otherwise, route),
-        StepSpec::Repeat(repeat) => names_route(&repeat.steps, route),
-        StepSpec::Cached(cached) => names_route(&cached.load, route),
-        StepSpec::Idempotent(spec) => names_route(&spec.steps, route),
-        StepSpec::All(all) => all.branches.iter().any(|branch| names_route(branch, route)),
-        StepSpec::Try(attempt) => names_route(&attempt.steps, route) || names_route(&attempt.on_failure, route),
-        _ => false,
+        _ => blocks(step).into_iter().any(|steps| names_route(steps, route)),
     })
+}
+
+/// Whether a step, or one within it, asks this limiter.
+#[inline]
+fn asks_limiter(steps: &[StepSpec], name: &str) -> bool {
+    steps.iter().any(|step| matches!(step, StepSpec::Limit(limit) if limit.limiter == name))
+        || steps.iter().any(|step| blocks(step).into_iter().any(|steps| asks_limiter(steps, name)))
+}
+
+/// The blocks of steps within a step.
+#[inline]
+fn blocks(step: &StepSpec) -> Vec<&[StepSpec]> {
+    match step {
+        StepSpec::If(branch) => vec![&branch.then, &branch.otherwise],
+        StepSpec::Repeat(repeat) => vec![&repeat.steps],
+        StepSpec::Cached(cached) => vec![&cached.load],
+        StepSpec::Idempotent(spec) => vec![&spec.steps],
+        StepSpec::All(all) => all.branches.iter().map(Vec::as_slice).collect(),
+        StepSpec::Try(attempt) => vec![&attempt.steps, &attempt.on_failure],
+        _ => Vec::new(),
+    }
 }
 
 #[inline]

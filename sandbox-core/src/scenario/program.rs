@@ -8,7 +8,7 @@ use super::path::Path;
 use super::plan::{CallPlan, RoutePlan};
 use super::planner::Planner;
 use super::spec::{
-    AllSpec, CachedSpec, CallStepSpec, DeleteSpec, IdempotentSpec, IfSpec, InsertSpec, NodeSpec, RepeatSpec,
+    AllSpec, CachedSpec, CallStepSpec, DeleteSpec, IdempotentSpec, IfSpec, InsertSpec, LimitSpec, NodeSpec, RepeatSpec,
     RespondSpec, ScanSpec, SelectSpec, StepSpec, TransactionModeSpec, TrySpec, UpdateSpec,
 };
 use super::{Expr, Map};
@@ -73,6 +73,8 @@ pub enum Step {
     EndBranch,
     /// A pause of a computed number of milliseconds.
     Pause(Expr),
+    /// Ask a rate limiter.
+    Limit(LimitStep),
     /// Ask a database.
     Statement(StatementStep),
     /// Look into a cache.
@@ -139,6 +141,17 @@ pub struct ClaimStep {
     pub when: Option<Expr>,
     /// Where a stored answer goes on.
     pub found: u16,
+}
+
+/// A question of a program to a rate limiter.
+#[derive(Clone, Debug)]
+pub struct LimitStep {
+    /// Position among the plan's limiters.
+    pub limiter: u32,
+    /// Whose counters these are; None: the limiter's `key` says it.
+    pub by: Option<Expr>,
+    /// How much is taken; None: 1.
+    pub cost: Option<Expr>,
 }
 
 /// A statement of a program.
@@ -273,6 +286,8 @@ pub(super) struct Compiler<'p, 'a> {
     routes: &'p [RoutePlan],
     /// Names of the declared signals that programs may observe, each at its position; none: it has another source.
     signals: &'p [Option<&'p str>],
+    /// The rate limiters of the service, each with its position in the plan.
+    limiters: &'p [(&'p str, u32)],
     steps: Vec<Step>,
     /// For each step where a failure of it goes on.
     handlers: Vec<Option<usize>>,
@@ -298,12 +313,14 @@ impl<'p, 'a> Compiler<'p, 'a> {
         calls: &'p [CallPlan],
         routes: &'p [RoutePlan],
         signals: &'p [Option<&'p str>],
+        limiters: &'p [(&'p str, u32)],
     ) -> Compiler<'p, 'a> {
         Compiler {
             planner,
             calls,
             routes,
             signals,
+            limiters,
             steps: Vec::new(),
             handlers: Vec::new(),
             enclosing: None,
@@ -443,6 +460,7 @@ impl<'p, 'a> Compiler<'p, 'a> {
                     self.push(Step::Pause(ms));
                 }
             }
+            StepSpec::Limit(limit) => self.limit(&path.at("limit"), limit),
             StepSpec::Begin(begin) => {
                 let mode = match begin.mode {
                     TransactionModeSpec::Plain => Mode::Plain,
@@ -642,6 +660,19 @@ impl<'p, 'a> Compiler<'p, 'a> {
         let found = self.here();
         self.steps[claim] = Step::Claim(ClaimStep { keys, key, when, found });
         self.steps[jump] = Step::Jump(found);
+    }
+
+    #[inline]
+    fn limit(&mut self, path: &Path, limit: &LimitSpec) {
+        let found = self.limiters.iter().find(|(name, _)| *name == limit.limiter);
+        let Some(&(_, limiter)) = found else {
+            let known: Vec<&str> = self.limiters.iter().map(|(name, _)| *name).collect();
+            let hint = format!("Add it to the service's `limiters`. It has: {}.", known.join(", "));
+            return self.problem(&path.at("limiter"), format!("there is no limiter `{}`", limit.limiter), &hint);
+        };
+        let by = limit.by.as_ref().and_then(|text| self.number(&path.at("by"), text));
+        let cost = limit.cost.as_ref().and_then(|text| self.number(&path.at("cost"), text));
+        self.push(Step::Limit(LimitStep { limiter, by, cost }));
     }
 
     #[inline]

@@ -111,7 +111,8 @@ spec! {
 }
 
 spec! {
-    /// A rate limiter (ARCHITECTURE.md, "Policies"): requests beyond it are answered with 429.
+    /// A rate limiter (ARCHITECTURE.md, "Policies"): requests beyond it are answered with 429. A gateway has one before all
+    /// that it passes on, the programs of a service ask those of the service where they like.
     pub struct RateLimitSpec {
         /// How it counts.
         pub algorithm?: RateLimitAlgorithmSpec,
@@ -125,11 +126,26 @@ spec! {
         pub window_s?: Option<f64>,
         /// Whether a refused request counts like an admitted one.
         pub count_rejected?: bool,
+        /// What becomes of whoever goes beyond the limit; absent: nothing, he may come again as soon as it has room.
+        pub penalty?: Option<PenaltySpec>,
         /// What has a limit of its own.
         pub key?: RateLimitKeySpec,
         /// With `client_address`: blocks of addresses of proxies whose word is taken, such as `10.0.0.0/8`, where all
         /// gateways are.
         pub trusted_proxies?: Vec<String>,
+        /// Of a service: whether each instance counts alone. Else they share the counters, which costs no time.
+        pub per_instance?: bool,
+    }
+}
+
+spec! {
+    /// What becomes of whoever goes beyond a limit: nothing of his passes for some time.
+    #[derive(Copy)]
+    pub struct PenaltySpec {
+        /// For so long.
+        pub for_s: f64,
+        /// Whether each request within that time begins it anew; else it ends when it ends, as the lockout of an account.
+        pub extends?: bool,
     }
 }
 
@@ -208,6 +224,8 @@ spec! {
         /// How long a call that is refused for load (shed, line or bulkhead full, out of patience) is asked to wait before it
         /// is tried again (`Retry-After`); absent: nothing is said.
         pub retry_after_s?: Option<f64>,
+        /// Rate limiters that the steps of its routes ask (`limit`): quotas, budgets, lockouts, caps.
+        pub limiters?: Map<RateLimitSpec>,
         /// Limits of single routes, so that one cannot take all workers.
         pub bulkheads?: Map<BulkheadSpec>,
         /// What the service does for each route, step by step.
@@ -378,6 +396,8 @@ spec! {
         Idempotent(IdempotentSpec),
         /// A pause of a computed length.
         Pause(PauseSpec),
+        /// Ask a rate limiter of the service: go on, or fail with 429.
+        Limit(LimitSpec),
         /// Begin a transaction. One that is still open when the program ends is rolled back.
         Begin(BeginSpec),
         /// Read a row.
@@ -696,6 +716,19 @@ spec! {
     pub struct PauseSpec {
         /// Milliseconds, as an expression.
         pub ms: String,
+    }
+}
+
+spec! {
+    /// Asks a rate limiter of the service whether the request may go on; beyond the limit the step fails with 429.
+    pub struct LimitSpec {
+        /// The limiter.
+        pub limiter: String,
+        /// What has a limit of its own, as an expression; absent: what the limiter's `key` says.
+        pub by?: Option<String>,
+        /// How much of the limit the request takes, as an expression, such as its tokens, its bytes or its price; 0 takes
+        /// nothing and asks only whether there is a penalty. Absent: 1.
+        pub cost?: Option<String>,
     }
 }
 

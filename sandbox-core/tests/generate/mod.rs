@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 /// The document of this number.
 pub fn document(number: u64) -> Value {
     let luck = Stream::new(number, name_hash("generated"), Purpose::Program);
-    Author { luck, used: Vec::new(), nodes: Map::new(), nested: 0, branched: false, keyed: false }.document(number)
+    Author { luck, used: Vec::new(), nodes: Map::new(), nested: 0, branched: false, keyed: false, limited: false }.document(number)
 }
 
 /// Writes a document from the outside in: a part is described only once somebody has called it.
@@ -23,6 +23,8 @@ struct Author {
     branched: bool,
     /// Whether they are done under an idempotency key.
     keyed: bool,
+    /// Whether they ask the service's limiter.
+    limited: bool,
 }
 
 /// Services in the order in which they may call each other, each with its routes.
@@ -159,24 +161,28 @@ impl Author {
         let mut gateway = json!({ "kind": "gateway", "upstream": "api", "calls": { "api": self.call() } });
         self.perhaps(&mut gateway, "work", 0.5, Author::dist);
         self.perhaps(&mut gateway, "auth", 0.5, |author| json!({ "leeway_s": 0, "work": author.dist() }));
-        self.perhaps(&mut gateway, "rate_limit", 0.7, |author| {
-            let kinds = [
-                "token_bucket",
-                "gcra",
-                "leaky_queue",
-                "fixed_window",
-                "fixed_window_anchored",
-                "sliding_log",
-                "sliding_counter",
-            ];
-            let keys = ["all", "user", "workload", "route", "peer", "forwarded_for", "client_address"];
-            let key = author.one_of(&keys);
-            let trusted = if key == "client_address" { json!(["10.0.0.0/8"]) } else { json!([]) };
-            json!({ "algorithm": author.one_of(&kinds), "trusted_proxies": trusted, "key": key, "rate_rps": 5 + author.below(60),
-                "burst": 1 + author.below(10), "limit": 1 + author.below(20), "window_s": 0.5,
-                "count_rejected": author.chance(0.5) })
-        });
+        self.perhaps(&mut gateway, "rate_limit", 0.7, Author::rate_limit);
         gateway
+    }
+
+    fn rate_limit(&mut self) -> Value {
+        let kinds = [
+            "token_bucket",
+            "gcra",
+            "leaky_queue",
+            "fixed_window",
+            "fixed_window_anchored",
+            "sliding_log",
+            "sliding_counter",
+        ];
+        let keys = ["all", "user", "workload", "route", "peer", "forwarded_for", "client_address"];
+        let key = self.one_of(&keys);
+        let trusted = if key == "client_address" { json!(["10.0.0.0/8"]) } else { json!([]) };
+        let mut limit = json!({ "algorithm": self.one_of(&kinds), "trusted_proxies": trusted, "key": key,
+            "rate_rps": 5 + self.below(60), "burst": 1 + self.below(10), "limit": 1 + self.below(20), "window_s": 0.5,
+            "count_rejected": self.chance(0.5) });
+        self.perhaps(&mut limit, "penalty", 0.3, |author| json!({ "for_s": 0.3, "extends": author.chance(0.5) }));
+        limit
     }
 
     /// How somebody calls somebody. There is always a timeout or a deadline: nobody waits for ever.
@@ -287,6 +293,11 @@ impl Author {
             json!({ "first": { "routes": [routes[0]], "max_concurrent": 1 + author.below(3),
                 "max_waiting": author.below(4), "status": author.one_of(&[429, 503]) } })
         });
+        if std::mem::take(&mut self.limited) {
+            let mut limit = self.rate_limit();
+            self.perhaps(&mut limit, "per_instance", 0.5, |author| author.chance(0.5).into());
+            service["limiters"] = json!({ "quota": limit });
+        }
         self.nodes.insert(name.into(), service);
     }
 
@@ -393,6 +404,7 @@ impl Author {
         let kinds = if self.nested < 3 { 20 } else { 12 };
         let step = match self.below(kinds) {
             0..=2 => json!({ "work": self.dist() }),
+            3 if self.chance(0.5) => self.limit(),
             3 => json!({ "wait": self.dist() }),
             4 => json!({ "pause": { "ms": self.one_of(&["random * 5", "attempt", "0", "-1"]) } }),
             5 => json!({ "set": { "x": self.number() } }),
@@ -419,6 +431,14 @@ impl Author {
             _ => json!({ "try": { "do": self.steps(level), "on_failure": self.steps(level) } }),
         };
         vec![step]
+    }
+
+    fn limit(&mut self) -> Value {
+        self.limited = true;
+        let mut limit = json!({ "limiter": "quota" });
+        self.perhaps(&mut limit, "by", 0.5, |author| author.number().into());
+        self.perhaps(&mut limit, "cost", 0.5, |author| author.number().into());
+        json!({ "limit": limit })
     }
 
     fn idempotent(&mut self, level: usize) -> Value {

@@ -3,16 +3,12 @@
 //! Left out: TLS, body sizes, and connection limits.
 
 use super::Happening;
-use crate::engine::address::Shown;
 use crate::engine::calls::Caller;
 use crate::engine::ctx::Ctx;
 use crate::engine::event::Slot;
+use crate::engine::limiter::{Limiter, Refused};
 use crate::engine::stay::{Ask, CallEnd, Errand, NO_TIMER, Origin, Reply};
-use crate::policy::Denial;
-use crate::policy::rate_limiter::RateLimiter;
-use crate::scenario::{GatewayPlan, RateLimitKeySpec};
-use crate::shared_map::SharedMap;
-use crate::time::Time;
+use crate::scenario::GatewayPlan;
 use crate::trace::{Refusal, Status, What};
 use std::sync::Arc;
 
@@ -21,13 +17,12 @@ use std::sync::Arc;
 pub struct Gateway {
     pub callers: Vec<Caller>,
     plan: Arc<GatewayPlan>,
-    /// One limiter for each key that has been seen; a script may show a new one with every request.
-    limiters: SharedMap<u128, RateLimiter>,
+    limiter: Limiter,
 }
 
 impl Gateway {
     pub fn new(plan: &GatewayPlan, callers: Vec<Caller>) -> Gateway {
-        Gateway { callers, plan: Arc::new(plan.clone()), limiters: SharedMap::new() }
+        Gateway { callers, plan: Arc::new(plan.clone()), limiter: Limiter::default() }
     }
 
     #[inline(never)]
@@ -53,9 +48,13 @@ impl Gateway {
             return ctx.refuse(slot, Refusal::Unauthorized, None, None);
         }
         let now = ctx.now();
-        let free_at = match self.limit(ctx, slot) {
-            Ok(free_at) => free_at,
-            Err(denial) => return ctx.refuse(slot, Refusal::RateLimited, None, denial.retry_at),
+        let asked = self.plan.rate_limit.as_ref().map(|limit| self.limiter.ask_gateway(ctx, slot, limit));
+        let free_at = match asked {
+            None => now,
+            Some(Ok(free_at)) => free_at,
+            Some(Err(Refused { retry_at })) => {
+                return ctx.reply(slot, Reply { retry_at, ..Reply::status(Status::TooManyRequests) });
+            }
         };
         let check = self.plan.auth.as_ref().map(|auth| &auth.work);
         let constant = self.plan.work.is_constant() && check.is_none_or(|check| check.is_constant());
@@ -66,28 +65,6 @@ impl Gateway {
         ctx.levels().in_service.add(now, 1);
         // A leaky queue lets a request through later; any other limiter at once.
         ctx.schedule_work(slot, free_at.since(now) + span, constant && free_at == now);
-    }
-
-    /// When the limiter of this request lets it through, or why not.
-    fn limit(&mut self, ctx: &Ctx, slot: Slot) -> Result<Time, Denial> {
-        let now = ctx.now();
-        let Some(limit) = &self.plan.rate_limit else { return Ok(now) };
-        let stay = ctx.stay(slot);
-        let shown = || Shown::new(&ctx.core.plan, ctx.node, stay);
-        let key = match (limit.key, stay.origin) {
-            (RateLimitKeySpec::All, _) => 0,
-            (RateLimitKeySpec::User, _) => stay.user.into(),
-            (RateLimitKeySpec::Route, _) => stay.route.0.into(),
-            (RateLimitKeySpec::Workload, Origin::Workload(workload)) => workload.into(),
-            (RateLimitKeySpec::Workload, _) => u128::MAX,
-            (RateLimitKeySpec::Peer, _) => shown().by_peer(),
-            (RateLimitKeySpec::ForwardedFor, _) => shown().by_leftmost(),
-            (RateLimitKeySpec::ClientAddress, _) => shown().by_client(&limit.trusted),
-        };
-        if self.limiters.get(key).is_none() {
-            self.limiters.insert(key, RateLimiter::new(limit.config));
-        }
-        self.limiters.get_mut(key).expect("it was just put there").decide(now, 1)
     }
 
     fn pass_on(&mut self, ctx: &mut Ctx, slot: Slot) {

@@ -1,6 +1,6 @@
 //! Rate limiting: may this request pass, and if not, when?
 //!
-//! Seven algorithms behind one `decide`. What they share: a refused request takes nothing (unless a window counts
+//! Seven algorithms behind one `decide`, and a penalty that any of them can have ([`penalty`]). What they share: a refused request takes nothing (unless a window counts
 //! refusals), and whoever is refused is told the exact nanosecond at which the same request would pass if nobody else
 //! came. All arithmetic is in integers, so nothing drifts.
 //!
@@ -14,12 +14,14 @@
 
 pub mod fixed_window;
 pub mod leaky_queue;
+pub mod penalty;
 pub mod sliding_counter;
 pub mod sliding_log;
 pub mod token_bucket;
 
 pub use fixed_window::FixedWindow;
 pub use leaky_queue::{LeakyQueue, LeakyQueueConfig};
+pub use penalty::{Penalty, PenaltyConfig};
 pub use sliding_counter::SlidingCounter;
 pub use sliding_log::SlidingLog;
 pub use token_bucket::{RateLimitConfig, TokenBucket};

@@ -5,6 +5,7 @@ use super::cache_aside::is_background;
 use crate::engine::ctx::Ctx;
 use crate::engine::event::{Event, Slot};
 use crate::engine::idempotency::{self, Claim};
+use crate::engine::limiter::{self, Refused};
 use crate::engine::nodes::Statement;
 use crate::engine::stay::{Ask, CallEnd, Errand, Reply, Stay};
 use crate::ids::RouteId;
@@ -94,6 +95,23 @@ impl Service {
                     let timer = ctx.core.calendar.schedule(ctx.core.now + span, Event::Paused(slot));
                     ctx.stay_mut(slot).timer = timer;
                     return;
+                }
+                Some(Step::Limit(step)) => {
+                    let by = step.by.as_ref().map(|by| value(ctx, slot, by));
+                    let cost = step.cost.as_ref().map_or(1.0, |cost| value(ctx, slot, cost));
+                    match limiter::ask(ctx, slot, step.limiter, by, cost) {
+                        Err(Refused { retry_at }) => {
+                            let refusal = Refusal::RateLimited;
+                            return self.fail(ctx, slot, CallEnd::Refused { refusal, retry_at });
+                        }
+                        // A leaky queue lets it through later.
+                        Ok(start) if start > ctx.now() => {
+                            let timer = ctx.core.calendar.schedule(start, Event::Paused(slot));
+                            ctx.stay_mut(slot).timer = timer;
+                            return;
+                        }
+                        Ok(_) => {}
+                    }
                 }
                 Some(Step::Statement(step)) => {
                     let (statement, call) = (statement(ctx, slot, &step.what), step.call);
