@@ -21,7 +21,7 @@ fn document(service: Value, steps: Value, arrivals: Value, more: Value) -> Docum
         "nodes": { "users": { "kind": "client", "calls": { "api": { "balancer": { "policy": "round_robin" } } } },
             "api": service },
         "workloads": { "load": { "client": "users", "target": "api", "keys": 10, "users": 1, "arrivals": arrivals,
-            "routes": { "GET /": { "weight": 1, "op": "read" } } } }
+            "to_s": 60, "routes": { "GET /": { "weight": 1, "op": "read" } } } }
     });
     Document::from_json(merged(base, more))
 }
@@ -61,7 +61,7 @@ fn costs_and_keys_are_expressions() {
     // A request costs its key plus one, and the two halves of the keys have limits of their own.
     let steps = json!([{ "limit": { "limiter": "quota", "by": "floor(key / 5)", "cost": "key + 1" } }]);
     let service = json!({ "limiters": { "quota": window(30) } });
-    let run = run(&document(service, steps, constant(200), json!({})));
+    let mut run = run(&document(service, steps, constant(200), json!({})));
     let mut used = vec![[0u32; 2]; 60];
     let mut refused = 0;
     let records: Vec<_> = run.records(0..u32::MAX).iter().map(|logged| logged.record).collect();
@@ -88,7 +88,7 @@ fn costs_and_keys_are_expressions() {
     }
 }
 
-/// Log-ins of one account, one a second, of which the first ten have the wrong password.
+/// Log-ins of one account, one a second, of which the first nine have the wrong password.
 fn log_ins(penalty: Value) -> Run {
     let lockout = merged(json!({ "algorithm": "sliding_log", "limit": 3, "window_s": 60 }), penalty);
     let steps = json!([
@@ -102,13 +102,13 @@ fn log_ins(penalty: Value) -> Run {
 
 #[test]
 fn an_account_is_locked_for_its_time_after_too_many_wrong_passwords() {
-    // Three wrong ones at 0, 1 and 2 s pass the limit, the one at 3 s locks until 23 s: 20 log-ins are refused.
+    // Three wrong ones at 1, 2 and 3 s pass the limit, the one at 4 s locks until 24 s: 20 log-ins are refused.
     let locked = log_ins(json!({ "penalty": { "for_s": 20 } }));
     assert_eq!([sum(&locked, "http_401_total"), sum(&locked, "http_429_total")], [3.0, 20.0]);
-    assert_eq!(sum(&locked, "http_goodput_total"), 37.0, "the right password from 23 s on");
+    assert_eq!(sum(&locked, "http_goodput_total"), 36.0, "the right password from 24 s on");
     // Without a lockout it is a limit of guesses only, and the owner comes in at 10 s.
     let limited = log_ins(json!({}));
-    assert_eq!([sum(&limited, "http_401_total"), sum(&limited, "http_429_total")], [3.0, 7.0]);
+    assert_eq!([sum(&limited, "http_401_total"), sum(&limited, "http_429_total")], [3.0, 6.0]);
     assert_eq!(sum(&limited, "http_goodput_total"), 50.0);
     // If every attempt begins it anew, the owner locks himself out for good.
     let banned = log_ins(json!({ "penalty": { "for_s": 20, "extends": true } }));
@@ -117,7 +117,7 @@ fn an_account_is_locked_for_its_time_after_too_many_wrong_passwords() {
 
 #[test]
 fn a_refusal_under_a_penalty_leads_back_to_the_one_that_began_it() {
-    let run = log_ins(json!({ "penalty": { "for_s": 20 } }));
+    let mut run = log_ins(json!({ "penalty": { "for_s": 20 } }));
     let records: Vec<_> = run.records(0..u32::MAX).iter().map(|logged| logged.record).collect();
     let is_refusal = |what: &What| *what == What::Refused { refusal: Refusal::RateLimited };
     let refusals: Vec<_> = records.iter().filter(|record| is_refusal(&record.what)).collect();
@@ -141,10 +141,12 @@ fn a_leaky_queue_in_a_program_lets_requests_through_at_its_rate() {
 
 /// `api` asks a service of counters, which is away from 20 s to 40 s; `steps` say what then.
 fn with_counters(on_failure: Value) -> Run {
-    let ask = json!([{ "try": { "do": [{ "call": { "to": "counters", "route": "take" } }], "on_failure": on_failure } }]);
+    let ask =
+        json!([{ "try": { "do": [{ "call": { "to": "counters", "route": "take" } }], "on_failure": on_failure } }]);
     let counters = json!({ "kind": "service", "limiters": { "quota": window(10) },
         "routes": { "take": [{ "limit": { "limiter": "quota" } }] } });
-    let mut document = json!({ "faults": { "away": { "node": "counters", "effect": { "kind": "down" }, "from_s": 20, "to_s": 40 } } });
+    let mut document =
+        json!({ "faults": { "away": { "node": "counters", "effect": { "kind": "down" }, "from_s": 20, "to_s": 40 } } });
     document["nodes"] = json!({ "users": { "kind": "client" }, "counters": counters,
         "api": { "kind": "service", "routes": { "GET /": ask } } });
     run(&self::document(json!({}), json!([]), constant(100), document))
@@ -180,5 +182,8 @@ fn what_is_wrong_with_a_limiter_is_said_with_its_place() {
     let mut document = document(json!({}), json!([]), constant(1), gateway).json().clone();
     document["workloads"]["load"]["target"] = json!("edge");
     let problems = Document::from_json(document).plan("A", &[]).unwrap_err();
-    assert_eq!(problems.iter().map(|problem| problem.path.as_str()).collect::<Vec<_>>(), ["nodes.edge.rate_limit.per_instance"]);
+    assert_eq!(
+        problems.iter().map(|problem| problem.path.as_str()).collect::<Vec<_>>(),
+        ["nodes.edge.rate_limit.per_instance"]
+    );
 }

@@ -4,12 +4,13 @@ use super::calendar::{Calendar, Entry};
 use super::event::{Event, Slot};
 use super::gauge::{LevelRow, Levels};
 use super::idempotency::Keys;
-use super::limiter::Limiter;
 use super::io::{CallId, CallOp, Output};
+use super::limiter::Limiter;
 use super::nodes::Statement;
 use super::sender::Sender;
 use super::stay::{Ask, Errand, Fork, NO_TIMER, OpenCall, Origin, Place, Reply, Stay, StayId, Stays};
 use super::tokens::Tokens;
+use super::watch::Values;
 use super::world::Mount;
 use crate::ids::{IncidentId, NodeId, RequestId, RouteId, Seq};
 use crate::rng::{Purpose, Stream, draw, lineage};
@@ -58,6 +59,8 @@ pub struct Core {
     pub recent: Recent,
     /// What became of the requests of each node, where a monitor counts them; else empty.
     pub counted: Vec<Counted>,
+    /// The values of what alert rules look at.
+    pub watched: Vec<Values>,
     next_seq: u32,
     pub emitted: Vec<Record>,
     pub closed_seconds: Vec<LevelRow>,
@@ -97,6 +100,7 @@ impl Core {
             breaches: vec![0; plan.audits.len()],
             idempotency: plan.idempotency.iter().map(|keys| Keys::new(keys.config)).collect(),
             limiters: plan.limiters.iter().map(|_| Limiter::default()).collect(),
+            watched: plan.watched.iter().map(|_| Values::default()).collect(),
             senders: plan.workloads.iter().map(|load| Sender::new(plan.seed, load)).collect(),
             plan,
             mount: mount.map(Arc::new),
@@ -294,6 +298,22 @@ impl Ctx<'_> {
         slot
     }
 
+    /// Begins a stay for something of the node's own that has been recorded already.
+    pub fn begin_own(&mut self, ask: Ask, last: Seq) -> Slot {
+        let (node, now) = (self.node, self.core.now);
+        let slot = self.core.stays.insert(Stay {
+            node,
+            ask,
+            since: now,
+            last,
+            asked_at: now,
+            origin: Origin::Probe(0),
+            ..Stay::BLANK
+        });
+        self.clear_locals(slot);
+        slot
+    }
+
     /// Sends a call of the stay `slot` to `to`; returns the callee's stay, whose caller's patience ends at `deadline`.
     pub fn send(
         &mut self,
@@ -395,7 +415,7 @@ impl Ctx<'_> {
         let now = self.core.now;
         let sojourn = now.since(self.stay(slot).since);
         self.note(slot, What::Replied { status: reply.status, sojourn });
-        self.count(slot, reply.status.is_server_failure());
+        self.count(slot, reply.status.is_server_failure(), sojourn);
         let stay = &mut self.core.stays[slot];
         stay.reply = Some(reply);
         let caller = stay.parent.filter(|parent| self.core.stays.is_live(*parent));
@@ -415,7 +435,8 @@ impl Ctx<'_> {
     }
 
     /// Counts the end of a request at this node, if a monitor asks for that.
-    pub fn count(&mut self, slot: Slot, failed: bool) {
+    pub fn count(&mut self, slot: Slot, failed: bool, took: Span) {
+        self.watch_end(slot, failed, took);
         if let Some(counted) = self.core.counted.get_mut(self.node.index()) {
             let stay = &self.core.stays[slot];
             if stay.request != RequestId::NONE {
@@ -469,7 +490,7 @@ impl Ctx<'_> {
     pub fn schedule_probe(&mut self, call: u16) {
         let plan = &self.core.plan.nodes[self.node.index()];
         let interval = match &plan.kind {
-            Kind::Monitor(monitor) => Some(monitor.interval),
+            Kind::Monitor(monitor) => (call == 0).then_some(monitor.interval),
             _ => plan.calls[call as usize].health_check.as_ref().map(|check| check.params().interval),
         };
         if let Some(interval) = interval {

@@ -23,6 +23,7 @@ mod sender;
 mod sharing;
 mod stay;
 mod tokens;
+mod watch;
 mod world;
 
 pub use event::{Reason, Upcoming};

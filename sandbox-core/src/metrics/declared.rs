@@ -243,7 +243,7 @@ impl Facts<'_> {
             (Field::Failures, What::BreakerOpened { failures, .. }) => f64::from(failures),
             (Field::Calls, What::BreakerOpened { calls, .. }) => f64::from(calls),
             (Field::Answered, What::Probed { ok }) => f64::from(u8::from(ok)),
-            (Field::Value, What::Observed { value, .. }) => value,
+            (Field::Value, What::Observed { value, .. } | What::RuleBroken { number: value }) => value,
             _ => self.summary.map_or(0.0, |summary| match field {
                 Field::Key => f64::from(summary.key),
                 Field::User => f64::from(summary.user),

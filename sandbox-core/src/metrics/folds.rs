@@ -271,6 +271,10 @@ impl Folds {
                 node.alerts += 1;
                 self.incident_events.push(Milestone { step, record: *record });
             }
+            What::AlertDelivered { .. } | What::AlertLost { .. } => {
+                node.delivered += u32::from(matches!(record.what, What::AlertDelivered { .. }));
+                self.incident_events.push(Milestone { step, record: *record });
+            }
             What::IncidentOpened { .. }
             | What::IncidentRecovered { .. }
             | What::IncidentRelapsed { .. }

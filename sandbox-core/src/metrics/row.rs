@@ -61,6 +61,8 @@ pub struct NodeRow {
     pub lookups: [u32; 7],
     /// Alerts it raised, if it is a monitor.
     pub alerts: u32,
+    /// Alerts that reached somebody.
+    pub delivered: u32,
 }
 
 impl NodeRow {

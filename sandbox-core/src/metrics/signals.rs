@@ -569,6 +569,7 @@ fn happened(id: BuiltInId, result: Option<usize>, node: &NodeRow) -> u32 {
         BuiltInId::CircuitRejections => node.circuit_rejections,
         BuiltInId::BreakerTrips => node.breaker_trips,
         BuiltInId::Alerts => node.alerts,
+        BuiltInId::AlertsDelivered => node.delivered,
         _ => unreachable!("happens at no node"),
     }
 }

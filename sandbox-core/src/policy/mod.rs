@@ -19,6 +19,7 @@
 use crate::time::Time;
 
 pub mod admission;
+pub mod alert_rule;
 pub mod auth;
 pub mod balancer;
 pub mod bulkhead;

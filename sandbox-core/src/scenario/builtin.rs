@@ -99,6 +99,8 @@ pub enum BuiltInId {
     Queries,
     /// Alerts.
     Alerts,
+    /// Alerts that reached somebody.
+    AlertsDelivered,
     /// Time to recovery.
     Recovery,
 }
@@ -163,6 +165,14 @@ pub const BUILT_INS: &[BuiltIn] = &[
     signal("worker_busy_ratio", BuiltInId::Utilization, Gauge, Of::Services, "1", "share of the workers in use"),
     signal("utilization", BuiltInId::Utilization, Gauge, Of::OneNode, "1", "share of the node's workers or connections in use"),
     signal("alert_fired_total", BuiltInId::Alerts, Counter, Of::Nodes, "alerts", "alerts that monitors raised"),
+    signal(
+        "alert_delivered_total",
+        BuiltInId::AlertsDelivered,
+        Counter,
+        Of::Nodes,
+        "alerts",
+        "alerts that whoever they were sent to has answered",
+    ),
     signal("recovery_seconds", BuiltInId::Recovery, Scalar, Of::Run, "s", "from the end of the last fault until goodput stays at 90 % of its baseline for 5 s"),
 ];
 

@@ -33,9 +33,9 @@ pub use expr::Expr;
 pub use json::read_value;
 pub use map::Map;
 pub use plan::{
-    AuditPlan, BulkheadPlan, CachePlan, CallPlan, ClientPlan, Condition, DatabasePlan, Discipline, FaultPlan,
-    GatewayPlan, Hold, IdempotencyPlan, Judges, Kind, MonitorPlan, NodePlan, Op, Plan, QueuePlan, RateLimitPlan,
-    RetryOn, RetryPlan, RoutePlan, ServicePlan, StorePlan, TokenPlan, WorkloadPlan, limits,
+    AlertNumber, AuditPlan, BulkheadPlan, CachePlan, CallPlan, ClientPlan, Condition, DatabasePlan, Discipline,
+    FaultPlan, GatewayPlan, Hold, IdempotencyPlan, Judges, Kind, MonitorPlan, NodePlan, Op, Plan, QueuePlan,
+    RateLimitPlan, RetryOn, RetryPlan, RoutePlan, ServicePlan, StorePlan, TokenPlan, Watched, WorkloadPlan, limits,
 };
 pub use popularity::{Popularity, PopularitySpec};
 pub use problem::Problem;

@@ -10,6 +10,7 @@ use super::spec::{CancelSpec, DisciplineSpec, EffectSpec, HoldSpec, OpSpec, Rate
 use super::{Expr, Problem};
 use crate::ids::{NodeId, RouteId};
 use crate::policy::admission::AdmissionConfig;
+use crate::policy::alert_rule::AlertRule;
 use crate::policy::balancer::BalancerPolicy;
 use crate::policy::burn_rate::{BurnRateRule, Slo};
 use crate::policy::cache::CacheConfig;
@@ -63,6 +64,8 @@ pub struct Plan {
     pub idempotency: Vec<IdempotencyPlan>,
     /// The rate limiters of services.
     pub limiters: Vec<RateLimitPlan>,
+    /// What alert rules look at.
+    pub watched: Vec<Watched>,
     /// One way, from each node to each.
     pub(super) delays: Vec<Span>,
 }
@@ -279,13 +282,39 @@ pub struct StorePlan {
     pub write: Dist,
 }
 
-/// A monitor. Its target is the only entry of the node's `calls`.
-#[derive(Clone, Debug)]
+/// A monitor. Its target is the first entry of the node's `calls`; who gets its alerts, if somebody does, the second.
+#[derive(Clone, Copy, Debug)]
 pub struct MonitorPlan {
     /// Time between probes, or looks.
     pub interval: Span,
     /// What it goes by.
     pub judges: Judges,
+    /// The route by which alerts are delivered; None: they need no delivery.
+    pub deliver: Option<RouteId>,
+}
+
+/// Something that alert rules look at.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Watched {
+    /// Whether the requests of these nodes fail.
+    Failures(Vec<NodeId>),
+    /// How long the requests of these nodes take.
+    Latency(Vec<NodeId>),
+    /// A declared signal, by its position.
+    Observed(u16),
+}
+
+/// How the values of a window become one number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AlertNumber {
+    /// Their mean.
+    Mean,
+    /// All together.
+    Sum,
+    /// How many there are.
+    Count,
+    /// A quantile, in thousandths.
+    Quantile(u16),
 }
 
 /// What a monitor goes by.
@@ -308,6 +337,19 @@ pub enum Judges {
         looks: [usize; 2],
         /// Requests in the long window that say something.
         minimum_requests: u32,
+    },
+    /// A number.
+    Alert {
+        /// Position among what is watched.
+        watched: usize,
+        /// How its values become a number.
+        number: AlertNumber,
+        /// When that is a reason to alert.
+        rule: AlertRule,
+        /// Looks in the window.
+        looks: usize,
+        /// Values in the window that say something.
+        minimum: u32,
     },
 }
 
@@ -546,6 +588,8 @@ pub mod limits {
     pub const PLACES: u32 = 1_000_000;
     /// Workloads.
     pub const WORKLOADS: usize = 64;
+    /// Monitors with an alert rule.
+    pub const ALERTS: usize = 32;
     /// Clients of a closed loop.
     pub const CLIENTS: u32 = 100_000;
     /// Users of a workload; each has a token that is really signed.

@@ -12,6 +12,7 @@ use super::{Expr, Map, Problem};
 use crate::ids::{NodeId, RouteId, TableId};
 use crate::policy::admission::concurrency_limit::{ConcurrencyLimitConfig, ConcurrencyLimitParams};
 use crate::policy::admission::{AdmissionConfig, CodelConfig, PriorityShedding};
+use crate::policy::alert_rule::{AlertRule, Side};
 use crate::policy::balancer::BalancerPolicy;
 use crate::policy::burn_rate::{BurnRateRule, Slo};
 use crate::policy::cache::{CacheConfig, CacheParams, Eviction};
@@ -24,7 +25,9 @@ use crate::policy::hedging::{HedgingConfig, HedgingParams};
 use crate::policy::idempotency::IdempotencyConfig;
 use crate::policy::outlier_detection::{OutlierDetectionConfig, OutlierDetectionParams};
 use crate::policy::peak_ewma::PeakEwmaConfig;
-use crate::policy::rate_limiter::{Cost, LeakyQueueConfig, PenaltyConfig, Rate, RateLimitConfig, RateLimiterConfig, WindowConfig};
+use crate::policy::rate_limiter::{
+    Cost, LeakyQueueConfig, PenaltyConfig, Rate, RateLimitConfig, RateLimiterConfig, WindowConfig,
+};
 use crate::policy::retry::{Jitter, RetryConfig, RetryParams};
 use crate::policy::retry_budget::BudgetConfig;
 use crate::rng::name_hash;
@@ -47,6 +50,7 @@ pub(super) struct Planner<'a> {
     locals: usize,
     idempotency: Vec<IdempotencyPlan>,
     limiters: Vec<RateLimitPlan>,
+    watched: Vec<Watched>,
 }
 
 impl<'a> Planner<'a> {
@@ -55,8 +59,8 @@ impl<'a> Planner<'a> {
     pub fn new(spec: &'a Spec, json: &'a Value, problems: &'a mut Vec<Problem>) -> Planner<'a> {
         let whole = problems.is_empty();
         let (nodes, unused) = (Vec::new(), Vec::new());
-        let (idempotency, limiters) = (Vec::new(), Vec::new());
-        Planner { spec, json, problems, unused, whole, nodes, locals: 0, idempotency, limiters }
+        let (idempotency, limiters, watched) = (Vec::new(), Vec::new(), Vec::new());
+        Planner { spec, json, problems, unused, whole, nodes, locals: 0, idempotency, limiters, watched }
     }
 
     /// The plan; it is to be thrown away if there are problems.
@@ -75,7 +79,7 @@ impl<'a> Planner<'a> {
         self.check_volume(&workloads);
         let faults = spec.faults.iter().filter_map(|(id, fault)| self.fault(id, fault)).collect();
         for (id, monitor) in spec.monitors.iter().take(limits::NODES) {
-            self.monitor(id, monitor);
+            self.monitor(id, monitor, &routes);
         }
         self.check_sizes();
         let delays = self.delays();
@@ -100,6 +104,7 @@ impl<'a> Planner<'a> {
             locals: self.locals,
             idempotency: self.idempotency,
             limiters: self.limiters,
+            watched: self.watched,
             audits,
             signals: Arc::new(signals),
             delays,
@@ -272,7 +277,7 @@ impl<'a> Planner<'a> {
     }
 
     #[inline]
-    fn plan_node(&mut self, id: &str, node: &NodeSpec, routes: &[RoutePlan]) {
+    fn plan_node(&mut self, id: &str, node: &'a NodeSpec, routes: &[RoutePlan]) {
         let in_nodes = Path::new("nodes");
         let path = in_nodes.at(id);
         let (kind, calls) = match node {
@@ -369,7 +374,8 @@ impl<'a> Planner<'a> {
             }
             // One that is wrong keeps its place, so that its steps are not wrong as well.
             limiters.push((name.as_str(), self.limiters.len() as u32));
-            self.limiters.extend(self.rate_limit(&path, limit));
+            let planned = self.rate_limit(&path, limit);
+            self.limiters.extend(planned);
         }
         limiters
     }
@@ -540,6 +546,7 @@ impl<'a> Planner<'a> {
                 NodeSpec::Queue(queue) => queue.route == route,
                 _ => false,
             })
+            || self.spec.monitors.values().flat_map(|monitor| &monitor.deliver).any(|deliver| deliver.route == route)
     }
 
     #[inline]
@@ -1240,18 +1247,15 @@ impl<'a> Planner<'a> {
     }
 
     #[inline]
-    fn monitor(&mut self, id: &str, monitor: &MonitorSpec) {
+    fn monitor(&mut self, id: &str, monitor: &MonitorSpec, routes: &[RoutePlan]) {
         let in_monitors = Path::new("monitors");
         let path = in_monitors.at(id);
         self.within(&path.at("interval_s"), monitor.interval_s, 0.001, limits::DURATION_S);
         let mut targets = vec!["gateway", "service", "cache", "store", "queue", "database"];
-        let judges = match &monitor.burn_rate {
-            Some(burn_rate) => {
-                targets.push("client");
-                self.burn_rate(&path, monitor, burn_rate)
-            }
-            None => self.probes(&path, monitor),
-        };
+        let looks = monitor.burn_rate.is_some() || monitor.alert.is_some();
+        if looks {
+            targets.push("client");
+        }
         self.refuse_unless(&path.at("target"), &monitor.target, "a monitor", &targets);
         let name = format!("monitor-{id}");
         let spec = CallSpec {
@@ -1259,7 +1263,13 @@ impl<'a> Planner<'a> {
             balancer: Some(BalancerSpec::RoundRobin {}),
             ..CallSpec::default()
         };
-        let call = self.call(&path, &path.at("target"), &monitor.target, &spec);
+        let mut calls = vec![self.call(&path, &path.at("target"), &monitor.target, &spec)];
+        let judges = match (&monitor.burn_rate, &monitor.alert) {
+            (Some(burn_rate), _) => self.burn_rate(&path, monitor, burn_rate),
+            (None, Some(alert)) => self.alert(&path, monitor, alert, &calls[0].targets),
+            (None, None) => self.probes(&path, monitor),
+        };
+        let deliver = monitor.deliver.as_ref().and_then(|deliver| self.deliver(&path, deliver, &mut calls, routes));
         let judges = judges.unwrap_or(Judges::Probes { failure_threshold: 1, success_threshold: 1 });
         let interval = Span::from_seconds(monitor.interval_s);
         self.nodes.push(NodePlan {
@@ -1267,8 +1277,8 @@ impl<'a> Planner<'a> {
             group: name.clone(),
             id: name,
             title: monitor.title.clone().unwrap_or_else(|| format!("Monitor of {}", monitor.target)),
-            kind: Kind::Monitor(MonitorPlan { interval, judges }),
-            calls: vec![call],
+            kind: Kind::Monitor(MonitorPlan { interval, judges, deliver }),
+            calls,
         });
     }
 
@@ -1277,7 +1287,7 @@ impl<'a> Planner<'a> {
         let MonitorSpec { timeout_ms, failure_threshold, success_threshold, .. } = monitor;
         let (&Some(timeout_ms), &Some(failures), &Some(successes)) = (timeout_ms, failure_threshold, success_threshold)
         else {
-            let hint = "Give `timeout_ms`, `failure_threshold` and `success_threshold`, or `burn_rate`.";
+            let hint = "Give `timeout_ms`, `failure_threshold` and `success_threshold`, or `burn_rate`, or `alert`.";
             self.problem(path, "says neither how it probes nor what it counts", hint);
             return None;
         };
@@ -1289,11 +1299,11 @@ impl<'a> Planner<'a> {
 
     #[inline]
     fn burn_rate(&mut self, path: &Path, monitor: &MonitorSpec, spec: &BurnRateSpec) -> Option<Judges> {
-        let MonitorSpec { timeout_ms, failure_threshold, success_threshold, interval_s, .. } = monitor;
-        if timeout_ms.is_some() || failure_threshold.is_some() || success_threshold.is_some() {
-            let hint = "Take `timeout_ms`, `failure_threshold` and `success_threshold` out: it does not probe.";
-            self.problem(&path.at("burn_rate"), "does not go with probes", hint);
+        let MonitorSpec { interval_s, .. } = monitor;
+        if monitor.alert.is_some() {
+            self.problem(&path.at("alert"), "does not go with `burn_rate`", "Make two monitors of it.");
         }
+        self.refuse_probes(path, "burn_rate", monitor);
         let path = path.at("burn_rate");
         let mut fit = self.above_zero(&path.at("rate"), spec.rate, 1e12);
         for (name, window_s) in [("long_window_s", spec.long_window_s), ("short_window_s", spec.short_window_s)] {
@@ -1306,6 +1316,112 @@ impl<'a> Planner<'a> {
         let rule = self.taken(&path, BurnRateRule::new(spec.long_window_s, spec.short_window_s, spec.rate))?;
         let looks = [spec.long_window_s, spec.short_window_s].map(|window_s| (window_s / interval_s).round() as usize);
         Some(Judges::BurnRate { slo, rule, looks, minimum_requests: spec.minimum_requests })
+    }
+
+    #[inline]
+    fn refuse_probes(&mut self, path: &Path, rule: &str, monitor: &MonitorSpec) {
+        let MonitorSpec { timeout_ms, failure_threshold, success_threshold, .. } = monitor;
+        if timeout_ms.is_some() || failure_threshold.is_some() || success_threshold.is_some() {
+            let hint = "Take `timeout_ms`, `failure_threshold` and `success_threshold` out: it does not probe.";
+            self.problem(&path.at(rule), "does not go with probes", hint);
+        }
+    }
+
+    #[inline]
+    fn alert(&mut self, path: &Path, monitor: &MonitorSpec, spec: &AlertSpec, targets: &[NodeId]) -> Option<Judges> {
+        self.refuse_probes(path, "alert", monitor);
+        let path = path.at("alert");
+        let interval_s = monitor.interval_s;
+        let mut fit = self.within(&path.at("window_s"), spec.window_s, interval_s.max(0.1), limits::DURATION_S);
+        for (name, span_s) in [("for_s", spec.for_s), ("keep_firing_s", spec.keep_firing_s)] {
+            fit &= self.within(&path.at(name), span_s, 0.0, limits::DURATION_S);
+        }
+        let rules = self.spec.monitors.values().filter(|monitor| monitor.alert.is_some()).count();
+        if rules > limits::ALERTS {
+            self.problem(&path, format!("{rules} rules are too many"), format!("At most {}.", limits::ALERTS));
+        }
+        if interval_s < 0.1 {
+            self.problem(&path, "looks too often", "Let `interval_s` of the monitor be at least 0.1.");
+        }
+        let (side, threshold) = match (spec.above, spec.below) {
+            (Some(above), None) => (Side::Above, above),
+            (None, Some(below)) => (Side::Below, below),
+            _ => {
+                self.problem(&path, "has no side, or two", "Give either `above` or `below`.");
+                return None;
+            }
+        };
+        let watched = self.watched(&path.at("of"), &spec.of, targets)?;
+        if !fit {
+            return None;
+        }
+        let (hold, keep) = (Span::from_seconds(spec.for_s), Span::from_seconds(spec.keep_firing_s));
+        let rule = AlertRule::new(side, threshold, spec.clear_at.unwrap_or(threshold), hold, keep);
+        let rule = self.taken(&path, rule)?;
+        let looks = (spec.window_s / interval_s).round() as usize;
+        let number = match spec.number {
+            AlertNumberSpec::Mean => AlertNumber::Mean,
+            AlertNumberSpec::Sum => AlertNumber::Sum,
+            AlertNumberSpec::Count => AlertNumber::Count,
+            AlertNumberSpec::P50 => AlertNumber::Quantile(500),
+            AlertNumberSpec::P90 => AlertNumber::Quantile(900),
+            AlertNumberSpec::P95 => AlertNumber::Quantile(950),
+            AlertNumberSpec::P99 => AlertNumber::Quantile(990),
+        };
+        Some(Judges::Alert { watched, number, rule, looks, minimum: spec.minimum })
+    }
+
+    /// What an alert rule looks at: its position in the plan. Rules that look at the same share it.
+    #[inline]
+    fn watched(&mut self, path: &Path, of: &WatchedSpec, targets: &[NodeId]) -> Option<usize> {
+        let watched = match of {
+            WatchedSpec::Failures => Watched::Failures(targets.to_vec()),
+            WatchedSpec::LatencyS => Watched::Latency(targets.to_vec()),
+            WatchedSpec::Observed(signal) => {
+                let declared = self.spec.metrics.iter().position(|(name, _)| name == signal);
+                let observed = |place: &usize| {
+                    self.spec.metrics.values().nth(*place).is_some_and(|signal| signal.source == SourceSpec::Observed)
+                };
+                let Some(place) = declared.filter(observed) else {
+                    let hint = "Declare it in `metrics` with source `observed`.";
+                    self.problem(path, format!("there is no observed signal `{signal}`"), hint);
+                    return None;
+                };
+                Watched::Observed(place as u16)
+            }
+        };
+        let known = self.watched.iter().position(|known| *known == watched);
+        Some(known.unwrap_or_else(|| {
+            self.watched.push(watched);
+            self.watched.len() - 1
+        }))
+    }
+
+    /// How alerts are delivered: a second call of the monitor, and its route.
+    #[inline]
+    fn deliver(
+        &mut self,
+        path: &Path,
+        spec: &DeliverSpec,
+        calls: &mut Vec<CallPlan>,
+        routes: &[RoutePlan],
+    ) -> Option<RouteId> {
+        let path = path.at("deliver");
+        self.refuse_unless(&path.at("to"), &spec.to, "a monitor", &["service"]);
+        if spec.call.health_check.is_some() {
+            let hint = "Take it out: a monitor calls only when it has something to say.";
+            self.problem(&path.at("call.health_check"), "has no place here", hint);
+        }
+        calls.push(self.call(&path.at("call"), &path.at("to"), &spec.to, &spec.call));
+        let served = match self.spec.nodes.get(&spec.to) {
+            Some(NodeSpec::Service(service)) => service.routes.contains_key(&spec.route),
+            _ => true,
+        };
+        if !served {
+            let what = format!("`{}` has no route `{}`", spec.to, spec.route);
+            self.problem(&path.at("route"), what, "Add it to the service's `routes`.");
+        }
+        routes.iter().position(|route| route.name == spec.route).map(|index| RouteId(index as u8))
     }
 
     #[inline]

@@ -1231,8 +1231,8 @@ spec! {
 }
 
 spec! {
-    /// Probes a node, or counts its answers, and opens an incident when it fails. The first three fields without
-    /// `burn_rate`, or that alone.
+    /// Watches a node and opens an incident when it fails: by probes (`timeout_ms` and the two thresholds), by how fast the
+    /// error budget burns (`burn_rate`), or by a rule over a number (`alert`); one of the three.
     pub struct MonitorSpec {
         /// Title for people; the id if absent.
         pub title?: Option<String>,
@@ -1248,6 +1248,80 @@ spec! {
         pub success_threshold?: Option<u32>,
         /// Counts answers instead of probing.
         pub burn_rate?: Option<BurnRateSpec>,
+        /// Looks at a number instead of probing.
+        pub alert?: Option<AlertSpec>,
+        /// How an alert reaches somebody; absent: it does so at once.
+        pub deliver?: Option<DeliverSpec>,
+    }
+}
+
+spec! {
+    /// An alert rule over a number, looked at every `interval_s` (ARCHITECTURE.md, "Policies"). A window that reaches back
+    /// before the run ends there.
+    pub struct AlertSpec {
+        /// What is looked at.
+        pub of: WatchedSpec,
+        /// How the values of the window become one number.
+        pub number as "as": AlertNumberSpec,
+        /// Length of the window.
+        pub window_s: f64,
+        /// It is a reason to alert above this.
+        pub above?: Option<f64>,
+        /// It is a reason to alert below this; with `count` and 1 an alert about silence (a dead-man switch).
+        pub below?: Option<f64>,
+        /// It fires when that has held at every look for this long.
+        pub for_s?: f64,
+        /// It is over only at this or on the quiet side of it; absent: at the threshold.
+        pub clear_at?: Option<f64>,
+        /// It is over when that has held at every look for this long.
+        pub keep_firing_s?: f64,
+        /// Fewer values than this in the window say nothing; `count` and `sum` always do.
+        pub minimum: u32 = 1,
+    }
+}
+
+spec! {
+    /// What an alert rule looks at.
+    pub enum WatchedSpec {
+        /// Of each request of the target 1 if it failed, else 0. Of a client a request fails without being at fault, of any
+        /// other node with an answer of 500 and above.
+        Failures,
+        /// Of each request of the target how long it took, in seconds.
+        LatencyS,
+        /// The values that programs observe of this signal.
+        Observed(String),
+    }
+}
+
+spec! {
+    /// How the values of a window become one number.
+    pub enum AlertNumberSpec {
+        /// Their mean: of failures the share.
+        Mean,
+        /// All together.
+        Sum,
+        /// How many there are.
+        Count,
+        /// The median.
+        P50,
+        /// Nine in ten are no larger.
+        P90,
+        /// 95 in a hundred are no larger.
+        P95,
+        /// 99 in a hundred are no larger.
+        P99,
+    }
+}
+
+spec! {
+    /// How an alert reaches somebody: as a call of a service, whose answer is the acknowledgement.
+    pub struct DeliverSpec {
+        /// The service: whoever pages people, with all that he depends on.
+        pub to: String,
+        /// Its route.
+        pub route: String,
+        /// How it is called.
+        pub call?: CallSpec,
     }
 }
 

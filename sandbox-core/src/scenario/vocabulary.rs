@@ -76,7 +76,7 @@ fields! {
     Calls = "calls",
     /// 1 if a probe was answered, else 0.
     Answered = "answered",
-    /// The observed value.
+    /// The observed value, or the number of a rule.
     Value = "value",
 }
 
@@ -172,6 +172,9 @@ pub const RECORD_KINDS: &[RecordKind] = &[
     of_request("blocked", &[]),
     of_request("replayed", &[]),
     of_world("budget_burning", &[]),
+    of_world("rule_broken", &[Field::Value]),
+    of_world("alert_delivered", &[]),
+    of_world("alert_lost", &[]),
 ];
 
 /// The words of a scenario: everything that conditions may name beside the fields. Each table holds a word's number.
@@ -339,6 +342,9 @@ mod tests {
             Blocked,
             Replayed,
             BudgetBurning { long_milli: 0, short_milli: 0 },
+            RuleBroken { number: 0.0 },
+            AlertDelivered { incident },
+            AlertLost { incident },
         ]
     }
 

@@ -31,29 +31,26 @@ pub fn incidents(plan: &Plan, folds: &Folds, until: Time) -> Vec<Incident> {
     let mut incidents: Vec<Incident> = Vec::new();
     for event in folds.incident_events().iter().take_while(|event| event.record.at <= until) {
         let record = &event.record;
-        let state = match record.what {
-            What::IncidentRecovered { .. } => Some(IncidentState::Recovered),
-            What::IncidentResolved { .. } => None,
-            _ => Some(IncidentState::Failing),
-        };
-        let (What::IncidentOpened { incident: id, .. }
-        | What::AlertRaised { incident: id }
-        | What::IncidentRecovered { incident: id }
-        | What::IncidentRelapsed { incident: id }
-        | What::IncidentResolved { incident: id }) = record.what
-        else {
-            continue;
-        };
-        let entry = (record.at, words::record(plan, record));
-        match incidents.iter_mut().find(|incident| incident.id == id) {
-            Some(incident) => {
-                incident.state = state;
-                incident.timeline.push(entry);
-            }
-            None => {
-                incidents.push(Incident { id, monitor: record.node, opened: record.at, state, timeline: vec![entry] })
-            }
+        let Some(id) = record.what.incident() else { continue };
+        let place = incidents.iter().position(|incident| incident.id == id).unwrap_or_else(|| {
+            let (opened, timeline) = (record.at, Vec::new());
+            incidents.push(Incident {
+                id,
+                monitor: record.node,
+                opened,
+                state: Some(IncidentState::Failing),
+                timeline,
+            });
+            incidents.len() - 1
+        });
+        let incident = &mut incidents[place];
+        match record.what {
+            What::IncidentRelapsed { .. } => incident.state = Some(IncidentState::Failing),
+            What::IncidentRecovered { .. } => incident.state = Some(IncidentState::Recovered),
+            What::IncidentResolved { .. } => incident.state = None,
+            _ => {}
         }
+        incident.timeline.push((record.at, words::record(plan, record)));
     }
     incidents
 }

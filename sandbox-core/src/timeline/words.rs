@@ -2,7 +2,7 @@
 
 use crate::engine::{Reason, Upcoming};
 use crate::ids::{NodeId, RequestId};
-use crate::scenario::Plan;
+use crate::scenario::{AlertNumber, Judges, Kind, MonitorPlan, Plan, Watched};
 use crate::time::{Span, Time};
 use crate::trace::{AttemptEnd, CacheFallback, CacheResult, Outcome, Record, Refusal, Status, What};
 
@@ -73,6 +73,9 @@ pub fn record(plan: &Plan, record: &Record) -> String {
                 times(short_milli)
             )
         }
+        What::RuleBroken { number } => format!("{here}: {}", rule_words(plan, record.node, number)),
+        What::AlertDelivered { incident } => format!("the alert for incident {} has reached somebody", incident.0),
+        What::AlertLost { incident } => format!("the alert for incident {} reaches nobody", incident.0),
         What::IncidentOpened { incident, failed_probes: 0 } => format!("incident {} opened", incident.0),
         What::IncidentOpened { incident, failed_probes } => {
             format!("incident {} opened after {failed_probes} failed probes", incident.0)
@@ -283,4 +286,26 @@ mod tests {
         assert_eq!(number(999), "999");
         assert_eq!(number(1_000_000), "1,000,000");
     }
+}
+
+/// What an alert rule looks at, and that it is beyond its threshold.
+#[inline]
+fn rule_words(plan: &Plan, monitor: NodeId, number: f64) -> String {
+    let Kind::Monitor(MonitorPlan { judges: Judges::Alert { watched, number: reduced, .. }, .. }) =
+        &plan.nodes[monitor.index()].kind
+    else {
+        return format!("the number {number} is beyond its threshold");
+    };
+    let of = match &plan.watched[*watched] {
+        Watched::Failures(_) => "failures".to_string(),
+        Watched::Latency(_) => "the time of requests".to_string(),
+        Watched::Observed(signal) => plan.signals.declared[usize::from(*signal)].name.clone(),
+    };
+    let reduced = match reduced {
+        AlertNumber::Mean => "the mean".to_string(),
+        AlertNumber::Sum => "the sum".to_string(),
+        AlertNumber::Count => "the number".to_string(),
+        AlertNumber::Quantile(thousandths) => format!("p{}", thousandths / 10),
+    };
+    format!("{reduced} of {of} is {number:.3}, beyond the threshold")
 }

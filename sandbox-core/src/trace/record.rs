@@ -255,6 +255,21 @@ pub enum What {
         /// Burn rate over the short window, times 1000.
         short_milli: u32,
     },
+    /// The number of an alert rule is beyond its threshold; if that lasts, the rule fires. Its cause is the latest value.
+    RuleBroken {
+        /// The number; finite.
+        number: f64,
+    },
+    /// Whoever an alert was sent to has answered.
+    AlertDelivered {
+        /// Of which incident.
+        incident: IncidentId,
+    },
+    /// An alert did not reach whom it was sent to, and is not sent again.
+    AlertLost {
+        /// Of which incident.
+        incident: IncidentId,
+    },
 }
 
 /// Why a node refused a call.
@@ -613,6 +628,20 @@ impl Record {
 }
 
 impl What {
+    /// The incident that it is about.
+    pub const fn incident(&self) -> Option<IncidentId> {
+        match *self {
+            What::IncidentOpened { incident, .. }
+            | What::AlertRaised { incident }
+            | What::AlertDelivered { incident }
+            | What::AlertLost { incident }
+            | What::IncidentRecovered { incident }
+            | What::IncidentRelapsed { incident }
+            | What::IncidentResolved { incident } => Some(incident),
+            _ => None,
+        }
+    }
+
     /// Its kind as a number: the position in the enum, from 1.
     #[inline(never)]
     pub fn code(&self) -> u16 {
@@ -677,6 +706,9 @@ impl What {
             Blocked => (45, 0, 0),
             Replayed => (46, 0, 0),
             BudgetBurning { long_milli, short_milli } => (47, long_milli, u64::from(short_milli)),
+            RuleBroken { number } => (48, 0, number.to_bits()),
+            AlertDelivered { incident } => (49, u32::from(incident.0), 0),
+            AlertLost { incident } => (50, u32::from(incident.0), 0),
         }
     }
 }

@@ -9,7 +9,8 @@ use serde_json::{Map, Value, json};
 /// The document of this number.
 pub fn document(number: u64) -> Value {
     let luck = Stream::new(number, name_hash("generated"), Purpose::Program);
-    Author { luck, used: Vec::new(), nodes: Map::new(), nested: 0, branched: false, keyed: false, limited: false }.document(number)
+    Author { luck, used: Vec::new(), nodes: Map::new(), nested: 0, branched: false, keyed: false, limited: false }
+        .document(number)
 }
 
 /// Writes a document from the outside in: a part is described only once somebody has called it.
@@ -304,8 +305,10 @@ impl Author {
     fn admission(&mut self) -> Value {
         let (min, initial) = (1 + self.below(4), 5 + self.below(20));
         match self.below(7) {
-            5 => json!({ "algorithm": "priority_shedding", "critical_plus": initial, "critical": initial - min,
-                "sheddable_plus": min, "sheddable": self.below(2) }),
+            5 => {
+                json!({ "algorithm": "priority_shedding", "critical_plus": initial, "critical": min.max(initial - min),
+                "sheddable_plus": min, "sheddable": self.below(2) })
+            }
             0 => json!({ "algorithm": "max_in_flight", "limit": 1 + self.below(12) }),
             1 => json!({ "algorithm": "codel", "target_ms": self.below(10), "interval_ms": 20 + self.below(100) }),
             2 => {
@@ -563,6 +566,30 @@ impl Author {
                     "rate": self.one_of(&[0.5, 2.0]), "minimum_requests": self.below(20) } }),
             );
         }
+        if self.chance(0.4) {
+            let side = self.one_of(&["above", "below"]);
+            let mut alert = json!({ "of": self.one_of(&["failures", "latency_s"]), "window_s": 0.5, side: 0.02,
+                "as": self.one_of(&["mean", "sum", "count", "p50", "p99"]) });
+            self.perhaps(&mut alert, "for_s", 0.5, |_| 0.5.into());
+            self.perhaps(&mut alert, "keep_firing_s", 0.3, |_| 0.25.into());
+            self.perhaps(&mut alert, "clear_at", 0.4, |_| (if side == "above" { 0.005 } else { 0.1 }).into());
+            self.perhaps(&mut alert, "minimum", 0.3, |author| author.below(20).into());
+            let target = self.one_of(&["users", entrance]);
+            let mut monitor = json!({ "target": target, "interval_s": 0.25, "alert": alert });
+            self.perhaps(
+                &mut monitor,
+                "deliver",
+                0.6,
+                |author| json!({ "to": "api", "route": "save", "call": author.call_without_health_check() }),
+            );
+            monitors.insert("rule".into(), monitor);
+        }
         monitors.into()
+    }
+
+    fn call_without_health_check(&mut self) -> Value {
+        let mut call = self.call();
+        call.as_object_mut().expect("a call is an object").remove("health_check");
+        call
     }
 }

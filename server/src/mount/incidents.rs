@@ -45,28 +45,13 @@ impl Incidents {
     pub fn on_record(&mut self, plan: &Plan, record: &Record) {
         let at_s = record.at.as_seconds();
         let monitor = &plan.nodes[record.node.index()];
-        let id = match record.what {
-            What::IncidentOpened { incident, .. } => {
-                let target = monitor.calls.first().map(|call| call.group.clone()).unwrap_or_default();
-                let title = monitor.title.clone();
-                let (recovered_s, resolved_s, timeline) = (None, None, Vec::new());
-                self.0.push(Incident {
-                    id: incident.0,
-                    title,
-                    target,
-                    opened_s: at_s,
-                    recovered_s,
-                    resolved_s,
-                    timeline,
-                });
-                incident
-            }
-            What::AlertRaised { incident }
-            | What::IncidentRecovered { incident }
-            | What::IncidentRelapsed { incident }
-            | What::IncidentResolved { incident } => incident,
-            _ => return,
-        };
+        let Some(id) = record.what.incident() else { return };
+        if let What::IncidentOpened { .. } = record.what {
+            let target = monitor.calls.first().map(|call| call.group.clone()).unwrap_or_default();
+            let title = monitor.title.clone();
+            let (recovered_s, resolved_s, timeline) = (None, None, Vec::new());
+            self.0.push(Incident { id: id.0, title, target, opened_s: at_s, recovered_s, resolved_s, timeline });
+        }
         let Some(incident) = self.get_mut(id) else { return };
         match record.what {
             What::IncidentRecovered { .. } => incident.recovered_s = Some(at_s),

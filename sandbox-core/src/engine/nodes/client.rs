@@ -82,7 +82,7 @@ impl Client {
         ctx.note(slot, What::Answered { outcome, latency });
         ctx.core.in_flight -= 1;
         let failed = !outcome.is_success() && !outcome.is_client_error();
-        ctx.count(slot, failed);
+        ctx.count(slot, failed, latency);
         ctx.core.recent.ended[0] += 1;
         ctx.core.recent.failed[0] += u32::from(failed);
         let (request, origin, sent) = (ctx.stay(slot).request, ctx.stay(slot).origin, ctx.stay(slot).since);

@@ -101,7 +101,7 @@ impl Node {
             Node::Client(client) => client.answer(ctx, slot, end),
             Node::Gateway(gateway) => gateway.answer(ctx, slot, end),
             Node::Service(service) => service.on_call_end(ctx, slot, end),
-            Node::Monitor(monitor) => monitor.on_probed(ctx, slot, end),
+            Node::Monitor(monitor) => monitor.on_call_end(ctx, slot, end),
             Node::Queue(queue) => queue.on_delivered(ctx, slot, end),
             Node::Cache(_) | Node::Store(_) | Node::Database(_) => unreachable!("it calls nobody"),
         }

@@ -70,7 +70,8 @@ impl Service {
                 }
                 Some(Step::Observe(signal, observed)) => {
                     let value = value(ctx, slot, observed);
-                    ctx.note(slot, What::Observed { signal: *signal, value });
+                    let seq = ctx.note(slot, What::Observed { signal: *signal, value });
+                    ctx.watch_observed(*signal, value, seq);
                 }
                 Some(Step::Respond(answer)) => {
                     let mut number = |expr: &Expr| value(ctx, slot, expr);
