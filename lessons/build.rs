@@ -40,12 +40,24 @@ fn main() {
     }
     out.push_str("/// Every lesson of the course: (id, path, JSON, prose as (heading, HTML) in order).\n");
     out.push_str("pub static LESSONS: &[(&str, &str, &str, Prose)] = &[\n");
-    for path in lessons {
-        let json = json(&path);
+    for path in &lessons {
+        let json = json(path);
         let prose = prose(&path.with_file_name("lesson.md"), &numbers(&json));
-        let path = shown(&root, &path);
+        let path = shown(&root, path);
         writeln!(out, "    ({:?}, {path:?}, {:?}, &{prose:?}),", id(&json, &path), json.to_string())
             .expect("a string takes all");
+    }
+    out.push_str("];\n\n");
+    out.push_str("/// What the page with all lessons says of each, in the order of the course.\n");
+    out.push_str("pub static INDEX: &[Entry] = &[\n");
+    for path in &lessons {
+        writeln!(out, "    {},", entry(&json(path), &shown(&root, path))).expect("a string takes all");
+    }
+    out.push_str("];\n\n");
+    out.push_str("/// The glossary: (name in links, term, HTML), in the order of its file.\n");
+    out.push_str("pub static GLOSSARY: &[(&str, &str, &str)] = &[\n");
+    for (term, html) in prose(&root.join("glossary.md"), &[]) {
+        writeln!(out, "    ({:?}, {term:?}, {html:?}),", link_name(&term)).expect("a string takes all");
     }
     out.push_str("];\n");
     let target = PathBuf::from(env::var("OUT_DIR").expect("cargo sets it")).join("course.rs");
@@ -92,6 +104,32 @@ fn json(path: &Path) -> serde_json::Value {
 
 fn id<'a>(document: &'a serde_json::Value, path: &str) -> &'a str {
     document["id"].as_str().unwrap_or_else(|| panic!("{path}: `id` is missing"))
+}
+
+/// What the index says of a lesson, as a Rust expression.
+fn entry(lesson: &serde_json::Value, path: &str) -> String {
+    let text = |field: &str| match &lesson[field] {
+        serde_json::Value::String(text) => text.clone(),
+        _ => panic!("{path}: `{field}` is missing"),
+    };
+    let minutes = lesson["minutes"].as_u64().unwrap_or_else(|| panic!("{path}: `minutes` is missing"));
+    format!(
+        "Entry {{ id: {:?}, number: {:?}, series: {:?}, title: {:?}, teaser: {:?}, minutes: {minutes} }}",
+        text("id"),
+        text("number"),
+        text("series"),
+        text("title"),
+        text("teaser")
+    )
+}
+
+/// A term as links name it: `Status code` is `status-code`.
+fn link_name(term: &str) -> String {
+    term.to_lowercase()
+        .split(|c: char| !c.is_alphanumeric())
+        .filter(|word| !word.is_empty())
+        .collect::<Vec<_>>()
+        .join("-")
 }
 
 /// The numbers that the prose quotes, by name: `{{name}}` in the Markdown.

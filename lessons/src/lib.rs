@@ -6,6 +6,23 @@ pub type Scenario = (&'static str, &'static str, &'static str);
 /// The parts of a lesson's text: heading and HTML.
 pub type Prose = &'static [(&'static str, &'static str)];
 
+/// What the page with all lessons says of one.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// Its id.
+    pub id: &'static str,
+    /// Its place in the curriculum, such as `L2.6`.
+    pub number: &'static str,
+    /// Its series.
+    pub series: &'static str,
+    /// Its title.
+    pub title: &'static str,
+    /// What it is about, in a sentence.
+    pub teaser: &'static str,
+    /// How long it takes.
+    pub minutes: u32,
+}
+
 include!(concat!(env!("OUT_DIR"), "/course.rs"));
 
 /// Every scenario: the lessons', then the catalogue.

@@ -53,7 +53,7 @@ async fn it_starts_in_a_sandboxed_frame_of_another_origin() {
 async fn a_panic_shows_a_sentence_and_a_reload_button() {
     let server = serve_site();
     let browser = Browser::start(1000, 800, false).await;
-    browser.open(&format!("{}/?panic=1", server.url)).await;
+    browser.open(&format!("{}/?lesson=the-database-goes-away&panic=1", server.url)).await;
     browser.until("document.querySelector('[data-player][data-ready=true]')").await;
     browser.click("[aria-label='Step']").await;
     browser.find("#crash button").await;

@@ -32,7 +32,7 @@ const LESSON: &str = include_str!("../../lessons/2-dependencies/06-the-database-
 async fn predict_watch_ask_why_and_mend() {
     let server = serve_site();
     let browser = Browser::start(1366, 768, false).await;
-    browser.open(&server.url).await;
+    browser.open(&format!("{}/?lesson=the-database-goes-away", server.url)).await;
     settled(&browser).await;
 
     // The run is the native one, bit for bit.
@@ -110,7 +110,7 @@ async fn predict_watch_ask_why_and_mend() {
 async fn the_challenge_is_missed_and_then_reached() {
     let server = serve_site();
     let browser = Browser::start(1366, 768, false).await;
-    browser.open(&server.url).await;
+    browser.open(&format!("{}/?lesson=the-database-goes-away", server.url)).await;
     settled(&browser).await;
     browser.click("[data-option='half']").await;
     browser.until("document.querySelector('[data-predicted=true]')").await;
@@ -132,7 +132,7 @@ async fn the_challenge_is_missed_and_then_reached() {
 async fn the_keyboard_alone_is_enough() {
     let server = serve_site();
     let browser = Browser::start(1366, 768, false).await;
-    browser.open(&server.url).await;
+    browser.open(&format!("{}/?lesson=the-database-goes-away", server.url)).await;
     settled(&browser).await;
     browser.click("[data-option='none']").await;
     browser.run("document.querySelector('[data-player]').focus();", vec![]).await;

@@ -113,7 +113,7 @@ async fn a_file_is_opened_and_a_broken_one_refused_with_its_line() {
     let recording = record(folder.path());
     let server = Server::start(&["--site", &site().display().to_string()]);
     let browser = Browser::start(1366, 768, false).await;
-    browser.open(&server.url).await;
+    browser.open(&format!("{}/?lesson=the-database-goes-away", server.url)).await;
     browser.until("document.querySelector('[data-player][data-ready=true]')").await;
     browser.click("[data-option='half']").await;
 

@@ -2,6 +2,7 @@
 
 use crate::failure;
 use crate::pages::bench;
+use crate::pages::home::{HomePage, HomeProps};
 use crate::pages::lesson::{LessonPage, LessonProps};
 use crate::route::Options;
 use web_sys::Element;
@@ -23,5 +24,12 @@ pub fn start() {
 
 /// Puts the page that these options ask for into an element.
 pub fn mount(root: Element, options: Options) {
-    yew::Renderer::<LessonPage>::with_root_and_props(root, LessonProps { options }).render();
+    match options.home {
+        true => {
+            yew::Renderer::<HomePage>::with_root_and_props(root, HomeProps { unread: options.unread }).render();
+        }
+        false => {
+            yew::Renderer::<LessonPage>::with_root_and_props(root, LessonProps { options }).render();
+        }
+    }
 }

@@ -1,10 +1,9 @@
 //! The lesson and its scenario, from the course that is embedded in the program.
 
 use crate::route::Options;
-use crate::state::progress::Goal;
 use crate::state::settings::Settings;
 use sandbox_core::Run;
-use sandbox_core::lesson::{self, Lesson};
+use sandbox_core::lesson::{self, GoalResult, Lesson, judge_challenge};
 use sandbox_core::scenario::{Document, Plan, Problem};
 use serde_json::Value;
 
@@ -85,10 +84,9 @@ impl Content {
         lesson::measured(run.plan(), run.folds(), &self.lesson.prediction.measured).ok().flatten()
     }
 
-    /// How a run stands to the challenge's goal.
-    pub fn goal(&self, run: &Run) -> Option<Goal> {
-        let (reached, value) = lesson::challenge_result(run.plan(), run.folds(), &self.lesson).ok()?;
-        Some(Goal { reached, value })
+    /// How a run with these settings stands to the challenge's goal.
+    pub fn goals(&self, run: &Run, settings: &Settings) -> Option<Vec<GoalResult>> {
+        judge_challenge(&self.lesson.challenge, &self.patched(settings), run.plan(), run.folds()).ok()
     }
 
     /// The prose of a beat.

@@ -6,12 +6,14 @@ use sandbox_core::scenario::{Problem, read_value};
 use sandbox_core::time::Time;
 use serde_json::Value;
 
-/// The lesson that opens when the address names none.
+/// The lesson that an address is about which names none but asks for something of a lesson.
 pub const FIRST_LESSON: &str = "the-database-goes-away";
 
 /// What the address asks for. What cannot be read leaves the default, and is named in `unread`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Options {
+    /// Whether nothing of a lesson is asked for: the page with all lessons.
+    pub home: bool,
     /// `lesson`: its id.
     pub lesson: String,
     /// `embed=1`: without head, tabs and story.
@@ -41,6 +43,7 @@ pub struct Options {
 impl Default for Options {
     fn default() -> Options {
         Options {
+            home: false,
             lesson: FIRST_LESSON.into(),
             embed: false,
             seed: None,
@@ -60,8 +63,9 @@ impl Default for Options {
 impl Options {
     /// Reads the parameters, in order.
     pub fn parse<'a>(parameters: impl IntoIterator<Item = (&'a str, &'a str)>) -> Options {
-        let mut options = Options::default();
+        let mut options = Options { home: true, ..Options::default() };
         for (name, value) in parameters {
+            options.home &= !OF_A_LESSON.contains(&name);
             let (read, hint) = match name {
                 "lesson" => (put(&mut options.lesson, Some(value.into())), ""),
                 "variant" => (put(&mut options.variant, Some(Some(value.into()))), ""),
@@ -112,6 +116,10 @@ impl Options {
         Options::parse(pairs.iter().map(|(name, value)| (name.as_str(), value.as_str())))
     }
 }
+
+/// Parameters that ask for something of a lesson.
+const OF_A_LESSON: [&str; 10] =
+    ["lesson", "variant", "recording", "document", "seed", "t", "step", "set", "embed", "bench"];
 
 const SWITCH: &str = "Write 1, or leave it out.";
 
@@ -165,6 +173,16 @@ mod tests {
         assert_eq!(options.at, Time::from_seconds(23.4));
         assert_eq!(options.set, [("nodes.db.readers".to_string(), Value::from(4))]);
         assert_eq!(options.unread, []);
+    }
+
+    #[test]
+    fn an_address_that_asks_for_nothing_of_a_lesson_is_that_of_all_lessons() {
+        assert!(Options::parse([]).home);
+        assert!(Options::parse([("theme", "dark"), ("utm_source", "mail")]).home);
+        for of_a_lesson in [("lesson", "x"), ("recording", "/api/recording"), ("embed", "1"), ("t", "3"), ("seed", "2")]
+        {
+            assert!(!Options::parse([of_a_lesson]).home, "{of_a_lesson:?}");
+        }
     }
 
     #[test]

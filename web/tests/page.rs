@@ -53,7 +53,7 @@ async fn the_page_starts_predicts_and_steps() {
     let document = web_sys::window().and_then(|window| window.document()).expect("a browser has a document");
     let root: Element = document.create_element("div").expect("a document makes elements");
     document.body().expect("a page has a body").append_child(&root).expect("a body takes elements");
-    web::app::mount(root.clone(), Options::parse([]));
+    web::app::mount(root.clone(), Options::parse([("lesson", "the-database-goes-away")]));
     let find = |selector: &str| root.query_selector(selector).expect("the selector is valid");
     let attribute = |name: &str| find("[data-player]").and_then(|player| player.get_attribute(name));
     let click = |selector: &str| {

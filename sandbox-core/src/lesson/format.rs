@@ -15,6 +15,8 @@ spec! {
         Duration,
         /// A whole number with thousands separated.
         Count,
+        /// How many times something, with one decimal.
+        Times,
     }
 }
 
@@ -27,6 +29,7 @@ impl Format {
             Format::Percent0 => format!("{:.0} %", value * 100.0),
             Format::Duration => words::span(Span::from_seconds(value)),
             Format::Count => words::number(value.round().max(0.0) as u64),
+            Format::Times => format!("{value:.1}"),
         }
     }
 }
@@ -41,5 +44,6 @@ mod tests {
         assert_eq!(Format::Percent0.write(0.5), "50 %");
         assert_eq!(Format::Duration.write(0.00213), "2.13 ms");
         assert_eq!(Format::Count.write(5_297.0), "5,297");
+        assert_eq!(Format::Times.write(3.84), "3.8");
     }
 }

@@ -1,10 +1,16 @@
 //! Floor 5: a lesson: what it asks before the run, what it shows, what it challenges to, and the numbers its text quotes.
 
+mod challenge;
+mod chart;
 mod check;
 mod format;
+mod link;
 
-pub use check::{challenge_result, check_lesson, measured};
+pub use challenge::{Challenge, Goal, GoalResult, judge_challenge};
+pub use chart::{ChartSpec, SignalChart, SignalLine, by_second};
+pub use check::{check_lesson, measured};
 pub use format::Format;
+pub use link::{Link, Shown, hrefs};
 
 use crate::scenario::{Map, Problem, read_json, spec};
 
@@ -21,6 +27,10 @@ spec! {
         pub series: String,
         /// Title.
         pub title: String,
+        /// One sentence for the page with all lessons.
+        pub teaser: String,
+        /// How long it takes, in minutes.
+        pub minutes: u32,
         /// What it is about, in two or three sentences.
         pub lede: String,
         /// Id of its scenario.
@@ -35,6 +45,8 @@ spec! {
         pub prediction: Prediction,
         /// The knobs that stand under the stage.
         pub knobs: Vec<String>,
+        /// The charts, the most telling one first.
+        pub charts: Vec<ChartSpec>,
         /// What the learner tries after the run.
         pub challenge: Challenge,
         /// The numbers that the prose quotes as `{{name}}`.
@@ -55,11 +67,13 @@ spec! {
     pub struct Prediction {
         /// The question.
         pub question: String,
+        /// How much of the run may be seen before the answer, in seconds; absent: what comes before the first fault.
+        pub until_s?: Option<f64>,
         /// The answers to choose from.
         pub options: Vec<Choice>,
         /// The id of the right one: the one whose value is nearest to what is measured.
         pub answer: String,
-        /// The number that decides.
+        /// The number that decides, on the variant that the lesson plays.
         pub measured: Measured,
     }
 }
@@ -94,24 +108,6 @@ spec! {
         /// As it stands in the text; a test recomputes it.
         pub text: String,
         /// What it is.
-        pub measured: Measured,
-    }
-}
-
-spec! {
-    /// What the learner tries after the run.
-    pub struct Challenge {
-        /// The task.
-        pub text: String,
-        /// The variant it starts from, which misses the goal.
-        pub start: String,
-        /// A variant that reaches it.
-        pub solution: String,
-        /// The knobs that may be turned.
-        pub knobs: Vec<String>,
-        /// The goal: a claim about the run at hand.
-        pub goal: String,
-        /// The number that the verdict quotes.
         pub measured: Measured,
     }
 }

@@ -8,6 +8,7 @@ mod builtin;
 mod dist;
 mod document;
 mod expr;
+mod formula;
 mod hint;
 mod json;
 mod map;
@@ -30,6 +31,7 @@ pub use builtin::{BUILT_INS, BuiltIn, BuiltInId, Of};
 pub use dist::{BranchSpec, Dist, DistSpec, PointSpec};
 pub use document::{Document, KnobView};
 pub use expr::Expr;
+pub use formula::Formula;
 pub use json::read_value;
 pub use map::Map;
 pub use plan::{

@@ -11,7 +11,7 @@ use super::spec::{
     AllSpec, CachedSpec, CallStepSpec, DeleteSpec, IdempotentSpec, IfSpec, InsertSpec, LimitSpec, NodeSpec, RepeatSpec,
     RespondSpec, ScanSpec, SelectSpec, StepSpec, TransactionModeSpec, TrySpec, UpdateSpec,
 };
-use super::{Expr, Map};
+use super::{Expr, Formula, Map};
 use crate::ids::{RouteId, TableId};
 use crate::store::{Column, Fields, Mode};
 use crate::trace::Status;
@@ -777,8 +777,8 @@ impl<'p, 'a> Compiler<'p, 'a> {
     }
 
     #[inline]
-    fn set(&mut self, path: &Path, values: &Map<String>) {
-        for (name, text) in values {
+    fn set(&mut self, path: &Path, values: &Map<Formula>) {
+        for (name, Formula(text)) in values {
             let place = self.names.iter().position(|known| known == name).unwrap_or(0);
             if place < NAMES.len() {
                 let hint = "The names of the request cannot be set: choose another.";

@@ -4,6 +4,7 @@
 
 use super::arrivals::ArrivalsSpec;
 use super::dist::DistSpec;
+use super::formula::Formula;
 use super::map::Map;
 use super::popularity::PopularitySpec;
 use super::spec_macro::spec;
@@ -414,8 +415,8 @@ spec! {
         Commit(EndSpec),
         /// Roll the transaction back.
         Rollback(EndSpec),
-        /// Set variables, by name, to the value of an expression.
-        Set(Map<String>),
+        /// Set variables, by name, to the value of an expression, or to a plain number, which a knob can turn.
+        Set(Map<Formula>),
         /// Observe values of declared signals, by name, each given by an expression.
         Observe(Map<String>),
         /// Answer now.

@@ -104,8 +104,8 @@ struct Texts {
 struct LessonText {
     path: String,
     json: String,
-    /// The headings of its prose.
-    headings: Vec<String>,
+    /// Its prose: heading and text of each beat.
+    prose: Vec<(String, String)>,
     /// The JSON of its scenario; None: there is none of that name.
     scenario: Option<String>,
 }
@@ -117,7 +117,7 @@ fn texts(paths: &[PathBuf]) -> Result<Texts> {
         let embedded = |(_, path, json, prose): &(&str, &str, &str, &[(&str, &str)])| LessonText {
             path: path.to_string(),
             json: json.to_string(),
-            headings: prose.iter().map(|(heading, _)| heading.to_string()).collect(),
+            prose: prose.iter().map(|(heading, html)| (heading.to_string(), html.to_string())).collect(),
             scenario: scenario_of(json, None),
         };
         found.lessons = lessons::LESSONS.iter().map(embedded).collect();
@@ -135,23 +135,32 @@ fn texts(paths: &[PathBuf]) -> Result<Texts> {
     if problems.is_empty() { Ok(found) } else { Err(problems.into()) }
 }
 
-/// The scenario that a lesson names: a file of that name beside it, or an embedded one.
+/// The scenario that a lesson names: the one beside it if it has that id, or an embedded one.
 fn scenario_of(json: &str, beside: Option<&Path>) -> Option<String> {
     let lesson: serde_json::Value = serde_json::from_str(json).ok()?;
     let id = lesson.get("scenario")?.as_str()?;
-    let file = beside.and_then(|folder| std::fs::read_to_string(folder.join(format!("{id}.json"))).ok());
+    let file = beside.and_then(|folder| std::fs::read_to_string(folder.join("scenario.json")).ok());
+    let file = file.filter(|text| Document::parse(text).is_ok_and(|document| document.id() == id));
     file.or_else(|| lessons::scenario(id).map(str::to_string))
+}
+
+/// The second-level headings of Markdown, each with what stands under it.
+fn beats(markdown: &str) -> Vec<(String, String)> {
+    let parts = format!("\n{markdown}");
+    let parts = parts.split("\n## ").skip(1).map(|part| part.split_once('\n').unwrap_or((part, "")));
+    parts.map(|(heading, text)| (heading.trim().to_string(), text.to_string())).collect()
 }
 
 /// Proves a lesson by running it.
 fn one_lesson(text: LessonText) -> LessonCheck {
-    let LessonText { path, json, headings, scenario } = text;
+    let LessonText { path, json, prose, scenario } = text;
     let (id, problems) = match Lesson::parse(&json) {
         Err(problems) => (String::new(), problems),
         Ok(lesson) => {
-            let headings: Vec<&str> = headings.iter().map(String::as_str).collect();
+            let prose: Vec<(&str, &str)> = prose.iter().map(|(heading, text)| (&**heading, &**text)).collect();
+            let terms: Vec<&str> = lessons::GLOSSARY.iter().map(|(name, ..)| *name).collect();
             let problems = match scenario.as_deref().map(Document::parse) {
-                Some(Ok(document)) => lesson::check_lesson(&lesson, &headings, &document),
+                Some(Ok(document)) => lesson::check_lesson(&lesson, &prose, &terms, &document),
                 Some(Err(problems)) => problems,
                 None => {
                     let what = format!("there is no scenario `{}`", lesson.scenario);
@@ -188,11 +197,9 @@ fn collect(path: &Path, named: &Path, found: &mut Texts, problems: &mut Vec<Prob
     let mut add = || -> std::result::Result<(), Problem> {
         let (shown, json) = (path.display().to_string(), read(path)?);
         if path.ends_with("lesson.json") {
-            let prose = read(&path.with_file_name("lesson.md"))?;
-            let headings =
-                prose.lines().filter_map(|line| line.strip_prefix("## ")).map(|text| text.trim().to_string());
+            let prose = beats(&read(&path.with_file_name("lesson.md"))?);
             let scenario = scenario_of(&json, path.parent());
-            found.lessons.push(LessonText { path: shown, headings: headings.collect(), scenario, json });
+            found.lessons.push(LessonText { path: shown, prose, scenario, json });
         } else {
             found.scenarios.push((shown, json));
         }

@@ -48,7 +48,7 @@ pub fn ChartView(props: &ChartProps) -> Html {
     });
     html! {
         <figure class="card chart" data-chart={chart.id} aria-label={chart.finding.clone()}>
-            <h2>{ chart.title }<span class="at">{ &props.note }</span></h2>
+            <h2>{ &chart.title }<span class="at">{ &props.note }</span></h2>
             <div class="plot" ref={plot}>
                 <canvas ref={canvas} dir="ltr" role="img" aria-label={chart.finding.clone()}></canvas>
                 <div class={classes!("veil", props.hidden.then_some("closed"))} style={format!("left:{share:.3}%")}></div>
@@ -61,19 +61,20 @@ pub fn ChartView(props: &ChartProps) -> Html {
     }
 }
 
-/// Texts under the horizontal axis.
+/// Texts under the horizontal axis: at whole seconds where three, four or two equal parts have such.
 fn seconds(end_s: f64) -> Vec<Html> {
+    let parts: u32 = [3, 4, 2].into_iter().find(|parts| (end_s / f64::from(*parts)).fract() == 0.0).unwrap_or(3);
     let text = |index: u32| {
-        let at = end_s * f64::from(index) / 3.0;
+        let at = end_s * f64::from(index) / f64::from(parts);
         let class = match index {
             0 => "x first",
-            3 => "x last",
+            last if last == parts => "x last",
             _ => "x",
         };
         let label = format!("{} s", format::short(at, 1));
         html! { <span class={class} style={format!("left:{:.2}%", at / end_s * 100.0)}>{ label }</span> }
     };
-    (0..=3).map(text).collect()
+    (0..=parts).map(text).collect()
 }
 
 /// The lines' names with their values at the cursor, and the data as a table.

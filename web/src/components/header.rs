@@ -8,45 +8,49 @@ use yew::prelude::*;
 /// What [`header`] draws.
 #[derive(Clone)]
 pub struct HeaderProps {
-    /// The series.
-    pub series: String,
-    /// Number and title of the lesson.
-    pub title: String,
-    /// The chips with seed and digest.
+    /// Where in the course this is: series and title; None: at its beginning.
+    pub place: Option<(String, String)>,
+    /// What belongs to the page: chips, buttons.
     pub children: Html,
-    /// The learner wants to share this moment; None: there is no address for it.
-    pub on_share: Option<Callback<Sharing>>,
     /// The learner wants the other theme.
     pub on_theme: Callback<()>,
-    /// The learner wants the keys.
-    pub on_help: Callback<()>,
 }
 
-/// The head of the page.
+/// The head of the page. Its mark leads to all lessons.
 pub fn header(props: &HeaderProps) -> Html {
     let theme = props.on_theme.reform(|_: MouseEvent| ());
-    let share = |name: &'static str, class: &'static str, id: &'static str, what: Sharing| {
-        let onclick = props.on_share.as_ref().map(|on_share| on_share.reform(move |_: MouseEvent| what));
-        html! { <button type="button" {class} data-share={id} disabled={onclick.is_none()} {onclick}>{ name }</button> }
-    };
-    let help = props.on_help.reform(|_: MouseEvent| ());
     html! {
         <header class="top">
-            <div class="brand">
+            <a class="brand" href="?" aria-label="Faultline: all lessons" title="All lessons">
                 <svg width="24" height="24" viewBox="0 0 24 24" aria-hidden="true">
                     <path d="M2 9h7l3 6h10" fill="none" stroke="var(--accent)" stroke-width="2.6" stroke-linecap="round" stroke-linejoin="round" />
                     <path d="M2 16h6M16 8h6" fill="none" stroke="var(--line-strong)" stroke-width="2.6" stroke-linecap="round" />
                 </svg>
                 { "Faultline" }
-            </div>
-            <div class="crumb">{ &props.series }{ "\u{a0}\u{a0}/\u{a0}\u{a0}" }<b>{ &props.title }</b></div>
+            </a>
+            if let Some((series, title)) = &props.place {
+                <div class="crumb">{ series }{ "\u{a0}\u{a0}/\u{a0}\u{a0}" }<b>{ title }</b></div>
+            }
             <div class="grow"></div>
             { props.children.clone() }
+            <button type="button" class="btn quiet" aria-label="Switch between light and dark" title="Light or dark" onclick={theme}>{ icon("theme") }</button>
+        </header>
+    }
+}
+
+/// The buttons of a lesson: share, embed, help. Without `on_share` there is no address to share.
+pub fn buttons(on_share: Option<Callback<Sharing>>, on_help: &Callback<()>) -> Html {
+    let share = |name: &'static str, class: &'static str, id: &'static str, what: Sharing| {
+        let onclick = on_share.as_ref().map(|on_share| on_share.reform(move |_: MouseEvent| what));
+        html! { <button type="button" {class} data-share={id} disabled={onclick.is_none()} {onclick}>{ name }</button> }
+    };
+    let help = on_help.reform(|_: MouseEvent| ());
+    html! {
+        <>
             { share("Share", "btn", "link", Sharing::Link) }
             { share("Embed", "btn hide-xs", "frame", Sharing::Frame) }
-            <button type="button" class="btn quiet" aria-label="Switch between light and dark" title="Light or dark" onclick={theme}>{ icon("theme") }</button>
             <button type="button" class="btn quiet" aria-label="Help: keys" title="Keys (?)" onclick={help}>{ "?" }</button>
-        </header>
+        </>
     }
 }
 

@@ -2,6 +2,7 @@
 
 pub mod chart;
 pub mod events;
+pub mod glossary;
 pub mod header;
 pub mod health;
 pub mod help;

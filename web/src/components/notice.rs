@@ -1,7 +1,6 @@
 //! A notice above the stage: what did not go as wished, and how to mend it. The page goes on below it.
 
-use crate::components::press::{button, press};
-use crate::state::action::Action;
+use crate::components::press::button;
 use sandbox_core::scenario::Problem;
 use yew::prelude::*;
 
@@ -17,21 +16,19 @@ pub struct NoticeProps<'a> {
     pub heading: &'static str,
     /// Why.
     pub problems: &'a [Problem],
-    /// What takes the notice away.
-    pub dismiss: Action,
-    /// What the learner does.
-    pub on: &'a Callback<Action>,
+    /// Takes the notice away.
+    pub dismiss: Callback<MouseEvent>,
 }
 
 /// A notice that can be dismissed.
 pub fn notice(props: NoticeProps) -> Html {
-    let NoticeProps { about, heading, problems, dismiss, on } = props;
+    let NoticeProps { about, heading, problems, dismiss } = props;
     html! {
         <section class="card notice" role="alert" data-notice={about}>
             <h2>{ heading }</h2>
             <ul tabindex="0">{ for problems.iter().take(SHOWN).map(|problem| html! { <li>{ problem.to_string() }</li> }) }</ul>
             if problems.len() > SHOWN { <p>{ format!("And {} more.", problems.len() - SHOWN) }</p> }
-            { button("btn mini", "Dismiss", press(on, dismiss)) }
+            { button("btn mini", "Dismiss", dismiss) }
         </section>
     }
 }

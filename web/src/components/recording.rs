@@ -28,7 +28,7 @@ pub fn recording(props: &RecordingProps) -> Html {
             <p>{ "What came in over HTTP and what real parts answered is fixed; everything else follows from it. Step back, \
                 seek, ask why, as in a simulated run. There is nothing to turn." }</p>
             <p class="row">{ button("btn primary", "Back to the lesson", press(&props.on, Action::CloseRecording)) }
-                { opener("Open another recording…", &props.on_file) }</p>
+                { opener("Open another recording…", ".jsonl,.json", &props.on_file) }</p>
         </article>
     }
 }
@@ -50,7 +50,7 @@ fn told(view: &RecordedView) -> Html {
 }
 
 /// Opens a file that the learner chooses.
-pub fn opener(text: &'static str, on_file: &Callback<File>) -> Html {
+pub fn opener(text: &'static str, accept: &'static str, on_file: &Callback<File>) -> Html {
     let on_file = on_file.clone();
     let onchange = Callback::from(move |event: Event| {
         let input = event.target().and_then(|target| target.dyn_into::<HtmlInputElement>().ok());
@@ -60,7 +60,7 @@ pub fn opener(text: &'static str, on_file: &Callback<File>) -> Html {
             input.set_value("");
         }
     });
-    html! { <label class="link opener">{ text }<input class="unseen" type="file" accept=".jsonl,.json" {onchange} /></label> }
+    html! { <label class="link opener">{ text }<input class="unseen" type="file" {accept} {onchange} /></label> }
 }
 
 /// What became of the latest wish to open one.
@@ -72,8 +72,7 @@ pub fn notice(opening: &Opening, on: &Callback<Action>) -> Html {
             about: "recording",
             heading: "This recording cannot be opened",
             problems,
-            dismiss: Action::DismissRefused,
-            on,
+            dismiss: press(on, Action::DismissRefused),
         }),
     }
 }

@@ -1,6 +1,7 @@
 //! What the page is shown on: sizes, pixel ratio, theme, and what the reader asked the system for.
 
 use crate::palette::Palette;
+use crate::state::storage;
 use std::rc::Rc;
 use wasm_bindgen::prelude::*;
 use web_sys::{Element, HtmlElement, ResizeObserver, Window};
@@ -33,6 +34,28 @@ impl Screen {
 pub fn matches(query: &str) -> bool {
     let list = web_sys::window().and_then(|window| window.match_media(query).ok().flatten());
     list.is_some_and(|list| list.matches())
+}
+
+/// Gives the browser's window the name of what it shows; None: of the course.
+pub fn name_page(what: Option<&str>) {
+    if let Some(document) = web_sys::window().and_then(|window| window.document()) {
+        let title =
+            what.map_or("Faultline: how API systems bend and break".into(), |what| format!("{what} · Faultline"));
+        document.set_title(&title);
+    }
+}
+
+/// From light to dark or back; remembered where the page may remember anything.
+pub fn switch_theme() {
+    let document = web_sys::window().and_then(|window| window.document());
+    let Some(root) = document.and_then(|document| document.document_element()) else { return };
+    let dark = match root.get_attribute("data-theme").as_deref() {
+        Some(theme) => theme == "dark",
+        None => matches("(prefers-color-scheme: dark)"),
+    };
+    let theme = if dark { "light" } else { "dark" };
+    let _ = root.set_attribute("data-theme", theme);
+    storage::keep_theme(theme);
 }
 
 /// Asks the browser for the colours that the style sheet gives under the present theme.

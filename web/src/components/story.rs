@@ -1,9 +1,9 @@
 //! The story: what this is about, what the learner predicts, what it means, and what to mend.
 
+use crate::components::glossary;
 use crate::components::press::{button, press};
 use crate::state::action::Action;
-use wasm_bindgen::JsCast;
-use web_sys::Element;
+use sandbox_core::lesson::{GoalResult, Link};
 use yew::prelude::*;
 
 /// The prediction as it stands.
@@ -37,10 +37,10 @@ pub struct Choice {
 pub struct Task {
     /// What to reach.
     pub text: String,
-    /// The judgement of the present run: whether it passes, and the sentence; None while there is no run.
-    pub verdict: Option<(bool, String)>,
-    /// Whether a solution can be shown.
-    pub has_solution: bool,
+    /// How the present run stands to each part of the goal; None while there is no run.
+    pub verdict: Option<Vec<GoalResult>>,
+    /// The knobs of the known solution, once the challenge is passed; until then it can be shown on the stage.
+    pub solution: Option<String>,
 }
 
 /// What [`story`] draws.
@@ -67,6 +67,10 @@ pub struct StoryProps<'a> {
     pub task: Option<Task>,
     /// Where the prediction is, for whoever invites to it.
     pub ask_ref: NodeRef,
+    /// The learner wants a term explained.
+    pub on_term: &'a Callback<String>,
+    /// What is the matter with keeping the learner's progress.
+    pub not_kept: Option<String>,
     /// What the learner does.
     pub on: &'a Callback<Action>,
 }
@@ -81,19 +85,11 @@ pub fn story(props: &StoryProps) -> Html {
                 disabled={index > 0 && !props.open} {onclick}>{ name }</button>
         }
     };
-    // A link of the prose that begins with `#do-` does something: `#do-next-failure`, `#do-play`.
     let onclick = {
-        let on = props.on.clone();
-        Callback::from(move |event: MouseEvent| {
-            let target = event.target().and_then(|target| target.dyn_into::<Element>().ok());
-            let link = target.and_then(|target| target.closest("a[href^='#do-']").ok().flatten());
-            let action = link
-                .and_then(|link| link.get_attribute("href"))
-                .and_then(|href| named(href.trim_start_matches("#do-")));
-            if let Some(action) = action {
-                event.prevent_default();
-                on.emit(action);
-            }
+        let (on, on_term) = (props.on.clone(), props.on_term.clone());
+        glossary::follow(move |link| match link {
+            Link::Term(term) => on_term.emit(term),
+            link => Action::of(link).into_iter().for_each(|action| on.emit(action)),
         })
     };
     let next = props.beats.get(props.beat + 1).filter(|_| props.open && props.beat > 0).map(|name| {
@@ -109,29 +105,9 @@ pub fn story(props: &StoryProps) -> Html {
             { props.sheet.as_ref().map(|sheet| draw_sheet(sheet)).unwrap_or_default() }
             { props.ask.as_ref().map(|ask| draw_ask(ask, props)).unwrap_or_default() }
             { next.unwrap_or_default() }
+            if let Some(why) = &props.not_kept { <p class="aside" data-not-kept="">{ why }</p> }
         </article>
     }
-}
-
-fn named(name: &str) -> Option<Action> {
-    use crate::state::action::Tab;
-    Some(match name {
-        "play" => Action::Play,
-        "next-failure" => Action::NextFailure,
-        "previous-failure" => Action::PreviousFailure,
-        "next-milestone" => Action::NextMilestone,
-        "charts" => Action::Show(Tab::Charts),
-        "requests" => Action::Show(Tab::Requests),
-        "log" => Action::Show(Tab::Log),
-        "health" => Action::Show(Tab::Health),
-        _ => match name.split_once('-') {
-            Some(("variant", variant)) => Action::SetVariant(variant.to_ascii_uppercase()),
-            Some(("seek", second)) => {
-                Action::Seek(sandbox_core::time::Time::from_seconds(serde_json::from_slice(second.as_bytes()).ok()?))
-            }
-            _ => return None,
-        },
-    })
 }
 
 fn draw_ask(ask: &Ask, props: &StoryProps) -> Html {
@@ -158,17 +134,33 @@ fn draw_ask(ask: &Ask, props: &StoryProps) -> Html {
 }
 
 fn draw_task(task: &Task, on: &Callback<Action>) -> Html {
+    let goal = |goal: &GoalResult| {
+        let (class, mark, word) = if goal.reached { ("pass", "✓", "reached") } else { ("miss", "✗", "not yet") };
+        html! {
+            <li {class}><b aria-hidden="true">{ mark }</b><span><span class="unseen">{ word }{ ": " }</span>{ &goal.text }</span>
+                <span class="num">{ &goal.measured }</span></li>
+        }
+    };
     html! {
         <section class="ask" aria-label="Challenge">
             <h2>{ &task.text }</h2>
-            if let Some((passed, sentence)) = &task.verdict {
-                <p class={classes!("verdict", if *passed { "pass" } else { "miss" })} data-verdict={if *passed { "pass" } else { "miss" }}>
-                    <b>{ if *passed { "✓ Reached" } else { "✗ Not yet" } }</b><span>{ sentence }</span></p>
+            if let Some(goals) = &task.verdict {
+                { verdict(goals.iter().all(|goal| goal.reached), html! { <ul class="goals">{ for goals.iter().map(goal) }</ul> }) }
             }
-            if task.has_solution {
-                <p class="skip">{ button("link", "Show a solution", press(on, Action::ShowSolution)) }</p>
-            }
+            <p class="skip" data-solution={task.solution.is_some().to_string()}>
+                { match &task.solution {
+                    Some(solution) => html! { <>{ "One solution: " }{ solution }{ "." }</> },
+                    None => button("link", "Give up and show a solution", press(on, Action::ShowSolution)),
+                } }
+            </p>
         </section>
+    }
+}
+
+fn verdict(passed: bool, goals: Html) -> Html {
+    let (class, text) = if passed { ("pass", "✓ Reached") } else { ("miss", "✗ Not yet") };
+    html! {
+        <div class={classes!("verdict", class)} data-verdict={class}><b>{ text }</b>{ goals }</div>
     }
 }
 

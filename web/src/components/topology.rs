@@ -3,7 +3,7 @@
 use crate::components::svg::{label, path, rect};
 use crate::view_model::dots::{Flow, Look};
 use crate::view_model::live::PartView;
-use crate::view_model::topology::{HALF, Layout, Part};
+use crate::view_model::topology::{Layout, Part};
 use sandbox_core::ids::NodeId;
 use std::fmt::Write;
 use std::rc::Rc;
@@ -15,6 +15,8 @@ pub struct TopologyProps<'a> {
     pub layout: Rc<Layout>,
     /// What each node of the plan says of itself.
     pub parts: Vec<PartView>,
+    /// Whether any answer of the run is stale.
+    pub stale: bool,
     /// The dots under way.
     pub flow: &'a Flow,
     /// Where the next event happens; none while time flies.
@@ -31,8 +33,10 @@ pub fn topology(props: &TopologyProps) -> Html {
         let class = if down(link.to) || down(link.from) { "wire dead" } else { "wire" };
         path(class, link.path())
     });
-    let parts =
-        layout.parts.iter().filter_map(|part| Some(draw_part(part, props.parts.get(part.node.index())?, props.next)));
+    let parts = layout
+        .parts
+        .iter()
+        .filter_map(|part| Some(draw_part(part, layout.half, props.parts.get(part.node.index())?, props.next)));
     let sentences = layout.parts.iter().filter_map(|part| props.parts.get(part.node.index())).map(|part| {
         html! { <li>{ &part.sentence }</li> }
     });
@@ -42,26 +46,29 @@ pub fn topology(props: &TopologyProps) -> Html {
                 { for links }
                 { dots(props.flow, layout) }
                 { for parts }
-                { legend(size) }
+                { legend(size, props.stale) }
             </svg>
             <ul class="unseen" aria-label="Parts of the system">{ for sentences }</ul>
         </div>
     }
 }
 
-fn draw_part(part: &Part, view: &PartView, next: Option<NodeId>) -> Html {
+fn draw_part(part: &Part, half: (f64, f64), view: &PartView, next: Option<NodeId>) -> Html {
     let (x, y) = (part.x, part.y);
+    // A small box has room for its name and its bar.
+    let small = half.0 < 42.0 || half.1 < 28.0;
     let next = if next == Some(part.node) { " next" } else { "" };
     let bar = view.busy.map(|busy| {
-        let (at, width) = ((x - 44.0, y + 21.0), 88.0 * busy.clamp(0.0, 1.0));
+        let long = (2.0 * half.0 - 24.0).max(12.0);
+        let (at, width) = ((x - long / 2.0, y + half.1 - 11.0), long * busy.clamp(0.0, 1.0));
         let class = if busy > 0.7 { "fill high" } else { "fill" };
-        html! { <>{ rect("trough", at, (88.0, 5.0), 2.5) }{ rect(class, at, (width, 5.0), 2.5) }</> }
+        html! { <>{ rect("trough", at, (long, 5.0), 2.5) }{ rect(class, at, (width, 5.0), 2.5) }</> }
     });
-    let broken =
-        (view.class == "down").then(|| path("mark", format!("M{:.1} {:.1}l5 -6l4 8l5 -9l4 7", x - 10.0, y + 24.0)));
+    let broken = (view.class == "down")
+        .then(|| path("mark", format!("M{:.1} {:.1}l5 -6l4 8l5 -9l4 7", x - 10.0, y + half.1 - 8.0)));
     let badge = view.badge.as_ref().map(|(text, class)| {
         let width = 14.0 + 7.3 * text.chars().count() as f64;
-        let (center, top) = (x + HALF.0 - width / 2.0 + 16.0, y - HALF.1 - 15.0);
+        let (center, top) = (x + half.0 - width / 2.0 + 16.0, y - half.1 - 15.0);
         html! {
             <g>
                 { rect(&format!("badge {class}"), (center - width / 2.0, top), (width, 23.0), 11.5) }
@@ -71,9 +78,9 @@ fn draw_part(part: &Part, view: &PartView, next: Option<NodeId>) -> Html {
     });
     html! {
         <g>
-            { rect(&format!("box {}{next}", view.class), (x - HALF.0, y - HALF.1), (2.0 * HALF.0, 2.0 * HALF.1), 10.0) }
-            { label("name", (x, y - 6.0), &part.name) }
-            { label(&format!("say {}", view.say_class), (x, y + 12.0), &view.say) }
+            { rect(&format!("box {}{next}", view.class), (x - half.0, y - half.1), (2.0 * half.0, 2.0 * half.1), 10.0) }
+            { label("name", (x, if small { y + 2.0 } else { y - 6.0 }), &part.name) }
+            if !small { { label(&format!("say {}", view.say_class), (x, y + 12.0), &view.say) } }
             { for bar }
             { for broken }
             { for badge }
@@ -97,19 +104,22 @@ fn dots(flow: &Flow, layout: &Layout) -> Html {
     html! { <>{ path("dot", requests) }{ path("dot stale", stale) }{ path("dot failed", failed) }</> }
 }
 
-fn legend(size: (f64, f64)) -> Html {
+fn legend(size: (f64, f64), stale: bool) -> Html {
     let y = size.1 - 12.0;
     let narrow = size.0 < 540.0;
     let aside = if narrow { "last 30, slowed" } else { "the last 30 requests, slowed to half a second a link" };
     let dot = |x: f64| format!("M{x:.1} {y:.1}a4.2 4.2 0 1 0 8.4 0a4.2 4.2 0 1 0 -8.4 0");
+    let failed = if stale { 146.0 } else { 90.0 };
     html! {
         <g class="legend">
             { path("dot", dot(15.8)) }
             { label("", (29.0, y + 4.0), "request") }
-            { path("dot stale", dot(85.8)) }
-            { label("", (99.0, y + 4.0), "stale") }
-            { path("dot failed", format!("M146 {:.1}l5.6 5.6l-5.6 5.6l-5.6 -5.6z", y - 5.6)) }
-            { label("", (156.0, y + 4.0), "failed") }
+            if stale {
+                { path("dot stale", dot(85.8)) }
+                { label("", (99.0, y + 4.0), "stale") }
+            }
+            { path("dot failed", format!("M{failed:.1} {:.1}l5.6 5.6l-5.6 5.6l-5.6 -5.6z", y - 5.6)) }
+            { label("", (failed + 10.0, y + 4.0), "failed") }
             { label("aside", (size.0 - 14.0, y + 4.0), aside) }
         </g>
     }

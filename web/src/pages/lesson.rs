@@ -1,12 +1,14 @@
 //! The lesson page: story, stage and evidence of one session.
 
 use crate::components::events::show_current;
+use crate::components::glossary::{self, EntryProps};
 use crate::components::header::{self, ChipsProps, HeaderProps};
 use crate::components::help::{self, HelpProps};
 use crate::components::notice::{self, NoticeProps};
+use crate::components::press::press;
 use crate::components::problems::{self, ProblemsProps};
 use crate::components::recording;
-use crate::components::screen::{Screen, matches, use_screen, use_size};
+use crate::components::screen::{Screen, name_page, switch_theme, use_screen, use_size};
 use crate::components::share::{self, Offer, ShareProps, Sharing};
 use crate::content::Content;
 use crate::failure;
@@ -16,6 +18,7 @@ use crate::route::Options;
 use crate::state::action::Action;
 use crate::state::opening;
 use crate::state::session::Session;
+use crate::state::storage;
 use crate::state::store::Store;
 use crate::view_model::recorded::RecordedView;
 use sandbox_core::lesson::Lesson;
@@ -76,6 +79,16 @@ pub fn LessonPage(props: &LessonProps) -> Html {
         let offer = offer.clone();
         Callback::from(move |copied| offer.set(Offer { copied: Some(copied), ..(*offer).clone() }))
     };
+    let (glossary, term) = (use_node_ref(), use_state_eq(String::new));
+    let on_term = {
+        let (glossary, term) = (glossary.clone(), term.setter());
+        Callback::from(move |name: String| {
+            term.set(name);
+            if let Some(dialog) = glossary.cast::<HtmlDialogElement>().filter(|dialog| !dialog.open()) {
+                let _ = dialog.show_modal();
+            }
+        })
+    };
     let go_to_ask = {
         let ask = ask.clone();
         Callback::from(move |()| {
@@ -93,6 +106,19 @@ pub fn LessonPage(props: &LessonProps) -> Html {
     {
         let list = list.clone();
         use_effect_with(place, move |_| show_current(&list));
+    }
+    let heading = store.as_ref().as_ref().ok().map(|store| store.session().content.lesson.title.clone());
+    use_effect_with(heading, |heading| name_page(heading.as_deref()));
+    let not_kept = use_state_eq(|| None);
+    {
+        let lesson = props.options.lesson.clone();
+        let done = store.as_ref().as_ref().ok().map(|store| store.session().progress.kept());
+        let (not_kept, embed) = (not_kept.setter(), props.options.embed);
+        use_effect_with(done, move |done| {
+            if let Some(done) = done.clone().filter(|_| !embed) {
+                not_kept.set(storage::note(&lesson, done).err());
+            }
+        });
     }
     let on_file = {
         let store = store.clone();
@@ -138,6 +164,7 @@ pub fn LessonPage(props: &LessonProps) -> Html {
         kept: &mut kept.borrow_mut(),
         recorded: recorded.clone(),
         on: on.clone(),
+        on_term: on_term.clone(),
         on_file,
     };
     let (mut stage, mut evidence, mut sentence) = (page.waiting(), Html::default(), String::new());
@@ -154,14 +181,13 @@ pub fn LessonPage(props: &LessonProps) -> Html {
         },
         false => Around {
             header: header::header(&HeaderProps {
-                series,
-                title: title.clone(),
-                children: chips,
-                on_share: can_share.then_some(on_share),
+                place: Some((series, title.clone())),
+                children: html! { <>{ chips }{ header::buttons(can_share.then_some(on_share), &open_help) }</> },
                 on_theme,
-                on_help: open_help.clone(),
             }),
-            story: html! { <div class="col story-col">{ page.story(shown.as_ref(), ask) }</div> },
+            story: html! {
+                <div class="col story-col">{ page.story(shown.as_ref(), ask, (*not_kept).clone()) }</div>
+            },
             knobs: page.knobs(),
             foot: Html::default(),
         },
@@ -181,6 +207,7 @@ pub fn LessonPage(props: &LessonProps) -> Html {
             </main>
             <div class="unseen" role="status" aria-live="polite">{ (*said).clone() }</div>
             { help::help(&HelpProps { dialog: help }) }
+            { glossary::entry(&EntryProps { dialog: glossary, term: &term, on_term }) }
             { share::share(&ShareProps { dialog: share, offer: (*offer).clone(), on_copied }) }
         </div>
     }
@@ -201,6 +228,9 @@ fn begin(content: Rc<Content>, props: &LessonProps, still: bool) -> Store {
     let (settings, unread) = content.settings(options);
     let mut session = Session::new(content, settings, options.embed, options.at, still);
     session.unread = unread;
+    if !options.embed {
+        session.resume(&storage::course().0.of(&options.lesson));
+    }
     session.want(options.step);
     let store = Store::new(session);
     if let Some(address) = &options.recording {
@@ -218,8 +248,7 @@ fn unread(problems: &[Problem], on: &Callback<Action>) -> Html {
         about: "address",
         heading: "Not everything in the address was understood",
         problems,
-        dismiss: Action::DismissUnread,
-        on,
+        dismiss: press(on, Action::DismissUnread),
     })
 }
 
@@ -232,6 +261,7 @@ pub struct Page<'a> {
     pub(super) kept: &'a mut Kept,
     pub(super) recorded: Option<RecordedView>,
     pub(super) on: Callback<Action>,
+    pub(super) on_term: Callback<String>,
     pub(super) on_file: Callback<File>,
 }
 
@@ -263,19 +293,4 @@ fn shared(what: Sharing, session: &Session) -> AttrValue {
         ),
     }
     .into()
-}
-
-/// From light to dark or back; remembered where the page may remember anything.
-fn switch_theme() {
-    let Some(window) = web_sys::window() else { return };
-    let Some(root) = window.document().and_then(|document| document.document_element()) else { return };
-    let dark = match root.get_attribute("data-theme").as_deref() {
-        Some(theme) => theme == "dark",
-        None => matches("(prefers-color-scheme: dark)"),
-    };
-    let theme = if dark { "light" } else { "dark" };
-    let _ = root.set_attribute("data-theme", theme);
-    if let Ok(Some(storage)) = window.local_storage() {
-        let _ = storage.set_item("faultline-theme", theme);
-    }
 }

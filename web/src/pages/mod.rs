@@ -2,6 +2,7 @@
 
 pub mod bench;
 mod evidence;
+pub mod home;
 mod keys;
 pub mod lesson;
 mod stage;

@@ -71,6 +71,7 @@ impl Page<'_> {
         let topology = topology::topology(&TopologyProps {
             layout: views::layout(session, shown, self.frame.1, self.kept),
             parts,
+            stale: shown.facts.seconds.iter().any(|second| second.stale() > 0),
             flow: &session.player.flow,
             next,
             frame: self.frame.0,

@@ -9,8 +9,8 @@ use crate::state::player::Shown;
 use yew::prelude::*;
 
 impl Page<'_> {
-    /// The story column. `ask` is where the prediction is.
-    pub fn story(&mut self, shown: Option<&Shown>, ask: NodeRef) -> Html {
+    /// The story column. `ask` is where the prediction is; `not_kept` what is the matter with keeping progress.
+    pub fn story(&mut self, shown: Option<&Shown>, ask: NodeRef, not_kept: Option<String>) -> Html {
         match self.session.recorded.is_some() {
             true => recording::recording(&RecordingProps {
                 view: self.recorded.clone(),
@@ -19,14 +19,14 @@ impl Page<'_> {
             }),
             false => html! {
                 <>
-                    { self.lesson(shown, ask) }
-                    <p class="aside">{ "Run on a real server? " }{ recording::opener("Open a recording…", &self.on_file) }</p>
+                    { self.lesson(shown, ask, not_kept) }
+                    <p class="aside">{ "Run on a real server? " }{ recording::opener("Open a recording…", ".jsonl,.json", &self.on_file) }</p>
                 </>
             },
         }
     }
 
-    fn lesson(&mut self, shown: Option<&Shown>, ask: NodeRef) -> Html {
+    fn lesson(&mut self, shown: Option<&Shown>, ask: NodeRef, not_kept: Option<String>) -> Html {
         let sheet = shown.and_then(|shown| views::sheet(self.session, shown, self.kept));
         let session = &*self.session;
         let (content, progress) = (&session.content, &session.progress);
@@ -44,6 +44,8 @@ impl Page<'_> {
             sheet: sheet.filter(|_| beat > 0 && !in_challenge),
             task: in_challenge.then(|| views::task(session, shown)),
             ask_ref: ask,
+            on_term: &self.on_term,
+            not_kept,
             on: &self.on,
         })
     }

@@ -78,14 +78,11 @@ pub fn charts(session: &Session, shown: &Shown, kept: &mut Kept) -> Vec<Rc<Chart
     {
         return charts.clone();
     }
+    let ghost = session.player.ghost.as_ref().filter(|_| session.player.future_is_open);
     let source = Source {
-        seconds: &shown.facts.seconds[..visible],
-        ghost: session
-            .player
-            .ghost
-            .as_ref()
-            .filter(|_| session.player.future_is_open)
-            .map(|ghost| &ghost.facts.seconds[..]),
+        specs: &session.player.charts,
+        run: shown.facts.values(visible),
+        ghost: ghost.map(|ghost| ghost.facts.values(ghost.facts.seconds.len())),
         lines: &shown.facts.lines,
         end_s: shown.facts.end.as_seconds(),
         faults: faults(session, shown).into_iter().map(|(from, to, _)| (from, to)).collect(),
@@ -352,18 +349,30 @@ pub fn ask(session: &Session) -> Ask {
 
 /// The challenge as it stands on the run that is shown.
 pub fn task(session: &Session, shown: Option<&Shown>) -> Task {
-    let challenge = &session.content.lesson.challenge;
     let judged = shown.is_some() && session.shown_settings == session.settings;
-    let verdict = session.progress.goal.as_ref().filter(|_| judged).map(|goal| {
-        let value = goal.value.map_or("nothing to measure".to_string(), |value| challenge.measured.format.write(value));
-        (goal.reached, format!("This run: {value}."))
-    });
-    Task { text: challenge.text.clone(), verdict, has_solution: !session.progress.done[session.progress.last()] }
+    let passed = session.progress.done[session.progress.last()];
+    Task {
+        text: session.content.lesson.challenge.text.clone(),
+        verdict: session.progress.goals.clone().filter(|_| judged),
+        solution: passed.then(|| solution(session)),
+    }
 }
 
-/// The incident sheet of the run, in its last moment.
+/// The knobs of the challenge as its known solution has them.
+fn solution(session: &Session) -> String {
+    let (content, challenge) = (&session.content, &session.content.lesson.challenge);
+    let patched = content.document.patched(&challenge.solution, &[]);
+    let knobs = patched.map(|patched| patched.knobs()).unwrap_or_default();
+    let own = knobs.iter().filter(|knob| challenge.knobs.contains(&knob.id));
+    let texts = own
+        .map(|knob| format!("{} {}", knob.spec.title.to_lowercase(), format::with_unit(knob.value, &knob.spec.unit)));
+    texts.collect::<Vec<String>>().join(", ")
+}
+
+/// The incident sheet of the run, in its last moment; there is none where nobody watches.
 pub fn sheet(session: &Session, shown: &Shown, kept: &mut Kept) -> Option<Vec<(String, String)>> {
-    if !session.player.future_is_open || session.player.cursor < shown.facts.end {
+    let watched = shown.run.plan().nodes.iter().any(|node| matches!(node.kind, Kind::Monitor(_)));
+    if !watched || !session.player.future_is_open || session.player.cursor < shown.facts.end {
         return None;
     }
     if kept.sheet.as_ref().is_none_or(|(known, _)| *known != session.player.generation) {

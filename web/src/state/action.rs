@@ -1,6 +1,7 @@
 //! What a learner can do.
 
 use sandbox_core::ids::{IncidentId, RequestId};
+use sandbox_core::lesson::{self, Link};
 use sandbox_core::time::Time;
 
 /// Something the learner does.
@@ -29,6 +30,10 @@ pub enum Action {
     GoToBeat(usize),
     ShowSolution,
     Select(RequestId),
+    /// To the end of a request, and where its time went.
+    LookAt(RequestId),
+    /// To the next failure, or to the one before where there is no next, and why.
+    Why,
     Show(Tab),
     Resolve(IncidentId),
     CloseRecording,
@@ -36,6 +41,29 @@ pub enum Action {
     DismissRefused,
     /// It was read what of the address was not understood.
     DismissUnread,
+}
+
+impl Action {
+    /// What a link of the prose does; None: it opens the glossary.
+    pub fn of(link: Link) -> Option<Action> {
+        Some(match link {
+            Link::Play => Action::Play,
+            Link::NextFailure => Action::NextFailure,
+            Link::PreviousFailure => Action::PreviousFailure,
+            Link::NextMilestone => Action::NextMilestone,
+            Link::Show(shown) => Action::Show(match shown {
+                lesson::Shown::Charts => Tab::Charts,
+                lesson::Shown::Requests => Tab::Requests,
+                lesson::Shown::Log => Tab::Log,
+                lesson::Shown::Health => Tab::Health,
+            }),
+            Link::Why => Action::Why,
+            Link::Request(request) => Action::LookAt(RequestId(request)),
+            Link::Variant(variant) => Action::SetVariant(variant),
+            Link::Seek(at) => Action::Seek(at),
+            Link::Term(_) => return None,
+        })
+    }
 }
 
 /// How fast play goes.

@@ -6,6 +6,7 @@ use crate::view_model::dots::Flow;
 use crate::view_model::facts::Facts;
 use sandbox_core::Run;
 use sandbox_core::ids::RequestId;
+use sandbox_core::lesson::ChartSpec;
 use sandbox_core::time::Time;
 use std::rc::Rc;
 
@@ -56,9 +57,13 @@ pub struct Player {
     pub(super) flow_at: Time,
     /// Whether nothing may move by itself.
     pub still: bool,
-    /// Whether what comes after the cursor may be shown; until then nobody gets past the first fault.
+    /// Which charts show the run.
+    pub charts: Vec<ChartSpec>,
+    /// Whether what comes after the cursor may be shown.
     pub future_is_open: bool,
-    /// Whether play or a jump wanted to pass that fault.
+    /// Until then nobody gets past this instant; none: past the first fault.
+    pub closed_from: Option<Time>,
+    /// Whether play or a jump wanted to pass it.
     pub invited: bool,
     /// The request looked at.
     pub selected: Option<RequestId>,
@@ -69,9 +74,12 @@ pub struct Player {
 }
 
 impl Player {
-    /// An empty stage.
+    /// An empty stage with the usual charts.
     pub fn new(cursor: Time, future_is_open: bool, still: bool) -> Player {
+        let charts = vec![ChartSpec::Answers {}, ChartSpec::Latency {}, ChartSpec::Errors {}, ChartSpec::Waiting {}];
         Player {
+            charts,
+            closed_from: None,
             shown: None,
             building: None,
             ghost: None,
@@ -127,7 +135,7 @@ impl Player {
     }
 
     fn show(&mut self, Building { run, work_ms }: Building) {
-        let facts = Rc::new(Facts::new(run.plan(), run.folds()));
+        let facts = Rc::new(Facts::new(run.plan(), run.folds(), &self.charts));
         let digest = run.digest();
         self.shown = Some(Shown { run, facts, digest, work_ms });
         self.generation += 1;

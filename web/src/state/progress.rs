@@ -1,6 +1,7 @@
 //! How far the learner has come: the prediction, the beats of the story, the challenge's goal.
 
-use sandbox_core::lesson::Lesson;
+use crate::state::course::Done;
+use sandbox_core::lesson::{GoalResult, Lesson};
 
 /// What became of the prediction.
 #[derive(Clone, Debug, PartialEq)]
@@ -11,15 +12,6 @@ pub enum Prediction {
     Said(String),
     /// The learner chose not to.
     Skipped,
-}
-
-/// How the present run stands to the challenge's goal.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Goal {
-    /// Whether it is reached.
-    pub reached: bool,
-    /// The value of the goal's left side.
-    pub value: Option<f64>,
 }
 
 /// How far the learner has come.
@@ -33,15 +25,15 @@ pub struct Progress {
     pub beat: usize,
     /// Which beats are done.
     pub done: Vec<bool>,
-    /// Whether the challenge's goal is reached, and by how much, on the present run.
-    pub goal: Option<Goal>,
+    /// How the present run stands to the parts of the challenge's goal; None: there is no telling yet.
+    pub goals: Option<Vec<GoalResult>>,
 }
 
 impl Progress {
     /// Before the first beat of a story of so many.
     pub fn new(beats: usize, predicted: bool) -> Progress {
         let prediction = if predicted { Prediction::Skipped } else { Prediction::Open };
-        Progress { prediction, measured: None, beat: 0, done: vec![false; beats], goal: None }
+        Progress { prediction, measured: None, beat: 0, done: vec![false; beats], goals: None }
     }
 
     /// Whether the learner has predicted, or chosen not to.
@@ -80,12 +72,38 @@ impl Progress {
     }
 
     /// A run was judged by the challenge's goal.
-    pub fn on_goal(&mut self, goal: Option<Goal>) {
-        let (last, reached) = (self.last(), goal.as_ref().is_some_and(|goal| goal.reached));
-        if self.beat == last && reached {
+    pub fn on_goals(&mut self, goals: Option<Vec<GoalResult>>) {
+        self.goals = goals;
+        let last = self.last();
+        if self.beat == last && self.reached() == Some(true) {
             self.done[last] = true;
         }
-        self.goal = goal;
+    }
+
+    /// Whether the present run reaches every part of the goal.
+    pub fn reached(&self) -> Option<bool> {
+        self.goals.as_ref().map(|goals| goals.iter().all(|goal| goal.reached))
+    }
+
+    /// What of this is kept: the prediction, and whether the challenge was passed.
+    pub fn kept(&self) -> Done {
+        let predicted = match &self.prediction {
+            Prediction::Said(option) => Some(option.clone()),
+            _ => None,
+        };
+        Done { predicted, passed: self.done[self.last()] }
+    }
+
+    /// Goes on from what was kept.
+    pub fn resume(&mut self, done: &Done) {
+        let last = self.last();
+        if let Some(option) = &done.predicted {
+            self.on_prediction(Prediction::Said(option.clone()));
+        }
+        if done.passed {
+            self.done.fill(true);
+        }
+        self.done[last] = done.passed;
     }
 
     /// The challenge's beat.

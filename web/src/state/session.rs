@@ -3,6 +3,7 @@
 use crate::content::Content;
 use crate::route::Options;
 use crate::state::action::{Action, Tab};
+use crate::state::course::Done;
 use crate::state::player::{Ghost, Player};
 use crate::state::progress::{Prediction, Progress};
 use crate::state::recorded::{Opening, Recorded};
@@ -46,11 +47,14 @@ impl Session {
     /// A page that begins to compute the lesson's run.
     pub fn new(content: Rc<Content>, settings: Settings, predicted: bool, cursor: Time, still: bool) -> Session {
         let progress = Progress::new(content.lesson.beats.len(), predicted);
+        let mut player = Player::new(cursor, predicted, still);
+        player.charts.clone_from(&content.lesson.charts);
+        player.closed_from = content.lesson.prediction.until_s.map(Time::from_seconds);
         let mut session = Session {
             content,
             shown_settings: settings.clone(),
             settings,
-            player: Player::new(cursor, predicted, still),
+            player,
             recorded: None,
             opening: Opening::Idle,
             unread: Vec::new(),
@@ -62,6 +66,12 @@ impl Session {
         };
         session.rebuild();
         session
+    }
+
+    /// Goes on from what was kept of an earlier visit.
+    pub fn resume(&mut self, done: &Done) {
+        self.progress.resume(done);
+        self.player.future_is_open |= self.progress.has_predicted();
     }
 
     /// Looks at an event as soon as there is a run; at what comes before the prediction until it is made.
@@ -119,6 +129,17 @@ impl Session {
             }
             Action::SetPace(pace) => player.pace = pace,
             Action::Select(request) => player.select(request),
+            Action::LookAt(request) => {
+                player.look_at(request);
+                self.tab = Tab::Requests;
+            }
+            Action::Why => {
+                player.jump(|facts, step| {
+                    let failure = facts.next_failure(step).or_else(|| facts.previous_failure(step));
+                    failure.map(|(step, request)| (step, Some(request)))
+                });
+                self.tab = Tab::Requests;
+            }
             Action::Show(tab) => self.tab = tab,
             Action::CloseRecording => self.close_recording(),
             Action::DismissRefused => self.opening = Opening::Idle,
@@ -164,7 +185,7 @@ impl Session {
         {
             self.progress.measured = self.content.measure(&shown.run);
         }
-        self.progress.on_goal(self.content.goal(&shown.run));
+        self.progress.on_goals(self.content.goals(&shown.run, &self.shown_settings));
         self.look_where_wanted(clock);
     }
 
@@ -357,10 +378,10 @@ mod tests {
         act(&mut session, Action::SkipPrediction);
         let last = session.progress.done.len() - 1;
         act(&mut session, Action::GoToBeat(last));
-        assert!(!session.progress.goal.as_ref().expect("it is judged").reached);
+        assert_eq!(session.progress.reached(), Some(false));
         assert!(!session.progress.done[last]);
         act(&mut session, Action::ShowSolution);
-        assert!(session.progress.goal.as_ref().expect("it is judged").reached);
+        assert_eq!(session.progress.reached(), Some(true));
         assert!(session.progress.done[last]);
         act(&mut session, Action::GoToBeat(1));
         assert_eq!(session.settings.variant, session.content.lesson.variant);

@@ -1,18 +1,18 @@
 //! Time travel: how the cursor of a player plays, steps, seeks and jumps.
 
 use crate::state::action::Pace;
-use crate::state::player::Player;
+use crate::state::player::{Player, Shown};
 use crate::view_model::dots;
 use crate::view_model::facts::Facts;
 use sandbox_core::ids::RequestId;
 use sandbox_core::time::{Span, Time};
 
 impl Player {
-    /// The first fault while the future is hidden; nobody gets past it.
+    /// What nobody gets past while the future is hidden.
     pub fn gate(&self) -> Option<Time> {
         let plan = self.shown.as_ref()?.run.plan();
-        let first = plan.faults.iter().map(|fault| fault.from).min()?;
-        (!self.future_is_open).then_some(first)
+        let first_fault = || plan.faults.iter().map(|fault| fault.from).min();
+        self.closed_from.or_else(first_fault).filter(|_| !self.future_is_open)
     }
 
     /// Plays, from the start if the run is over.
@@ -126,6 +126,14 @@ impl Player {
             self.select(request);
         }
         self.moved();
+    }
+
+    /// To the end of a request, if it is known, with the request selected.
+    pub fn look_at(&mut self, request: RequestId) {
+        let end = |shown: &Shown| shown.run.folds().request(request)?.end.map(|end| end.step);
+        if let Some(step) = self.shown.as_ref().and_then(end) {
+            self.jump(|_, _| Some((step, Some(request))));
+        }
     }
 
     pub(super) fn seek_time(&mut self, at: Time) {

@@ -2,6 +2,7 @@
 
 use crate::palette::Token;
 use crate::view_model::format;
+use sandbox_core::lesson::{ChartSpec, SignalChart};
 use sandbox_core::trace::Outcome;
 
 /// What one simulated second held.
@@ -198,7 +199,7 @@ pub struct Chart {
     /// Name for the page's own use.
     pub id: &'static str,
     /// Title with the unit.
-    pub title: &'static str,
+    pub title: String,
     /// The last second of the horizontal axis.
     pub end_s: f64,
     /// The vertical axis.
@@ -219,17 +220,32 @@ pub fn value_text(chart: &str, value: Option<f64>) -> String {
         (None, _) => "–".into(),
         (Some(value), "latency") if value < 10.0 => format!("{value:.1}"),
         (Some(value), "queue") if value < 10.0 => format!("{value:.1}"),
+        (Some(value), chart) if chart.starts_with("signals") => format::short(value, 2),
         (Some(value), _) if value >= 1e4 => format::count(value as u64),
         (Some(value), _) => format!("{value:.0}"),
     }
 }
 
-/// What the charts are made of. `seconds` ends at the cursor while the future is hidden.
-pub struct Source<'a> {
-    /// The run.
+/// The values of a lesson's own lines: by chart, by line, by second. Charts of other kinds have none.
+pub type Signals = Vec<Vec<Vec<Option<f64>>>>;
+
+/// A run as charts show it.
+#[derive(Clone, Copy)]
+pub struct Values<'a> {
+    /// Second by second; ends at the cursor while the future is hidden.
     pub seconds: &'a [Second],
+    /// The lines of the lesson's own charts.
+    pub signals: &'a Signals,
+}
+
+/// What the charts are made of.
+pub struct Source<'a> {
+    /// Which charts.
+    pub specs: &'a [ChartSpec],
+    /// The run.
+    pub run: Values<'a>,
     /// The earlier run.
-    pub ghost: Option<&'a [Second]>,
+    pub ghost: Option<Values<'a>>,
     /// Names of the lines where calls wait.
     pub lines: &'a [String],
     /// The last second of the horizontal axis.
@@ -241,13 +257,19 @@ pub struct Source<'a> {
 impl Source<'_> {
     /// All charts, in order.
     pub fn charts(&self) -> Vec<Chart> {
-        vec![self.rate(), self.latency(), self.errors(), self.queue()]
+        let chart = |(index, spec): (usize, &ChartSpec)| match spec {
+            ChartSpec::Answers {} => self.rate(),
+            ChartSpec::Latency {} => self.latency(),
+            ChartSpec::Errors {} => self.errors(),
+            ChartSpec::Waiting {} => self.queue(),
+            ChartSpec::Signals(chart) => self.signals(index, chart),
+        };
+        self.specs.iter().enumerate().map(chart).collect()
     }
 
-    fn chart(&self, id: &'static str, title: &'static str, lines: Vec<Line>, scale: fn(f64, f64) -> Scale) -> Chart {
-        let values =
-            |seconds: &[Second]| -> Vec<Points> { lines.iter().map(|line| points(seconds, &line.value)).collect() };
-        let (own, ghost) = (values(self.seconds), self.ghost.map(values).unwrap_or_default());
+    fn chart(&self, id: &'static str, title: &str, lines: Vec<Line>, scale: fn(f64, f64) -> Scale) -> Chart {
+        let values = |run: Values| -> Vec<Points> { lines.iter().map(|line| points(run, &line.value)).collect() };
+        let (own, ghost) = (values(self.run), self.ghost.map(values).unwrap_or_default());
         let shown = own.iter().chain(&ghost).flatten().filter_map(|(_, value)| *value);
         let most = shown.clone().fold(0.0, f64::max);
         let least = shown.filter(|value| *value > 0.0).fold(f64::INFINITY, f64::min);
@@ -256,7 +278,7 @@ impl Source<'_> {
         let series: Vec<Series> = series.collect();
         Chart {
             id,
-            title,
+            title: title.into(),
             end_s: self.end_s,
             scale: scale(if least.is_finite() { least } else { 1.0 }, most),
             faults: self.faults.clone(),
@@ -268,11 +290,15 @@ impl Source<'_> {
 
     fn rate(&self) -> Chart {
         let mut lines = vec![
-            Line::new("fresh", Token::Ok, Dash::Solid, |second| Some(second.fresh().into())),
-            Line::new("stale", Token::Stale, Dash::Dashed, |second| Some(second.stale().into())),
+            Line::new("ok", Token::Ok, Dash::Solid, |second| Some(second.fresh().into())),
             Line::new("5xx", Token::Fail, Dash::Dotted, |second| Some(second.server_errors().into())),
-            Line::new("4xx", Token::Pressure, Dash::DashDot, |second| Some(second.client_errors().into())),
         ];
+        if self.any(&|second| second.stale() > 0) {
+            lines.insert(1, Line::new("stale", Token::Stale, Dash::Dashed, |second| Some(second.stale().into())));
+        }
+        if self.any(&|second| second.client_errors() > 0) {
+            lines.push(Line::new("4xx", Token::Pressure, Dash::DashDot, |second| Some(second.client_errors().into())));
+        }
         if self.any(&|second| second.lost() > 0) {
             lines.push(Line::new("no answer", Token::Lost, Dash::Dotted, |second| Some(second.lost().into())));
         }
@@ -320,13 +346,36 @@ impl Source<'_> {
         self.chart("queue", "Calls waiting, mean", lines.collect(), |_, most| Scale::linear(most.max(4.0)))
     }
 
+    fn signals(&self, index: usize, chart: &SignalChart) -> Chart {
+        const LOOKS: [(Token, Dash); 4] = [
+            (Token::PartWork, Dash::Solid),
+            (Token::PartQueue, Dash::Dashed),
+            (Token::PartWait, Dash::Dotted),
+            (Token::P99, Dash::DashDot),
+        ];
+        let line = |(number, line): (usize, &sandbox_core::lesson::SignalLine)| {
+            let (ink, dash) = LOOKS[number % LOOKS.len()];
+            Line { label: intern(&line.label), ink, dash, value: Value::Signal(index, number) }
+        };
+        let lines = chart.lines.iter().enumerate().map(line).collect();
+        self.chart(intern(&format!("signals-{index}")), &chart.title, lines, |_, most| Scale::linear(most))
+    }
+
     fn any(&self, test: &dyn Fn(&Second) -> bool) -> bool {
-        self.seconds.iter().chain(self.ghost.into_iter().flatten()).any(test)
+        self.run.seconds.iter().chain(self.ghost.into_iter().flat_map(|ghost| ghost.seconds)).any(test)
     }
 }
 
-/// A line's value in a second, if there is any.
-type Value = Box<dyn Fn(&Second) -> Option<f64>>;
+/// A second's value, if it has any.
+type OfSecond = Box<dyn Fn(&Second) -> Option<f64>>;
+
+/// Where a line's values come from.
+enum Value {
+    /// From each second.
+    Of(OfSecond),
+    /// From the lesson's own: chart and line.
+    Signal(usize, usize),
+}
 
 struct Line {
     label: &'static str,
@@ -337,14 +386,22 @@ struct Line {
 
 impl Line {
     fn new(label: &'static str, ink: Token, dash: Dash, value: impl Fn(&Second) -> Option<f64> + 'static) -> Line {
-        Line { label, ink, dash, value: Box::new(value) }
+        Line { label, ink, dash, value: Value::Of(Box::new(value)) }
     }
 }
 
 /// A value stands in the middle of its second; the first and the last reach to the rim.
-fn points(seconds: &[Second], value: &dyn Fn(&Second) -> Option<f64>) -> Points {
-    let mut points: Points =
-        seconds.iter().enumerate().map(|(index, second)| (index as f64 + 0.5, value(second))).collect();
+fn points(run: Values, value: &Value) -> Points {
+    let seconds = run.seconds;
+    let signal = |chart: usize, line: usize, second: usize| *run.signals.get(chart)?.get(line)?.get(second)?;
+    let value = |(index, second): (usize, &Second)| {
+        let value = match value {
+            Value::Of(value) => value(second),
+            Value::Signal(chart, line) => signal(*chart, *line, index),
+        };
+        (index as f64 + 0.5, value)
+    };
+    let mut points: Points = seconds.iter().enumerate().map(value).collect();
     if let (Some(first), Some(last)) = (points.first().copied(), points.last().copied()) {
         points.insert(0, (0.0, first.1));
         points.push((seconds.len() as f64, last.1));
@@ -408,7 +465,9 @@ mod tests {
     #[test]
     fn every_answer_is_in_one_line_and_gaps_are_kept() {
         let seconds = [second(480, 0, 0, Some([3.0, 9.0, 15.0])), second(0, 390, 110, None)];
-        let source = Source { seconds: &seconds, ghost: None, lines: &[], end_s: 2.0, faults: vec![] };
+        let specs = [ChartSpec::Answers {}, ChartSpec::Latency {}, ChartSpec::Errors {}, ChartSpec::Waiting {}];
+        let run = Values { seconds: &seconds, signals: &vec![] };
+        let source = Source { specs: &specs, run, ghost: None, lines: &[], end_s: 2.0, faults: vec![] };
         let charts = source.charts();
         assert_eq!(charts.iter().map(|chart| chart.id).collect::<Vec<_>>(), ["rate", "latency", "errors", "queue"]);
         let at = |series: &Series| series.points[2].1;
@@ -416,6 +475,6 @@ mod tests {
         assert_eq!(at(&charts[1].series[1]), None);
         assert_eq!(charts[2].series.len(), 1);
         assert_eq!(charts[2].series[0].label, "503");
-        assert!(charts[0].finding.contains("fresh from 0 to 480"), "{}", charts[0].finding);
+        assert!(charts[0].finding.contains("ok from 0 to 480"), "{}", charts[0].finding);
     }
 }

@@ -1,11 +1,12 @@
 //! A computed run as the page needs it again and again: its seconds, failures and milestones, taken from the folds once.
 
-use crate::view_model::charts::{Lines, Second};
+use crate::view_model::charts::{Lines, Second, Signals, Values};
 use crate::view_model::scrub::{Health, healths};
 use crate::view_model::topology::name_of;
 use crate::view_model::tour::Tour;
 use crate::view_model::words;
 use sandbox_core::ids::{NodeId, RequestId};
+use sandbox_core::lesson::{ChartSpec, by_second};
 use sandbox_core::metrics::{Folds, Milestone, Row};
 use sandbox_core::scenario::{Kind, Plan};
 use sandbox_core::time::{Span, Time};
@@ -20,6 +21,8 @@ const REQUEST_BITS: u32 = 23;
 pub struct Facts {
     /// Second by second.
     pub seconds: Vec<Second>,
+    /// The lines of the lesson's own charts.
+    pub signals: Signals,
     /// The health of each second.
     pub healths: Vec<Health>,
     /// Names of the lines where calls wait.
@@ -52,8 +55,8 @@ pub struct Stone {
 }
 
 impl Facts {
-    /// Takes them from a computed run.
-    pub fn new(plan: &Plan, folds: &Folds) -> Facts {
+    /// Takes them from a computed run that is shown by these charts.
+    pub fn new(plan: &Plan, folds: &Folds, charts: &[ChartSpec]) -> Facts {
         let places = waiting_places(plan);
         // Step and request in one number each, so that sorting them costs no code of its own.
         let pack = |step: u64, request: RequestId| step << REQUEST_BITS | u64::from(request.0);
@@ -74,6 +77,7 @@ impl Facts {
         let times: Vec<f64> = milestones.iter().map(|stone| stone.at.as_seconds()).collect();
         Facts {
             healths: healths(&seconds),
+            signals: charts.iter().map(|chart| signals(plan, folds, chart)).collect(),
             failures,
             tour: Tour::new(plan.end.as_seconds(), &times),
             lines: places.into_iter().map(|(name, _)| name).collect(),
@@ -81,6 +85,11 @@ impl Facts {
             seconds,
             milestones,
         }
+    }
+
+    /// The first so many seconds, for the charts.
+    pub fn values(&self, seconds: usize) -> Values<'_> {
+        Values { seconds: &self.seconds[..seconds], signals: &self.signals }
     }
 
     /// The next milestone after a step, with those that follow within a hundredth of a second left out.
@@ -102,6 +111,12 @@ impl Facts {
     pub fn previous_failure(&self, step: u64) -> Option<(u64, RequestId)> {
         self.failures[..self.failures.partition_point(|(end, _)| *end < step)].last().copied()
     }
+}
+
+/// The lines of a chart of the lesson's own. A query that makes no sense (`faultline check` names it) leaves its line empty.
+fn signals(plan: &Plan, folds: &Folds, chart: &ChartSpec) -> Vec<Vec<Option<f64>>> {
+    let ChartSpec::Signals(chart) = chart else { return Vec::new() };
+    chart.lines.iter().map(|line| by_second(plan, folds, line).unwrap_or_default()).collect()
 }
 
 /// The groups of nodes with a waiting line, and their nodes.

@@ -82,14 +82,14 @@ pub fn state_line(plan: &Plan, seen: &Observation, window: Window, at: Time) -> 
     StateLine {
         class,
         word,
-        what: what(plan, seen, at),
+        what: what(plan, seen, window, at),
         answered,
         ended: answered + window.failed + window.client_errors,
         quality,
     }
 }
 
-fn what(plan: &Plan, seen: &Observation, at: Time) -> String {
+fn what(plan: &Plan, seen: &Observation, window: Window, at: Time) -> String {
     let fault = plan.faults.iter().filter(|fault| fault.from <= at && at < fault.to).max_by_key(|fault| fault.from);
     if let Some(fault) = fault {
         return format!("{}, {}", fault.title, format::about(Time::ZERO + at.since(fault.from)));
@@ -109,7 +109,9 @@ fn what(plan: &Plan, seen: &Observation, at: Time) -> String {
     match seen.incidents.first() {
         Some(incident) if incident.state == IncidentState::Failing => format!("incident {} is open", incident.id.0),
         Some(incident) => format!("incident {} recovered, still open", incident.id.0),
-        None => "all parts answer".into(),
+        None if window.failed == 0 => "all parts answer".into(),
+        None if window.fresh + window.stale == 0 => "nobody is answered in time".into(),
+        None => "some requests fail".into(),
     }
 }
 
@@ -143,7 +145,9 @@ pub fn part_view(plan: &Plan, node: &NodePlan, seen: &NodeView, busy_mean: Optio
         let busy = if flying { format!("{busy:.1}") } else { format!("{busy:.0}") };
         match seen.waiting {
             0 => format!("{busy} of {capacity} busy"),
-            waiting => format!("{busy}/{capacity} busy, {waiting} wait"),
+            waiting @ 1..100 => format!("{busy}/{capacity} busy, {waiting} wait"),
+            // A long line says by itself that all are busy, and there is no room for more.
+            waiting => format!("{} wait", format::count(waiting.into())),
         }
     };
     let busy_shown = if flying { busy_mean.unwrap_or(busy_now) } else { busy_now };

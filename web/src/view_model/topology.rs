@@ -3,8 +3,12 @@
 use sandbox_core::ids::NodeId;
 use sandbox_core::scenario::{Kind, NodePlan, Plan};
 
-/// Half the width and height of a part's box.
-pub const HALF: (f64, f64) = (56.0, 32.0);
+/// Half the width and height of a part's box where there is room.
+const HALF: (f64, f64) = (56.0, 32.0);
+/// Room kept free between two boxes: for a link, and beside each other.
+const BETWEEN: (f64, f64) = (18.0, 10.0);
+/// Room kept free at the rim.
+const RIM: f64 = 12.0;
 /// Room kept free for the legend at the bottom.
 const LEGEND: f64 = 26.0;
 
@@ -13,6 +17,8 @@ const LEGEND: f64 = 26.0;
 pub struct Layout {
     /// Width and height of the drawing.
     pub size: (f64, f64),
+    /// Half the width and height of a part's box: smaller where many stand one behind the other.
+    pub half: (f64, f64),
     /// Whether requests go from top to bottom, not from left to right.
     pub vertical: bool,
     /// The parts; monitors are not drawn.
@@ -68,12 +74,16 @@ impl Layout {
         let vertical = size.0 < 480.0;
         let layers = layers(plan);
         let (along, across) = if vertical { (size.1 - LEGEND, size.0) } else { (size.0, size.1 - LEGEND) };
-        let (half_along, half_across) = if vertical { (HALF.1, HALF.0) } else { HALF };
-        let margin = if vertical { 8.0 } else { 16.0 };
+        let widest = layers.iter().map(Vec::len).max().unwrap_or(1);
+        let share = |room: f64, count: usize, between: f64| (room - 2.0 * RIM + between) / count as f64 - between;
+        let (deep, wide) = (share(along, layers.len(), BETWEEN.0), share(across, widest, BETWEEN.1));
+        let most = if vertical { (wide, deep) } else { (deep, wide) };
+        let half = (HALF.0.min(most.0 / 2.0), HALF.1.min(most.1 / 2.0));
+        let (half_along, half_across) = if vertical { (half.1, half.0) } else { half };
         let spread = |count: usize, index: usize, room: f64, half: f64, gap_most: f64| {
             let gap = match count {
                 1 => 0.0,
-                count => ((room - 2.0 * (half + margin)) / (count - 1) as f64).min(gap_most),
+                count => ((room - 2.0 * (half + RIM)) / (count - 1) as f64).min(gap_most),
             };
             room / 2.0 + gap * (index as f64 - (count - 1) as f64 / 2.0)
         };
@@ -81,7 +91,7 @@ impl Layout {
         for (depth, layer) in layers.iter().enumerate() {
             let a = spread(layers.len(), depth, along, half_along, if vertical { 118.0 } else { 190.0 });
             for (index, node) in layer.iter().enumerate() {
-                let b = spread(layer.len(), index, across, half_across, 176.0) + if vertical { 0.0 } else { 4.0 };
+                let b = spread(layer.len(), index, across, half_across, 176.0);
                 let (x, y) = if vertical { (b, a) } else { (a, b) };
                 parts.push(Part { node: *node, x, y, name: name_of(&plan.nodes[node.index()]) });
             }
@@ -90,11 +100,11 @@ impl Layout {
         for from in &parts {
             for to in plan.nodes[from.node.index()].calls.iter().flat_map(|call| &call.targets) {
                 if let Some(to) = parts.iter().find(|part| part.node == *to) {
-                    links.push(Link { from: from.node, to: to.node, curve: curve(from, to, vertical) });
+                    links.push(Link { from: from.node, to: to.node, curve: curve(from, to, half, vertical) });
                 }
             }
         }
-        Layout { size, vertical, parts, links }
+        Layout { size, half, vertical, parts, links }
     }
 
     /// The link between two parts, and whether it was asked for backwards.
@@ -140,13 +150,13 @@ fn layers(plan: &Plan) -> Vec<Vec<NodeId>> {
     layers
 }
 
-fn curve(from: &Part, to: &Part, vertical: bool) -> [(f64, f64); 4] {
+fn curve(from: &Part, to: &Part, half: (f64, f64), vertical: bool) -> [(f64, f64); 4] {
     if vertical {
-        let (a, d) = ((from.x, from.y + HALF.1), (to.x, to.y - HALF.1));
+        let (a, d) = ((from.x, from.y + half.1), (to.x, to.y - half.1));
         let middle = (a.1 + d.1) / 2.0;
         [a, (a.0, middle), (d.0, middle), d]
     } else {
-        let (a, d) = ((from.x + HALF.0, from.y), (to.x - HALF.0, to.y));
+        let (a, d) = ((from.x + half.0, from.y), (to.x - half.0, to.y));
         let middle = (a.0 + d.0) / 2.0;
         [a, (middle, a.1), (middle, d.1), d]
     }
@@ -163,12 +173,34 @@ mod tests {
             let layout = Layout::new(&plan("B"), size);
             assert_eq!(layout.parts.len(), 6);
             assert_eq!(layout.links.len(), 1 + 2 + 4);
-            for (index, a) in layout.parts.iter().enumerate() {
-                assert!(a.x - HALF.0 >= 0.0 && a.x + HALF.0 <= size.0 && a.y - HALF.1 >= 0.0 && a.y + HALF.1 <= size.1);
-                for b in &layout.parts[..index] {
-                    let apart = (a.x - b.x).abs() >= 2.0 * HALF.0 || (a.y - b.y).abs() >= 2.0 * HALF.1;
-                    assert!(apart, "{} and {} overlap at {size:?}", a.name, b.name);
+            nothing_overlaps(&layout);
+        }
+    }
+
+    #[test]
+    fn the_systems_of_all_lessons_find_room() {
+        for (id, path, json) in lessons::SCENARIOS {
+            let document = sandbox_core::scenario::Document::parse(json).expect(path);
+            let knobs = document.spec().expect(id).knobs;
+            let replicas = knobs.values().filter(|knob| knob.path.ends_with(".replicas"));
+            let most = replicas.map(|knob| (knob.path.clone(), serde_json::Value::from(knob.max as u32)));
+            let most: Vec<_> = most.collect();
+            for variant in document.variants() {
+                let plan = document.plan(&variant, &most).expect(id);
+                for size in [(538.0, 300.0), (750.0, 236.0), (350.0, 452.0), (296.0, 452.0)] {
+                    nothing_overlaps(&Layout::new(&plan, size));
                 }
+            }
+        }
+    }
+
+    fn nothing_overlaps(layout: &Layout) {
+        let ((w, h), size) = (layout.half, layout.size);
+        for (index, a) in layout.parts.iter().enumerate() {
+            assert!(a.x - w >= 0.0 && a.x + w <= size.0 && a.y - h >= 0.0 && a.y + h <= size.1, "{layout:?}");
+            for b in &layout.parts[..index] {
+                let apart = (a.x - b.x).abs() >= 2.0 * w || (a.y - b.y).abs() >= 2.0 * h;
+                assert!(apart, "{} and {} overlap at {size:?}", a.name, b.name);
             }
         }
     }
@@ -179,7 +211,7 @@ mod tests {
         let (link, backwards) =
             layout.link(layout.parts[1].node, layout.parts[0].node).expect("users call the gateway");
         assert!(backwards);
-        assert_eq!(link.point(0.0), (layout.parts[0].x + HALF.0, layout.parts[0].y));
-        assert_eq!(link.point(1.0), (layout.parts[1].x - HALF.0, layout.parts[1].y));
+        assert_eq!(link.point(0.0), (layout.parts[0].x + layout.half.0, layout.parts[0].y));
+        assert_eq!(link.point(1.0), (layout.parts[1].x - layout.half.0, layout.parts[1].y));
     }
 }

@@ -1,0 +1,181 @@
+//! The page with all lessons: the path through them, and how far the learner has come on it.
+
+use crate::components::glossary::{self, EntryProps};
+use crate::components::header::{self, HeaderProps};
+use crate::components::notice::{self, NoticeProps};
+use crate::components::press::button;
+use crate::components::recording::opener;
+use crate::components::screen::{name_page, switch_theme};
+use crate::state::course::{Course, Done};
+use crate::state::storage;
+use lessons::{Entry, INDEX};
+use sandbox_core::scenario::Problem;
+use wasm_bindgen_futures::{JsFuture, spawn_local};
+use web_sys::{File, HtmlDialogElement};
+use yew::prelude::*;
+
+/// Properties of [`HomePage`].
+#[derive(Clone, PartialEq, Properties)]
+pub struct HomeProps {
+    /// What of the address was not understood.
+    pub unread: Vec<Problem>,
+}
+
+/// What there is to say about keeping progress.
+#[derive(Clone, PartialEq)]
+enum Said {
+    Nothing,
+    Fine(String),
+    NotKept(String),
+    Refused(Vec<Problem>),
+}
+
+/// The page with all lessons.
+#[component]
+pub fn HomePage(props: &HomeProps) -> Html {
+    let course = use_state(|| storage::course().0);
+    let said = use_state(|| storage::course().1.map_or(Said::Nothing, Said::NotKept));
+    let unread = use_state(|| props.unread.clone());
+    let (dialog, term) = (use_node_ref(), use_state_eq(String::new));
+    use_effect_with((), |()| name_page(None));
+    let on_term = {
+        let (dialog, term) = (dialog.clone(), term.setter());
+        Callback::from(move |name: String| {
+            term.set(name);
+            if let Some(dialog) = dialog.cast::<HtmlDialogElement>().filter(|dialog| !dialog.open()) {
+                let _ = dialog.show_modal();
+            }
+        })
+    };
+    let keep = {
+        let (course, said) = (course.setter(), said.setter());
+        Callback::from(move |(kept, fine): (Course, String)| {
+            said.set(storage::keep(&kept).map_or_else(Said::NotKept, |()| Said::Fine(fine)));
+            course.set(kept);
+        })
+    };
+    let on_file = {
+        let (course, keep, said) = ((*course).clone(), keep.clone(), said.setter());
+        Callback::from(move |file: File| import(file, course.clone(), keep.clone(), said.clone()))
+    };
+    let forget = {
+        let keep = keep.clone();
+        Callback::from(move |_| keep.emit((Course::default(), "Your progress is forgotten.".into())))
+    };
+    let dismiss = {
+        let unread = unread.setter();
+        Callback::from(move |_| unread.set(Vec::new()))
+    };
+    let passed = INDEX.iter().filter(|entry| course.of(entry.id).passed).count();
+    let next = INDEX.iter().find(|entry| !course.of(entry.id).passed);
+    html! {
+        <div class="app home-app">
+            { header::header(&HeaderProps { place: None, children: Html::default(), on_theme: Callback::from(|()| switch_theme()) }) }
+            <main class="home" data-home="">
+                if !unread.is_empty() {
+                    { notice::notice(NoticeProps {
+                        about: "address",
+                        heading: "Not everything in the address was understood",
+                        problems: &unread,
+                        dismiss,
+                    }) }
+                }
+                <h1>{ "How API systems bend and break" }</h1>
+                <p class="lede">{ "Each lesson is a small system under load, simulated in this page. Say what you think will happen, \
+                    watch it event by event, ask why a request failed, and mend it." }</p>
+                <p class="row">
+                    if let Some(next) = next {
+                        <a class="btn primary" href={address(next)}>{ if passed == 0 { "Begin: " } else { "Go on: " } }{ next.title }</a>
+                    }
+                    <span data-passed={passed.to_string()}>{ format!("{passed} of {} lessons passed", INDEX.len()) }</span>
+                </p>
+                { for series().map(|entries| draw_series(entries, &course)) }
+                { progress(&course, &said, &on_file, forget) }
+                <details class="card terms"><summary><h2>{ "Glossary" }</h2></summary>{ glossary::all(on_term.clone()) }</details>
+            </main>
+            { glossary::entry(&EntryProps { dialog, term: &term, on_term }) }
+        </div>
+    }
+}
+
+/// The lessons, series by series.
+fn series() -> impl Iterator<Item = &'static [Entry]> {
+    INDEX.chunk_by(|a, b| a.series == b.series)
+}
+
+fn address(entry: &Entry) -> String {
+    format!("?lesson={}", entry.id)
+}
+
+fn draw_series(entries: &[Entry], course: &Course) -> Html {
+    let lesson = |entry: &Entry| {
+        let (class, mark, word) = state(&course.of(entry.id));
+        html! {
+            <li class={classes!("card", "lesson-row", class)} data-lesson={entry.id} data-state={class}>
+                <span class="lesson-state" aria-hidden="true">{ mark }</span>
+                <div>
+                    <h3><span class="num">{ entry.number }</span>{ " " }<a href={address(entry)}>{ entry.title }</a></h3>
+                    <p>{ entry.teaser }</p>
+                </div>
+                <p class="lesson-note"><span>{ format!("{} min", entry.minutes) }</span><span>{ word }</span></p>
+            </li>
+        }
+    };
+    html! {
+        <section>
+            <h2>{ entries[0].series }</h2>
+            <ol class="path">{ for entries.iter().map(lesson) }</ol>
+        </section>
+    }
+}
+
+/// How far a lesson is: class, mark, word.
+fn state(done: &Done) -> (&'static str, &'static str, &'static str) {
+    match (done.passed, &done.predicted) {
+        (true, _) => ("passed", "✓", "passed"),
+        (false, Some(_)) => ("begun", "◐", "begun"),
+        (false, None) => ("new", "○", "not begun"),
+    }
+}
+
+fn progress(course: &Course, said: &Said, on_file: &Callback<File>, forget: Callback<MouseEvent>) -> Html {
+    let encoded: String = js_sys::encode_uri_component(&course.to_json()).into();
+    html! {
+        <section class="card kept">
+            <h2>{ "Your progress" }</h2>
+            <p>{ "It stays in this browser; nothing leaves the page. To take it to another one, export it there as a file and import it here." }</p>
+            <p class="row">
+                <a class="btn" download="faultline-progress.json" href={format!("data:application/json,{encoded}")} data-export="">{ "Export" }</a>
+                { opener("Import…", ".json", on_file) }
+                { button("link", "Forget all of it", forget) }
+            </p>
+            <div role="status" data-said="">
+                { match said {
+                    Said::Nothing => Html::default(),
+                    Said::Fine(text) | Said::NotKept(text) => html! { <p>{ text }</p> },
+                    Said::Refused(problems) => html! {
+                        <>
+                            <p>{ "This file cannot be imported, and nothing was changed." }</p>
+                            <ul>{ for problems.iter().take(5).map(|problem| html! { <li>{ problem.to_string() }</li> }) }</ul>
+                        </>
+                    },
+                } }
+            </div>
+        </section>
+    }
+}
+
+/// Adds what a file says to what is kept.
+fn import(file: File, mut course: Course, keep: Callback<(Course, String)>, said: UseStateSetter<Said>) {
+    let content = file.text();
+    spawn_local(async move {
+        let text = JsFuture::from(content).await.ok().and_then(|text| text.as_string());
+        match Course::parse(&text.unwrap_or_default()) {
+            Ok(other) => {
+                course.merge(other);
+                keep.emit((course, format!("{} was added to your progress.", file.name())));
+            }
+            Err(problems) => said.set(Said::Refused(problems)),
+        }
+    });
+}

@@ -1,0 +1,56 @@
+//! What the browser keeps for the page: the learner's progress and the theme. Frames without an origin have no storage, and
+//! people may block it; then the page works and says what is not kept.
+
+use crate::state::course::{Course, Done};
+use web_sys::Storage;
+
+const PROGRESS: &str = "faultline-progress";
+const THEME: &str = "faultline-theme";
+
+/// What is said where nothing can be kept.
+const BLOCKED: &str = "This browser keeps nothing for this page, so your progress is forgotten when you leave it.";
+
+fn storage() -> Option<Storage> {
+    web_sys::window()?.local_storage().ok()?
+}
+
+/// What was kept of the learner's progress; and what is the matter, if anything is.
+pub fn course() -> (Course, Option<String>) {
+    let Some(kept) = storage().map(|storage| storage.get_item(PROGRESS)) else {
+        return (Course::default(), Some(BLOCKED.into()));
+    };
+    let text = match kept {
+        Ok(text) => text,
+        Err(_) => return (Course::default(), Some(BLOCKED.into())),
+    };
+    match text.map_or(Ok(Course::default()), |text| Course::parse(&text)) {
+        Ok(course) => (course, None),
+        Err(problems) => {
+            let why = problems.first().map(ToString::to_string).unwrap_or_default();
+            let what = format!("What this browser kept of your progress cannot be read, so it begins anew. {why}");
+            (Course::default(), Some(what))
+        }
+    }
+}
+
+/// Keeps all of a learner's progress. Errors: what is the matter.
+pub fn keep(course: &Course) -> Result<(), String> {
+    let kept = storage().map(|storage| storage.set_item(PROGRESS, &course.to_json()).is_ok());
+    if kept == Some(true) { Ok(()) } else { Err(BLOCKED.into()) }
+}
+
+/// Adds what was done in a lesson to what is kept. Errors: what is the matter.
+pub fn note(lesson: &str, done: Done) -> Result<(), String> {
+    let (mut course, trouble) = course();
+    match course.note(lesson, done) {
+        true => keep(&course),
+        false => trouble.map_or(Ok(()), Err),
+    }
+}
+
+/// Remembers the theme, where anything can be remembered.
+pub fn keep_theme(theme: &str) {
+    if let Some(storage) = storage() {
+        let _ = storage.set_item(THEME, theme);
+    }
+}
