@@ -17,13 +17,14 @@ pub struct Options {
 }
 
 /// What rustc's WebAssembly uses beyond the first standard; wasm-opt refuses what it is not told of.
-const WASM_FEATURES: [&str; 6] = [
+const WASM_FEATURES: [&str; 7] = [
     "--enable-bulk-memory",
     "--enable-multivalue",
     "--enable-mutable-globals",
     "--enable-nontrapping-float-to-int",
     "--enable-reference-types",
     "--enable-sign-ext",
+    "--enable-simd",
 ];
 
 /// Makes the folder and prints the sizes of what is in it.

@@ -128,11 +128,13 @@ impl Caller {
         }
     }
 
-    /// The back-off is over: tries again.
+    /// Nothing has been sent yet, or the back-off is over.
+    #[inline(never)]
     pub fn on_retry(&mut self, ctx: &mut Ctx, slot: Slot) -> Over {
         self.attempt(ctx, slot)
     }
 
+    #[inline]
     fn attempt(&mut self, ctx: &mut Ctx, slot: Slot) -> Over {
         let now = ctx.now();
         if let Some(throttle) = &mut self.throttle
@@ -170,6 +172,7 @@ impl Caller {
     }
 
     /// Nothing is sent.
+    #[cold]
     fn hold_back(
         &mut self,
         ctx: &mut Ctx,
@@ -183,10 +186,15 @@ impl Caller {
     }
 
     /// The instance for the next attempt; there is nothing to choose where there is only one.
+    #[inline]
     fn choose(&mut self, ctx: &Ctx, slot: Slot) -> Option<u16> {
-        if let [healthy] = self.healthy[..] {
-            return healthy.then_some(0);
+        match self.healthy[..] {
+            [healthy] => healthy.then_some(0),
+            _ => self.balance(ctx, slot),
         }
+    }
+
+    fn balance(&mut self, ctx: &Ctx, slot: Slot) -> Option<u16> {
         let tried = self.avoided(ctx, slot);
         let luck = &mut self.luck;
         let key = u64::from(ctx.stay(slot).key);
@@ -213,6 +221,7 @@ impl Caller {
         }
     }
 
+    #[inline(always)]
     fn send(&mut self, ctx: &mut Ctx, slot: Slot, instance: u16, permit: Option<Permit>, timeout: Option<Span>) {
         let now = ctx.now();
         let to = self.plan.targets[instance as usize];
@@ -388,6 +397,7 @@ impl Caller {
     }
 
     /// Sends the copies of a hedged call that are due, and waits for the next.
+    #[cold]
     fn send_copies(&mut self, ctx: &mut Ctx, slot: Slot) -> Over {
         let now = ctx.now();
         loop {
@@ -399,7 +409,7 @@ impl Caller {
             ctx.stay_mut(copy).call = Some(self.open(errand, now, give_up_at));
             let copy_id = ctx.core.stays.id(copy);
             self.hedged.get_mut(&slot).expect("it is under way").copies.push((number, copy_id));
-            let over = self.attempt(ctx, copy);
+            let over = self.on_retry(ctx, copy);
             if over.is_some() {
                 return over;
             }

@@ -403,6 +403,7 @@ impl Ctx<'_> {
     }
 
     /// Records the arrival of a call and starts its stay.
+    #[inline]
     pub fn arrive(&mut self, slot: Slot) {
         let now = self.core.now;
         let attempt = self.stay(slot).attempt;
@@ -427,6 +428,7 @@ impl Ctx<'_> {
     }
 
     /// What has no way to go happens in the same step.
+    #[inline]
     fn after_the_way(&mut self, delay: Span, event: Event) {
         match delay {
             Span::ZERO => self.core.at_once.push_back(event),
@@ -511,9 +513,15 @@ impl Ctx<'_> {
     }
 
     /// Whether the fault of an error ratio strikes this stay.
+    #[inline]
     pub fn strikes(&self, slot: Slot) -> bool {
         let ratio = self.condition().error_ratio;
-        ratio > 0.0 && self.draw(slot, Purpose::Fault).uniform() < ratio
+        ratio > 0.0 && self.is_struck(slot, ratio)
+    }
+
+    #[cold]
+    fn is_struck(&self, slot: Slot, ratio: f64) -> bool {
+        self.draw(slot, Purpose::Fault).uniform() < ratio
     }
 
     /// The generator of a stay for a purpose: its numbers depend on nothing else that happens.

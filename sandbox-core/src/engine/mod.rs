@@ -33,4 +33,4 @@ pub use observe::{
     BreakerStateView, BreakerView, Health, IncidentState, IncidentView, NodeStatus, NodeView, Observation,
 };
 pub use run::{Fold, Logged, Position, Run, Script};
-pub use world::{Mount, World, capacity};
+pub use world::{Mount, Steps, World, capacity};

@@ -5,10 +5,9 @@
 //! and there the folds are marked too: clones share what is in them, and a fork goes on from the latest mark.
 
 use super::event::{Reason, Upcoming};
-use super::gauge::LevelRow;
 use super::io::{Input, LoggedInput};
 use super::keyframes::Keyframes;
-use super::world::{Mount, World};
+use super::world::{Mount, Steps, World};
 use crate::ids::{NodeId, RequestId, Seq};
 use crate::scenario::Plan;
 use crate::time::Time;
@@ -23,8 +22,8 @@ pub trait Fold: Clone {
     /// The fold of nothing.
     fn new(plan: &Plan) -> Self;
 
-    /// Takes the records of a step, and the gauges of the seconds that ended before it.
-    fn on_step(&mut self, step: u64, records: &[Record], closed_seconds: &[LevelRow]);
+    /// Takes what came of the next steps.
+    fn on_steps(&mut self, steps: Steps);
 
     /// The run is computed to its end.
     fn on_end(&mut self, world: &World);
@@ -39,6 +38,17 @@ pub struct Script {
     pub inputs: Vec<LoggedInput>,
     /// Where the run ends, in steps; none: at the end of the plan.
     pub steps: Option<u64>,
+}
+
+impl Script {
+    /// How many steps from the one after so many on are events of the virtual clock for sure.
+    fn events_from(&self, step: u64) -> u64 {
+        if self.mount.is_some() || self.steps.is_some() {
+            return 0;
+        }
+        let next = self.inputs.partition_point(|logged| logged.step < step);
+        self.inputs.get(next).map_or(u64::MAX, |logged| logged.step - step)
+    }
 }
 
 /// A record with the step that made it.
@@ -94,6 +104,10 @@ struct Mark<F> {
 
 /// Steps of which the records are made again together.
 const STRETCH: u64 = 4_096;
+
+/// Steps that are computed in one go: so many that what follows once from all of them hardly counts, and so few that their
+/// records stay near the processor.
+const TOGETHER: u64 = 128;
 
 /// Stretches of which the records are kept.
 const STRETCHES: usize = 16;
@@ -172,19 +186,21 @@ impl<F: Fold> Run<F> {
 
     /// Computes up to `steps_max` further steps of the run; true when it is computed to its end.
     pub fn advance(&mut self, steps_max: u32) -> bool {
-        for _ in 0..steps_max {
+        let goal = self.head.steps() + u64::from(steps_max);
+        while !self.finished && self.head.steps() < goal {
+            let here = self.head.steps();
+            let in_one_go = (goal - here).min(STRETCH - here % STRETCH).min(TOGETHER);
+            self.finished = match self.script.events_from(here).min(in_one_go) {
+                0 => !advance(&mut self.head, &self.script),
+                events => !self.head.make_steps(events),
+            };
+            if self.head.steps() > here {
+                self.digest.add(self.head.latest().records);
+                self.folds.on_steps(self.head.latest());
+            }
             if self.finished {
-                break;
-            }
-            if !advance(&mut self.head, &self.script) {
-                self.finished = true;
                 self.folds.on_end(&self.head);
-                break;
-            }
-            let records = self.head.emitted();
-            self.digest.add(records);
-            self.folds.on_step(self.head.steps(), records, self.head.closed_seconds());
-            if self.head.steps().is_multiple_of(STRETCH) {
+            } else if self.head.steps().is_multiple_of(STRETCH) {
                 self.keep();
             }
         }
@@ -195,6 +211,7 @@ impl<F: Fold> Run<F> {
     #[cold]
     fn keep(&mut self) {
         let step = self.head.steps();
+        self.head.keep_last_step();
         self.firsts.push(self.head.records());
         self.keyframes.offer(&self.head);
         if step.is_multiple_of(self.mark_every) {

@@ -30,6 +30,33 @@ pub struct World {
     end: Time,
     /// When the second that is not over yet will be.
     second_ends: Time,
+    /// How many records there were after each of the latest steps.
+    step_ends: Vec<u32>,
+}
+
+/// What came of some steps.
+#[derive(Clone, Copy, Debug)]
+pub struct Steps<'a> {
+    /// The number of the first one.
+    pub first: u64,
+    /// How many of the records there are after each of them.
+    pub ends: &'a [u32],
+    /// Their records.
+    pub records: &'a [Record],
+    /// The gauges of the seconds that ended before the last of them: all nodes of the first second, then of the next.
+    pub closed_seconds: &'a [LevelRow],
+}
+
+impl<'a> Steps<'a> {
+    /// Each step's number and its records.
+    pub fn iter(self) -> impl Iterator<Item = (u64, &'a [Record])> {
+        let mut begin = 0;
+        (self.first..).zip(self.ends).map(move |(step, end)| {
+            let records = &self.records[begin..*end as usize];
+            begin = *end as usize;
+            (step, records)
+        })
+    }
 }
 
 /// Gauges are read this often.
@@ -62,8 +89,14 @@ impl World {
         let mounted = mount.is_some();
         let end = if mounted { Time::NEVER } else { plan.end };
         let nodes = plan.nodes.iter().map(|node| Node::new(node, plan.seed, mounted)).collect();
-        let mut world =
-            World { core: Core::new(plan.clone(), mount), nodes, steps: 0, end, second_ends: Time::ZERO + SECOND };
+        let mut world = World {
+            core: Core::new(plan.clone(), mount),
+            nodes,
+            steps: 0,
+            end,
+            second_ends: Time::ZERO + SECOND,
+            step_ends: Vec::new(),
+        };
         for (fault, planned) in plan.faults.iter().enumerate() {
             let fault = fault as u16;
             world.core.calendar.schedule(planned.from, Event::Fault { fault, begins: true });
@@ -135,12 +168,15 @@ impl World {
 
     /// The records of the latest step or input.
     pub fn emitted(&self) -> &[Record] {
-        &self.core.emitted
+        let begin = self.step_ends.len().checked_sub(2).map_or(0, |before| self.step_ends[before]);
+        &self.core.emitted[begin as usize..]
     }
 
-    /// The gauges of the seconds that the latest step or input ended: all nodes of the first second, then of the next.
-    pub fn closed_seconds(&self) -> &[LevelRow] {
-        &self.core.closed_seconds
+    /// What came of the latest step or input, or of the latest steps that were made in one go.
+    pub fn latest(&self) -> Steps<'_> {
+        let Core { emitted, closed_seconds, .. } = &self.core;
+        let first = self.steps + 1 - self.step_ends.len() as u64;
+        Steps { first, ends: &self.step_ends, records: emitted, closed_seconds }
     }
 
     /// What is to be done outside since it was last asked.
@@ -160,17 +196,52 @@ impl World {
 
     /// Takes the next event off the calendar and moves time to it. None: the run is over.
     pub fn step(&mut self) -> Option<Time> {
+        self.forget_steps();
+        self.step_on()
+    }
+
+    /// Makes up to so many steps in one go, fewer if one of them ends a second; false: the run is over.
+    pub fn make_steps(&mut self, steps_max: u64) -> bool {
+        self.forget_steps();
+        for _ in 0..steps_max {
+            if self.step_on().is_none() {
+                return false;
+            }
+            if !self.core.closed_seconds.is_empty() {
+                break;
+            }
+        }
+        true
+    }
+
+    /// Forgets what came of the latest steps, but for the last one: a clone need not carry it.
+    pub fn keep_last_step(&mut self) {
+        let kept = self.emitted().len();
+        self.core.emitted.drain(..self.core.emitted.len() - kept);
+        self.step_ends.clear();
+        self.step_ends.push(kept as u32);
+    }
+
+    fn forget_steps(&mut self) {
+        self.core.emitted.clear();
+        self.core.closed_seconds.clear();
+        self.step_ends.clear();
+    }
+
+    #[inline]
+    fn step_on(&mut self) -> Option<Time> {
         let Core { calendar, stays, shared, .. } = &mut self.core;
         let entry = calendar.pop(self.end, |entry| Core::is_alive(stays, shared, entry))?;
         self.begin_step(entry.at);
         self.happen(entry.event);
-        self.follow_at_once();
+        self.end_step();
         Some(entry.at)
     }
 
     /// Puts an input in: it takes effect at `at`, or now if that is past. What comes back is what a replay needs.
     pub fn input(&mut self, at: Time, input: Input) -> LoggedInput {
         let logged = LoggedInput { at: at.max(self.core.now), step: self.steps, input };
+        self.forget_steps();
         self.begin_step(logged.at);
         match logged.input.clone() {
             Input::Arrival { route, key, credential } => self.arrive_from_outside(route, key, credential),
@@ -194,14 +265,12 @@ impl World {
                 }
             }
         }
-        self.follow_at_once();
+        self.end_step();
         logged
     }
 
     fn begin_step(&mut self, at: Time) {
         assert!(at >= self.core.now, "time never goes back");
-        self.core.emitted.clear();
-        self.core.closed_seconds.clear();
         while at >= self.second_ends {
             self.close_second();
         }
@@ -222,22 +291,32 @@ impl World {
 
     /// What takes no time belongs to the step that it follows from.
     #[inline]
-    fn follow_at_once(&mut self) {
+    fn end_step(&mut self) {
         while let Some(event) = self.core.at_once.pop_front() {
             self.happen(event);
         }
+        self.step_ends.push(self.core.emitted.len() as u32);
     }
 
-    /// One event, one arm.
+    /// What every request consists of; the rest has a function of its own, so that this one stays small.
+    #[inline]
     fn happen(&mut self, event: Event) {
         match event {
+            Event::Arrive(slot) => self.handle(self.core.stays[slot].node, Happening::Arrived(slot)),
+            Event::Worked(slot) => self.handle(self.core.stays[slot].node, Happening::Worked(slot)),
+            Event::Reply(slot) => self.reply(slot),
             Event::Arrival { workload } => {
                 let client = self.core.plan.workloads[workload as usize].client;
                 self.handle(client, Happening::Intended { workload });
             }
-            Event::Arrive(slot) => self.handle(self.core.stays[slot].node, Happening::Arrived(slot)),
-            Event::Worked(slot) => self.handle(self.core.stays[slot].node, Happening::Worked(slot)),
-            Event::Reply(slot) => self.reply(slot),
+            rare => self.happen_rarely(rare),
+        }
+    }
+
+    /// One event, one arm.
+    #[cold]
+    fn happen_rarely(&mut self, event: Event) {
+        match event {
             Event::Timeout(slot) => {
                 let (node, mut ctx) = self.door(self.core.stays[slot].node);
                 node.on_timeout(&mut ctx, slot);
@@ -267,6 +346,7 @@ impl World {
             }
             Event::Fault { fault, begins } => self.fault(fault, begins),
             Event::End => {}
+            Event::Arrive(_) | Event::Worked(_) | Event::Reply(_) | Event::Arrival { .. } => self.happen(event),
         }
     }
 
@@ -274,6 +354,7 @@ impl World {
         (&mut self.nodes[node.index()], Ctx { core: &mut self.core, node })
     }
 
+    #[inline]
     fn handle(&mut self, node: NodeId, happening: Happening) {
         let (node, mut ctx) = self.door(node);
         node.handle(happening, &mut ctx);
@@ -285,6 +366,7 @@ impl World {
     }
 
     /// An answer arrives: at a caller that waits for it, or at nobody.
+    #[inline(never)]
     fn reply(&mut self, child: Slot) {
         let callee = self.core.stays[child].node;
         match self.core.stays.who_awaits(child) {

@@ -5,7 +5,7 @@ use super::declared::Declared;
 use super::histogram::{Buckets, Lengths, three_digits};
 use super::row::{NodeRow, RequestRow, Row, lookup_index};
 use crate::blocks::Blocks;
-use crate::engine::{Fold, Gauge, LevelRow, World};
+use crate::engine::{Fold, Gauge, LevelRow, Steps, World};
 use crate::ids::{NodeId, RequestId, RouteId, Seq};
 use crate::scenario::{Kind, Plan};
 use crate::time::{Span, Time};
@@ -99,16 +99,17 @@ impl Fold for Folds {
         }
     }
 
-    fn on_step(&mut self, step: u64, records: &[Record], closed_seconds: &[LevelRow]) {
-        if !closed_seconds.is_empty() {
-            self.close_seconds(closed_seconds);
-        }
-        for record in records {
-            if !is_silent(&record.what) {
+    fn on_steps(&mut self, steps: Steps) {
+        let last = steps.first + steps.ends.len() as u64 - 1;
+        for (step, records) in steps.iter() {
+            if step == last {
+                self.close_seconds(steps.closed_seconds);
+            }
+            for record in records {
                 self.on_record(step, record);
             }
             if self.declared.is_any() {
-                self.declared.on_record(record, &self.classes, &self.requests);
+                records.iter().for_each(|record| self.declared.on_record(record, &self.classes, &self.requests));
             }
         }
     }
@@ -119,12 +120,6 @@ impl Fold for Folds {
             self.close_second(&vec![LevelRow::default(); self.clients.len()]);
         }
     }
-}
-
-/// Whether nothing is counted of such a record: most are.
-fn is_silent(what: &What) -> bool {
-    use What::{Queued, Received, RowRead, Started, Worked};
-    matches!(what, Queued { .. } | Started | Worked | Received { .. } | RowRead { .. })
 }
 
 impl Folds {
@@ -179,7 +174,6 @@ impl Folds {
         self.sojourns[node.index()].histogram()
     }
 
-    #[cold]
     fn close_seconds(&mut self, closed_seconds: &[LevelRow]) {
         for levels in closed_seconds.chunks(self.clients.len()) {
             self.close_second(levels);
@@ -213,6 +207,8 @@ impl Folds {
     fn on_record(&mut self, step: u64, record: &Record) {
         let own = record.request != RequestId::NONE;
         match record.what {
+            // Nothing is counted of these.
+            What::Queued { .. } | What::Started | What::Worked | What::Received { .. } | What::RowRead { .. } => {}
             What::Arrived { .. } if own => self.node(record).arrivals += 1,
             What::Called { attempt, .. } if own => self.on_called(record, attempt),
             What::Replied { status, sojourn } if own && status.is_success() => self.on_replied(record, sojourn),

@@ -104,6 +104,7 @@ impl Gateway {
 }
 
 /// Records the end of a piece of work; a slow node's fault is why it took so long.
+#[inline]
 pub fn worked(ctx: &mut Ctx, slot: Slot) {
     let stay = ctx.stay(slot);
     let cause = match ctx.condition().slow_factor > 1.0 {

@@ -148,6 +148,7 @@ impl Service {
         }
     }
 
+    #[inline]
     fn enter(&mut self, ctx: &mut Ctx, slot: Slot) {
         match self.plan.hold {
             Hold::Call => self.acquire(ctx, slot),
@@ -156,6 +157,7 @@ impl Service {
     }
 
     /// Takes a worker, or a place in the line.
+    #[inline]
     fn acquire(&mut self, ctx: &mut Ctx, slot: Slot) {
         if self.has_free_worker(ctx) {
             return self.start(ctx, slot, false);
@@ -200,6 +202,7 @@ impl Service {
         self.plan.retry_after.map(|wait| now + wait)
     }
 
+    #[inline]
     fn stand_in_line(&mut self, ctx: &mut Ctx, slot: Slot) {
         let stay = ctx.stay_mut(slot);
         stay.place = Place::Line;
@@ -211,6 +214,7 @@ impl Service {
         ctx.set_waiting(self.line.len());
     }
 
+    #[inline]
     fn has_free_worker(&self, ctx: &Ctx) -> bool {
         let places = match (&self.sharing, self.plan.workers, self.plan.max_waiting) {
             // Who shares does not wait: the waiting places are more calls that share.
@@ -222,6 +226,7 @@ impl Service {
         batch_is_over && !ctx.condition().held && places.is_none_or(|places| self.busy < places)
     }
 
+    #[inline]
     fn start(&mut self, ctx: &mut Ctx, slot: Slot, waited: bool) {
         self.busy += 1;
         self.show_busy(ctx);
@@ -244,6 +249,7 @@ impl Service {
         }
     }
 
+    #[inline]
     fn show_busy(&mut self, ctx: &mut Ctx) {
         let in_service = match (&self.sharing, self.plan.workers) {
             (Some(_), Some(workers)) => {
@@ -278,6 +284,7 @@ impl Service {
         self.leave(ctx, slot);
     }
 
+    #[inline]
     fn answer(&mut self, ctx: &mut Ctx, slot: Slot, reply: Reply) {
         if let Some(entrance) = &mut self.entrance {
             entrance.on_end(ctx.now(), slot, reply.status.is_server_failure());
@@ -313,6 +320,7 @@ impl Service {
     }
 
     /// Gives a worker back, and to the next in line.
+    #[inline]
     fn release(&mut self, ctx: &mut Ctx) {
         self.busy -= 1;
         self.fill_workers(ctx);

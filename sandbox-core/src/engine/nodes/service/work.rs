@@ -67,6 +67,7 @@ impl Service {
         }
     }
 
+    #[inline]
     pub(super) fn on_worked(&mut self, ctx: &mut Ctx, slot: Slot) {
         ctx.stay_mut(slot).timer = NO_TIMER;
         worked(ctx, slot);
