@@ -272,22 +272,6 @@ pub fn route_of(plan: &Plan, route: crate::ids::RouteId, key: u32) -> String {
     plan.routes.get(route.index()).map_or("an unknown route", |route| &route.name).replace("{id}", &key.to_string())
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn numbers_carry_their_unit_and_no_more_digits_than_they_deserve() {
-        assert_eq!(span(Span::from_nanos(2_131_000)), "2.13 ms");
-        assert_eq!(span(Span::from_nanos(340)), "0.34 µs");
-        assert_eq!(span(Span::from_millis(250)), "250 ms");
-        assert_eq!(span(Span::from_millis(15_000)), "15.0 s");
-        assert_eq!(number(11_702), "11,702");
-        assert_eq!(number(999), "999");
-        assert_eq!(number(1_000_000), "1,000,000");
-    }
-}
-
 /// What an alert rule looks at, and that it is beyond its threshold.
 #[inline]
 fn rule_words(plan: &Plan, monitor: NodeId, number: f64) -> String {
@@ -308,4 +292,20 @@ fn rule_words(plan: &Plan, monitor: NodeId, number: f64) -> String {
         AlertNumber::Quantile(thousandths) => format!("p{}", thousandths / 10),
     };
     format!("{reduced} of {of} is {number:.3}, beyond the threshold")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_carry_their_unit_and_no_more_digits_than_they_deserve() {
+        assert_eq!(span(Span::from_nanos(2_131_000)), "2.13 ms");
+        assert_eq!(span(Span::from_nanos(340)), "0.34 µs");
+        assert_eq!(span(Span::from_millis(250)), "250 ms");
+        assert_eq!(span(Span::from_millis(15_000)), "15.0 s");
+        assert_eq!(number(11_702), "11,702");
+        assert_eq!(number(999), "999");
+        assert_eq!(number(1_000_000), "1,000,000");
+    }
 }
