@@ -135,7 +135,7 @@ mod tests {
         let paths = Paths::default();
         let chart = Chart {
             id: "rate",
-            title: "Answers per second",
+            title: "Answers per second".to_string(),
             end_s: 4.0,
             scale: Scale::linear(100.0),
             faults: vec![],
