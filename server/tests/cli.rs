@@ -284,6 +284,21 @@ fn a_new_scenario_runs_and_its_claims_are_sharp() {
     assert_eq!(faultline(&["new", "scenario", "x", "--out", "/no/such/folder/x.json"]).status.code(), Some(2));
 }
 
+#[test]
+fn the_log_has_a_line_for_every_request_that_ended() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("log.jsonl");
+    let report = json_of(&["run", "database-outage", "--log", file.to_str().unwrap(), "--json"]);
+    let text = std::fs::read_to_string(&file).unwrap();
+    let lines: Vec<serde_json::Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let requests = &report["requests"];
+    let ended = requests["completed"].as_u64().unwrap() + requests["failed"].as_u64().unwrap();
+    assert_eq!(lines.len() as u64, ended);
+    assert!(lines.windows(2).all(|pair| pair[0]["at_s"].as_f64() <= pair[1]["at_s"].as_f64()), "in order");
+    let ok = lines.iter().filter(|line| line["outcome"] == "ok").count() as u64;
+    assert_eq!(requests["by_outcome"]["ok"], ok);
+}
+
 const SWEEP: [&str; 8] = [
     "sweep",
     "database-outage",

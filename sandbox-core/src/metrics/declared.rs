@@ -6,6 +6,7 @@ use super::histogram::Buckets;
 use crate::blocks::Blocks;
 use crate::ids::{RequestId, Seq};
 use crate::scenario::{Field, Plan, SignalKind, SignalPlan, Signals, Source};
+use crate::shared_map::SharedMap;
 use crate::time::{Span, Time};
 use crate::trace::{Record, What};
 use std::collections::BTreeMap;
@@ -44,6 +45,8 @@ pub struct Declared {
     /// Of each declared signal its first series.
     first: Vec<usize>,
     series: Vec<Series>,
+    /// The values that each series has met which counts them once.
+    met: Vec<Option<SharedMap<u64, ()>>>,
     /// When those that wait in line began to; none: nobody asks.
     queued: Option<BTreeMap<Seq, Time>>,
 }
@@ -113,8 +116,14 @@ impl Declared {
     /// Nothing folded yet.
     pub fn new(plan: &Plan) -> Declared {
         let signals = plan.signals.clone();
-        let mut declared =
-            Declared { signals, followers: Vec::new(), first: Vec::new(), series: Vec::new(), queued: None };
+        let mut declared = Declared {
+            signals,
+            followers: Vec::new(),
+            first: Vec::new(),
+            series: Vec::new(),
+            met: Vec::new(),
+            queued: None,
+        };
         for (signal, number) in plan.signals.declared.iter().zip(0..) {
             declared.first.push(declared.series.len());
             if let Source::Records(records) = &signal.source {
@@ -126,6 +135,8 @@ impl Declared {
                 }
             }
             declared.series.extend((0..series_count(signal)).map(|_| Series::new(signal.kind)));
+            let distinct = matches!(&signal.source, Source::Records(records) if records.distinct);
+            declared.met.resize(declared.series.len(), distinct.then(SharedMap::new));
         }
         declared
     }
@@ -152,8 +163,18 @@ impl Declared {
         let facts = Facts { record, summary, classes, signals: &self.signals, began };
         for number in followers {
             let signal = &self.signals.declared[usize::from(*number)];
-            let Some((combination, given)) = facts.give(signal, *number) else { continue };
-            self.series[self.first[usize::from(*number)] + combination].take(record.at, given);
+            let Some((combination, mut given)) = facts.give(signal, *number) else { continue };
+            let place = self.first[usize::from(*number)] + combination;
+            if let Some(met) = &mut self.met[place] {
+                // Minus zero is zero.
+                let value = (given + 0.0).to_bits();
+                if met.get(value).is_some() {
+                    continue;
+                }
+                met.insert(value, ());
+                given = 1.0;
+            }
+            self.series[place].take(record.at, given);
         }
     }
 

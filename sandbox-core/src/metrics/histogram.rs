@@ -67,6 +67,17 @@ impl Buckets {
         None
     }
 
+    /// How many lengths lie in each of these buckets, given by their ascending upper bounds in seconds, and above all of
+    /// them. A length counts by the middle of the bucket that it was noted down in.
+    pub fn counts(&self, bounds: &[f64]) -> Vec<u64> {
+        let mut counts = vec![0; bounds.len() + 1];
+        for (bucket, count) in &self.counts {
+            let length = middle_of(*bucket).min(self.max).max(self.min.unwrap_or_default()).as_seconds();
+            counts[bounds.partition_point(|bound| *bound < length)] += u64::from(*count);
+        }
+        counts
+    }
+
     /// Adds the lengths of another.
     pub fn merge(&mut self, other: &Buckets) {
         let mut merged = Vec::with_capacity(self.counts.len() + other.counts.len());

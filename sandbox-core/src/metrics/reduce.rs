@@ -2,6 +2,7 @@
 
 use super::declared::Level;
 use super::histogram::Buckets;
+use crate::policy::histogram_quantile::histogram_quantile;
 use crate::scenario::Reduced;
 
 /// Sums of seconds.
@@ -29,9 +30,12 @@ pub fn gauge(levels: impl Iterator<Item = Level>, reduced: Reduced) -> Option<f6
     }
 }
 
-/// The values of all seconds together.
-pub fn histogram(values: &Buckets, reduced: Reduced) -> Option<f64> {
+/// The values of all seconds together. With `bounds` of buckets quantiles are estimated from those.
+pub fn histogram(values: &Buckets, reduced: Reduced, bounds: &[f64]) -> Option<f64> {
     let length = match reduced {
+        Reduced::Quantile(thousandths) if !bounds.is_empty() => {
+            return histogram_quantile(f64::from(thousandths) / 1_000.0, bounds, &values.counts(bounds));
+        }
         Reduced::Count => return Some(values.count() as f64),
         Reduced::Max => values.max(),
         Reduced::Min => values.min(),
@@ -69,8 +73,8 @@ mod tests {
     fn a_window_with_nothing_in_it_has_no_number() {
         assert_eq!(counter(std::iter::empty(), Reduced::Sum), None);
         assert_eq!(gauge(std::iter::empty(), Reduced::Mean), None);
-        assert_eq!(histogram(&Buckets::default(), Reduced::Quantile(950)), None);
-        assert_eq!(histogram(&Buckets::default(), Reduced::Count), Some(0.0));
+        assert_eq!(histogram(&Buckets::default(), Reduced::Quantile(950), &[]), None);
+        assert_eq!(histogram(&Buckets::default(), Reduced::Count, &[]), Some(0.0));
         assert_eq!(ratio(None, std::iter::once(None), Reduced::Max), None);
     }
 
@@ -92,7 +96,10 @@ mod tests {
         assert_eq!(ratio(Some(0.4), each(), Reduced::Value), Some(0.4));
         assert_eq!(ratio(Some(0.4), each(), Reduced::Last), Some(0.25));
         let values = Buckets::of(&[Span::from_millis(1), Span::from_millis(3)]);
-        assert_eq!(histogram(&values, Reduced::Mean), Some(0.002));
-        assert_eq!(histogram(&values, Reduced::Max), Some(0.003));
+        let coarse = histogram(&values, Reduced::Quantile(500), &[0.002, 0.004]);
+        assert_eq!(coarse, Some(0.002), "one of two in the first bucket, which ends there");
+        assert_eq!(histogram(&values, Reduced::Quantile(1_000), &[0.002]), Some(0.002), "above the largest bound");
+        assert_eq!(histogram(&values, Reduced::Mean, &[]), Some(0.002));
+        assert_eq!(histogram(&values, Reduced::Max, &[]), Some(0.003));
     }
 }

@@ -28,8 +28,8 @@ enum From {
     Requests(BuiltInId, Chosen),
     Nodes(BuiltInId, Vec<NodeId>, Option<usize>),
     Levels(LevelKind, Vec<NodeId>, AcrossSpec),
-    /// Series of a declared signal, by number.
-    Series(Vec<usize>),
+    /// Series of a declared signal, by number, and the bounds of the buckets that its quantiles are estimated from.
+    Series(Vec<usize>, Vec<f64>),
     Formula(Expr, Vec<Operand>),
     Recovery,
 }
@@ -253,7 +253,8 @@ impl Signal {
                     }
                     places.iter().all(|(label, place)| digits[*label] == place + 1)
                 };
-                From::Series((0..series_count(signal)).filter(fits).map(|combination| first + combination).collect())
+                let series = (0..series_count(signal)).filter(fits).map(|combination| first + combination).collect();
+                From::Series(series, signal.buckets.clone())
             }
             Source::Formula { expr, operands } => {
                 let operand = |query: &Query| {
@@ -388,7 +389,10 @@ impl Asked<'_> {
                 reduce::counter(each().map(|second| self.total(signal, second).unwrap_or(0.0)), reduced)
             }
             SignalKind::Gauge => reduce::gauge(rows.iter().filter_map(|row| self.level(signal, row)), reduced),
-            SignalKind::Histogram => reduce::histogram(&self.values(signal, rows), reduced),
+            SignalKind::Histogram => {
+                let bounds = if let From::Series(_, bounds) = &signal.from { &bounds[..] } else { &[] };
+                reduce::histogram(&self.values(signal, rows), reduced, bounds)
+            }
             SignalKind::Ratio => {
                 reduce::ratio(self.total(signal, rows), each().map(|second| self.total(signal, second)), reduced)
             }
@@ -414,7 +418,7 @@ impl Asked<'_> {
                 (all > 0.0).then(|| of(&NodeRow::served) / all)
             }
             From::Nodes(id, nodes, result) => Some(node_sum(nodes, rows, &|node| happened(*id, *result, node))),
-            From::Series(numbers) => {
+            From::Series(numbers, _) => {
                 let sum = |row: &Arc<Row>| {
                     let sums = numbers.iter().map(|number| match row.series.get(*number) {
                         Some(SeriesRow::Sum(sum)) => *sum,
@@ -468,7 +472,7 @@ impl Asked<'_> {
                     }
                 }
             }
-            From::Series(numbers) => {
+            From::Series(numbers, _) => {
                 for row in rows {
                     for number in numbers {
                         if let Some(SeriesRow::Values(values)) = row.series.get(*number) {
@@ -491,7 +495,7 @@ impl Asked<'_> {
                 let open = nodes.iter().map(|node| level(&row.nodes[node.index()].breakers_open));
                 Some(combined(open, AcrossSpec::Sum))
             }
-            From::Series(numbers) => numbers.iter().find_map(|number| match row.series.get(*number) {
+            From::Series(numbers, _) => numbers.iter().find_map(|number| match row.series.get(*number) {
                 Some(SeriesRow::Level(level)) => Some(*level),
                 _ => None,
             }),

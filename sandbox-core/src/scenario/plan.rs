@@ -6,7 +6,7 @@ use super::planner::Planner;
 use super::popularity::Popularity;
 use super::program::Program;
 use super::signals::Signals;
-use super::spec::{CancelSpec, DisciplineSpec, EffectSpec, HoldSpec, OpSpec, RateLimitKeySpec, Spec};
+use super::spec::{CancelSpec, DisciplineSpec, EffectSpec, ForgerySpec, HoldSpec, OpSpec, RateLimitKeySpec, Spec};
 use super::{Expr, Problem};
 use crate::ids::{NodeId, RouteId};
 use crate::policy::admission::AdmissionConfig;
@@ -202,6 +202,10 @@ pub struct TokenPlan {
     pub leeway: Span,
     /// Time a check takes.
     pub work: Dist,
+    /// Whether the algorithm that a token names is believed.
+    pub trusts_header: bool,
+    /// Whether the signature alone is looked at.
+    pub ignores_claims: bool,
 }
 
 /// A service.
@@ -501,6 +505,8 @@ pub struct WorkloadPlan {
     pub users: u32,
     /// How long a token is valid.
     pub token_lifetime: Span,
+    /// How the users' tokens are forged, if they are.
+    pub forged: Option<ForgerySpec>,
     /// Whether each request says to come from another made-up address.
     pub spoofed_forwarded_for: bool,
 }

@@ -331,7 +331,12 @@ impl<'a> Planner<'a> {
         let work = gateway.work.as_ref().map_or(Dist::ZERO, |dist| self.dist(&path.at("work"), dist));
         let auth = gateway.auth.as_ref().map(|auth| {
             self.within(&path.at("auth.leeway_s"), auth.leeway_s, 0.0, 3_600.0);
-            TokenPlan { leeway: Span::from_seconds(auth.leeway_s), work: self.dist(&path.at("auth.work"), &auth.work) }
+            TokenPlan {
+                leeway: Span::from_seconds(auth.leeway_s),
+                work: self.dist(&path.at("auth.work"), &auth.work),
+                trusts_header: auth.trusts_header,
+                ignores_claims: auth.ignores_claims,
+            }
         });
         let rate_limit = gateway.rate_limit.as_ref().and_then(|limit| {
             let path = path.at("rate_limit");
@@ -1073,6 +1078,11 @@ impl<'a> Planner<'a> {
         let popularity = workload.popularity.plan(keys, &path.at("popularity"), self.problems);
         self.within(&path.at("users"), f64::from(workload.users), 1.0, f64::from(limits::USERS));
         self.above_zero(&path.at("token_lifetime_s"), workload.token_lifetime_s, limits::DURATION_S * 365.0);
+        let checks = |node: &NodeSpec| matches!(node, NodeSpec::Gateway(gateway) if gateway.auth.is_some());
+        if workload.forged.is_some() && !self.spec.nodes.values().any(checks) {
+            let hint = "Give a gateway `auth`, or take it out.";
+            self.is_unused(&path.at("forged"), "no gateway checks tokens", hint);
+        }
         if workload.routes.is_empty() {
             self.problem(&path.at("routes"), "is empty", "Name at least one route.");
             self.whole = false;
@@ -1126,6 +1136,7 @@ impl<'a> Planner<'a> {
             popularity,
             users: workload.users.max(1),
             token_lifetime: Span::from_seconds(workload.token_lifetime_s),
+            forged: workload.forged,
             spoofed_forwarded_for: workload.spoofed_forwarded_for,
         })
     }

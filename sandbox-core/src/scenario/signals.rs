@@ -44,6 +44,8 @@ pub struct SignalPlan {
     pub help: String,
     /// Where its values come from.
     pub source: Source,
+    /// Upper bounds of the buckets that its percentiles are estimated from; none: from the values.
+    pub buckets: Vec<f64>,
     /// Its labels.
     pub labels: Vec<LabelPlan>,
 }
@@ -84,6 +86,8 @@ pub struct RecordsPlan {
     pub value: Option<Expr>,
     /// Whether only records of requests count: those of probes do not.
     pub of_request: bool,
+    /// Whether each value counts once.
+    pub distinct: bool,
 }
 
 impl SignalPlan {
@@ -147,6 +151,8 @@ const LABELLED_MAX: usize = 64;
 const CLASSES_MAX: usize = 512;
 /// Declared signals at most.
 const DECLARED_MAX: usize = 128;
+/// Bounds of a histogram's buckets at most.
+const BUCKETS_MAX: usize = 256;
 /// Operands of a formula at most.
 const OPERANDS_MAX: usize = 16;
 /// Formulas at most on the way from a formula to what it is made of: each is computed anew for every second.
@@ -233,8 +239,24 @@ impl SignalPlanner<'_> {
                 self.observed(path, signal.kind, &[Field::Value])?
             }
         };
+        let buckets = self.buckets(&path.at("buckets"), signal);
         let (name, unit, help) = (name.to_string(), signal.unit.clone(), signal.help.clone());
-        Some(SignalPlan { name, kind: signal.kind, unit, help, source, labels })
+        Some(SignalPlan { name, kind: signal.kind, unit, help, source, buckets, labels })
+    }
+
+    /// The bounds of a histogram's buckets.
+    #[inline]
+    fn buckets(&mut self, path: &Path, signal: &SignalSpec) -> Vec<f64> {
+        let bounds = &signal.buckets;
+        if !bounds.is_empty() && signal.kind != SignalKind::Histogram {
+            self.problem(path, "belong to a histogram alone", "Take them out, or make it a histogram.");
+        }
+        let ascending = bounds.windows(2).all(|pair| pair[0] < pair[1]);
+        if !ascending || bounds.len() > BUCKETS_MAX || bounds.iter().any(|bound| !(0.0..=1e9).contains(bound)) {
+            let hint = format!("Up to {BUCKETS_MAX} numbers from 0 to 1,000,000,000, each larger than the one before.");
+            self.problem(path, "are no bounds of buckets", hint);
+        }
+        bounds.clone()
     }
 
     /// Reports a kind of signal that this source cannot be.
@@ -261,9 +283,14 @@ impl SignalPlanner<'_> {
             let hint = "Only a counter does without: say what each record gives.";
             self.problem(&path.at("value"), "is missing", hint);
         }
+        if records.distinct && (kind != Counter || value.is_none()) {
+            let hint = "Let it be a counter, and say in `value` what is to be told apart.";
+            self.problem(&path.at("distinct"), "counts values that there are none of", hint);
+        }
         let nodes = records.node.as_ref().map(|node| self.instances(&path.at("node"), node));
         let (when, value) = (when.flatten(), value.flatten());
-        Some(Source::Records(RecordsPlan { code, nodes, when, value, of_request: of.of_request }))
+        let (of_request, distinct) = (of.of_request, records.distinct);
+        Some(Source::Records(RecordsPlan { code, nodes, when, value, of_request, distinct }))
     }
 
     #[inline]
@@ -272,7 +299,7 @@ impl SignalPlanner<'_> {
         self.refuse_unless(path, kind, &[Counter, Histogram, Gauge]);
         let (code, _) = RecordKind::named("observed").ok()?;
         let value = self.words.number("value", fields).ok();
-        Some(Source::Records(RecordsPlan { code, nodes: None, when: None, value, of_request: false }))
+        Some(Source::Records(RecordsPlan { code, nodes: None, when: None, value, of_request: false, distinct: false }))
     }
 
     #[inline]

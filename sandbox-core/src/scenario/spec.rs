@@ -108,6 +108,25 @@ spec! {
         pub leeway_s: f64 = 30.0,
         /// Time to check a token.
         pub work: DistSpec,
+        /// Whether it believes the algorithm that a token names (RFC 8725, section 2.1): then what is unsigned by its own word
+        /// passes, and what is signed with the public key as if that were a secret.
+        pub trusts_header?: bool,
+        /// Whether it looks at the signature alone: neither at issuer and audience nor at the times.
+        pub ignores_claims?: bool,
+    }
+}
+
+spec! {
+    /// A way to forge a token.
+    pub enum ForgerySpec {
+        /// The claims of a good one, with `alg` set to `none` and without a signature.
+        AlgNone,
+        /// The claims of a good one, signed with the issuer's public key as if it were the secret of HS256.
+        PublicKeyAsSecret,
+        /// A genuine one that expired at second 0 of the clock.
+        Expired,
+        /// A genuine one that was issued for somebody else.
+        WrongAudience,
     }
 }
 
@@ -1167,6 +1186,8 @@ spec! {
         /// Whether each request says in `X-Forwarded-For` that it comes from yet another address. Each user has one address,
         /// in truth.
         pub spoofed_forwarded_for?: bool,
+        /// The users' tokens are forged; absent: genuine.
+        pub forged?: Option<ForgerySpec>,
         /// How long a token is valid; a user fetches a new one in time.
         pub token_lifetime_s: f64 = 3_600.0,
     }
@@ -1357,6 +1378,9 @@ spec! {
         pub kind: SignalKind,
         /// Where its values come from.
         pub source: SourceSpec,
+        /// Of a histogram: upper bounds of buckets, ascending. Its percentiles are then estimated from the counts of these
+        /// buckets alone, as Prometheus' `histogram_quantile` does, and not from the values.
+        pub buckets?: Vec<f64>,
         /// Labels: name to values, each with the condition that a record must meet to have it.
         pub labels?: Map<Map<String>>,
     }
@@ -1421,6 +1445,8 @@ spec! {
         pub when?: Option<String>,
         /// What each one gives, as an expression over the same fields; absent: 1.
         pub value?: Option<String>,
+        /// Of a counter: each value of `value` counts once, when it is met first (a cardinality).
+        pub distinct?: bool,
     }
 }
 

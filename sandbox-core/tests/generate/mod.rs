@@ -151,6 +151,10 @@ impl Author {
         self.perhaps(&mut workload, "from_s", 0.3, |_| 0.5.into());
         self.perhaps(&mut workload, "spoofed_forwarded_for", 0.2, |_| true.into());
         self.perhaps(&mut workload, "token_lifetime_s", 0.3, |_| 1.into());
+        if self.nodes.get("edge").is_some_and(|edge| edge.get("auth").is_some()) {
+            let forgeries = ["alg_none", "public_key_as_secret", "expired", "wrong_audience"];
+            self.perhaps(&mut workload, "forged", 0.2, |author| author.one_of(&forgeries).into());
+        }
         self.perhaps(&mut workload, "popularity", 0.6, |author| match author.below(2) {
             0 => json!({ "dist": "zipf", "alpha": 1.1 }),
             _ => json!({ "dist": "hot", "share": 0.6 }),
@@ -161,7 +165,12 @@ impl Author {
     fn gateway(&mut self) -> Value {
         let mut gateway = json!({ "kind": "gateway", "upstream": "api", "calls": { "api": self.call() } });
         self.perhaps(&mut gateway, "work", 0.5, Author::dist);
-        self.perhaps(&mut gateway, "auth", 0.5, |author| json!({ "leeway_s": 0, "work": author.dist() }));
+        self.perhaps(&mut gateway, "auth", 0.5, |author| {
+            let mut auth = json!({ "leeway_s": 0, "work": author.dist() });
+            author.perhaps(&mut auth, "trusts_header", 0.3, |_| true.into());
+            author.perhaps(&mut auth, "ignores_claims", 0.3, |_| true.into());
+            auth
+        });
         self.perhaps(&mut gateway, "rate_limit", 0.7, Author::rate_limit);
         gateway
     }

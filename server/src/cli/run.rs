@@ -42,6 +42,9 @@ pub struct Options {
     /// Write every record as JSON lines
     #[arg(long, value_name = "FILE")]
     trace: Option<PathBuf>,
+    /// Write every request that ended as JSON lines: who, what, how it ended, how long it took
+    #[arg(long, value_name = "FILE")]
+    log: Option<PathBuf>,
     /// Run again what `serve --record` wrote, to the same trace and digest
     #[arg(long, value_name = "FILE", conflicts_with_all = ["seed", "variant", "sets"])]
     replay: Option<PathBuf>,
@@ -101,6 +104,9 @@ pub fn run(options: &Options) -> Result {
     report.claims = claim::judge_run(&document.claims(), &plan, run.folds());
     if let Some(file) = &options.trace {
         trace(&mut run, file).map_err(|error| Failure::Other(format!("{}: {error}", file.display())))?;
+    }
+    if let Some(file) = &options.log {
+        log(&run, file).map_err(|error| Failure::Other(format!("{}: {error}", file.display())))?;
     }
     let output = RunOutput { report, incident_sheet: timeline::incident_sheet(&run) };
     if options.json {
@@ -176,6 +182,14 @@ fn trace(run: &mut Run, file: &Path) -> io::Result<()> {
             writeln!(out, "{line}")?;
         }
         from = to;
+    }
+    out.flush()
+}
+
+fn log(run: &Run, file: &Path) -> io::Result<()> {
+    let mut out = BufWriter::new(File::create(file)?);
+    for line in timeline::request_log(run.plan(), run.folds()) {
+        writeln!(out, "{}", serde_json::to_string(&line)?)?;
     }
     out.flush()
 }

@@ -14,6 +14,7 @@ use sandbox_core::lesson::Lesson;
 use sandbox_core::recording;
 use sandbox_core::scenario::{Problem, Spec};
 use sandbox_core::sweep::{Shard, SweepReport};
+use sandbox_core::timeline;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 
 #[derive(clap::Args)]
@@ -34,6 +35,7 @@ const SCHEMAS: &[Entry] = &[
     ("scenario", "a scenario document", of::<Spec>),
     ("lesson", "a lesson document", of::<Lesson>),
     ("run", "output of `run --json`", of::<run::RunOutput>),
+    ("log", "a line of `run --log FILE`", of::<timeline::LogLine>),
     ("trace", "first line of `run --trace FILE`", of::<run::TraceHeader>),
     ("why", "output of `why --json`", of::<super::why::WhyReport>),
     ("sweep", "output of `sweep --json` and `merge --json`", of::<SweepReport>),

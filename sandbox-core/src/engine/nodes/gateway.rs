@@ -120,8 +120,9 @@ fn is_authentic(ctx: &mut Ctx, slot: Slot) -> bool {
     let (now, epoch_unix_s) = (ctx.now(), ctx.core.epoch_unix_s());
     match origin {
         Origin::Workload(workload) => {
-            let lifetime = ctx.core.plan.workloads[workload as usize].token_lifetime;
-            ctx.core.tokens.check_user(now, epoch_unix_s, workload, user, lifetime).is_ok()
+            let plan = &ctx.core.plan.workloads[workload as usize];
+            let (lifetime, forged) = (plan.token_lifetime, plan.forged);
+            ctx.core.tokens.check_user(now, epoch_unix_s, workload, user, lifetime, forged).is_ok()
         }
         Origin::Outside(times) => ctx.core.tokens.check_outside(now, epoch_unix_s, times).is_ok(),
         Origin::Probe(_) => true,
