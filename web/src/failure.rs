@@ -1,29 +1,25 @@
-//! When the program breaks: the page says so, with what is needed to repeat it, and offers to start again.
+//! When the program breaks: what is needed to repeat it is left in the document.
 //!
-//! The notice itself is made by the script in `index.html`, which works whatever became of the program.
+//! The notice itself is made by the script in `index.html`, which works whatever became of the program: a panic reaches it as a
+//! trap, like a stack that is full or memory that is used up, of which nothing here would be told.
 
-use std::cell::RefCell;
-
-thread_local!(static WHERE: RefCell<String> = const { RefCell::new(String::new()) });
-
-/// Remembers where the page is, for the notice.
-pub fn note(seed: u64, variant: &str, step: u64) {
-    WHERE.with_borrow_mut(|place| *place = format!("seed {seed}, variant {variant}, event {step}"));
+/// Leaves where the page is, for the notice.
+pub fn note(seed: u64, variant: &str, step: u64, digest: &str) {
+    leave("data-place", &format!("seed {seed}, variant {variant}, event {step}, digest {digest}"));
 }
 
-/// Lets a panic be seen. Yew would put its own hook, which only writes to the console, over the standard one.
+/// Leaves what a panic says. Yew would put its own hook, which only writes to the console, over the standard one.
 pub fn install() {
     yew::set_custom_panic_hook(Box::new(|info| {
-        let place = WHERE.try_with(|place| place.try_borrow().map(|place| place.clone()).unwrap_or_default());
-        let message = format!("{info}");
-        web_sys::console::error_1(&message.clone().into());
-        let document = web_sys::window().and_then(|window| window.document());
-        if let Some(root) = document.and_then(|document| document.document_element()) {
-            let _ = root.set_attribute("data-panic", &message);
-            let _ = root.set_attribute("data-panic-where", &place.unwrap_or_default());
-            if let Ok(event) = web_sys::Event::new("faultline-panic") {
-                let _ = root.dispatch_event(&event);
-            }
-        }
+        let message = info.to_string();
+        leave("data-panic", &message);
+        web_sys::console::error_1(&message.into());
     }));
+}
+
+fn leave(attribute: &str, text: &str) {
+    let document = web_sys::window().and_then(|window| window.document());
+    if let Some(root) = document.and_then(|document| document.document_element()) {
+        let _ = root.set_attribute(attribute, text);
+    }
 }

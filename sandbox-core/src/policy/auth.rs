@@ -68,7 +68,7 @@ impl Issuer {
     pub fn issue(&self, user: u32, issued_at_unix_s: u64, lifetime_s: u64) -> String {
         let mut claims = Claims::new(OwnClaims {
             issuer: Some(self.issuer.clone()),
-            audience: Audience::One(self.audience.clone()),
+            audience: vec![self.audience.clone()],
             subject: user.to_string(),
         });
         claims.issued_at = Some(date(issued_at_unix_s));
@@ -174,10 +174,7 @@ impl Verifier {
         Ok(TokenClaims {
             user: claims.custom.subject.parse().map_err(|_| AuthError::Malformed)?,
             issuer: claims.custom.issuer.unwrap_or_default(),
-            audience: match claims.custom.audience {
-                Audience::One(audience) => vec![audience],
-                Audience::Many(audiences) => audiences,
-            },
+            audience: claims.custom.audience,
             expires_at_s: claims.expiration.map(unix_s),
             not_before_s: claims.not_before.map(unix_s),
             issued_at_s: claims.issued_at.map(unix_s),
@@ -330,23 +327,49 @@ impl AuthError {
 struct OwnClaims {
     #[serde(rename = "iss")]
     issuer: Option<String>,
-    #[serde(rename = "aud", default)]
-    audience: Audience,
+    #[serde(rename = "aud", default, with = "audience")]
+    audience: Vec<String>,
     #[serde(rename = "sub")]
     subject: String,
 }
 
 /// One audience is written as a string, several as a list (RFC 7519 section 4.1.3).
-#[derive(Serialize, Deserialize)]
-#[serde(untagged)]
-enum Audience {
-    One(String),
-    Many(Vec<String>),
-}
+mod audience {
+    use serde::de::{Deserializer, Error, SeqAccess, Visitor};
+    use serde::{Serialize, Serializer};
+    use std::fmt;
 
-impl Default for Audience {
-    fn default() -> Audience {
-        Audience::Many(Vec::new())
+    pub fn serialize<S: Serializer>(audience: &[String], serializer: S) -> Result<S::Ok, S::Error> {
+        match audience {
+            [one] => one.serialize(serializer),
+            several => several.serialize(serializer),
+        }
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+        deserializer.deserialize_any(OneOrMany)
+    }
+
+    struct OneOrMany;
+
+    impl<'de> Visitor<'de> for OneOrMany {
+        type Value = Vec<String>;
+
+        fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
+            f.write_str("a string or a list of strings")
+        }
+
+        fn visit_str<E: Error>(self, one: &str) -> Result<Vec<String>, E> {
+            Ok(vec![one.to_string()])
+        }
+
+        fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Vec<String>, A::Error> {
+            let mut many = Vec::new();
+            while let Some(one) = list.next_element()? {
+                many.push(one);
+            }
+            Ok(many)
+        }
     }
 }
 
@@ -354,7 +377,7 @@ impl Default for Audience {
 #[derive(Clone, Debug, Deserialize)]
 struct OwnHeader {
     #[serde(rename = "crit")]
-    critical: Option<serde_json::Value>,
+    critical: Option<serde::de::IgnoredAny>,
 }
 
 fn date(unix_s: u64) -> DateTime<Utc> {

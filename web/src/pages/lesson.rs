@@ -141,7 +141,8 @@ pub fn LessonPage(props: &LessonProps) -> Html {
     }
     let mut shown = session.player.shown.take();
     if let Some(shown) = &shown {
-        failure::note(shown.run.plan().seed, &shown.run.plan().variant, shown.run.position().step);
+        let plan = shown.run.plan();
+        failure::note(plan.seed, &plan.variant, shown.run.position().step, &shown.digest);
     }
     let content = session.content.clone();
     let recorded = shown.as_ref().and_then(|shown| views::recorded(session, shown));
