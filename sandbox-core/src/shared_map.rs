@@ -107,6 +107,26 @@ impl<K: Ord + Copy, V: Clone> SharedMap<K, V> {
         Some(old)
     }
 
+    /// How many keys lie in `from..to`; looks at no more than the edges of that range.
+    pub fn count(&self, from: K, to: K) -> usize {
+        self.below(to).saturating_sub(self.below(from))
+    }
+
+    /// How many keys are less than `key`.
+    fn below(&self, key: K) -> usize {
+        let (mut node, mut count) = (&self.root, 0);
+        loop {
+            match &**node {
+                Branch(children) => {
+                    let at = child(children, key);
+                    count += children[..at].iter().map(|(_, child)| child.len()).sum::<usize>();
+                    node = &children[at].1;
+                }
+                Leaf(entries) => return count + entries.partition_point(|(other, _)| *other < key),
+            }
+        }
+    }
+
     /// All entries in order.
     pub fn iter(&self) -> Iter<'_, K, V> {
         Iter::new(&self.root, None)
@@ -121,6 +141,16 @@ impl<K: Ord + Copy, V: Clone> SharedMap<K, V> {
 impl<K: Ord + Copy, V: Clone> Default for SharedMap<K, V> {
     fn default() -> Self {
         SharedMap::new()
+    }
+}
+
+impl<K, V> Node<K, V> {
+    /// Entries in it and below it.
+    fn len(&self) -> usize {
+        match self {
+            Leaf(entries) => entries.len(),
+            Branch(children) => children.iter().map(|(_, child)| child.len()).sum(),
+        }
     }
 }
 
@@ -300,6 +330,7 @@ mod tests {
                     prop_assert_eq!(map.get(key), plain.get(&key));
                     let after = || plain.range(key..).map(|(key, value)| (*key, value));
                     prop_assert_eq!(map.first_from(key), after().next());
+                    prop_assert_eq!(map.count(key, key + 50), plain.range(key..key + 50).count());
                     prop_assert!(map.iter_from(key).eq(after()));
                 }
             }

@@ -216,3 +216,41 @@ fn what_makes_no_sense_is_refused_with_its_place() {
         assert!(paths.contains(&format!("{at}{field}").as_str()), "{field} is not among {paths:#?}");
     }
 }
+
+/// The first attempt takes 201 ms; the second is sent at 150 ms.
+#[test]
+fn a_further_attempt_may_wait_for_the_one_under_way() {
+    let steps = |waits: bool| {
+        let slow = json!([{ "write": { "store": "ledger" } }, { "wait": { "dist": "constant", "value_ms": 200 } }]);
+        json!([{ "idempotent": { "do": slow, "waits": waits } }])
+    };
+    let load = json!({ "arrivals": { "process": "recorded", "at_ms": [0] } });
+    let in_progress = What::Refused { refusal: Refusal::KeyInProgress };
+    for (waits, refusals, answered_ms) in [(false, 1, 250.0), (true, 0, 201.0)] {
+        let records = run(steps(waits), load.clone());
+        assert_eq!(records.iter().filter(|record| record.what == in_progress).count(), refusals);
+        assert_eq!(charges(&records).into_values().collect::<Vec<_>>(), [1]);
+        let answered = records.iter().find(|record| matches!(record.what, What::Answered { .. })).unwrap();
+        let What::Answered { outcome, latency } = answered.what else { unreachable!("it was looked for") };
+        assert_eq!((outcome, latency.as_ms()), (Outcome::Ok, answered_ms), "waits: {waits}");
+        let Some(blocked) = records.iter().find(|record| record.what == What::Blocked) else { continue };
+        let cause = records.iter().find(|record| Some(record.seq) == blocked.cause).unwrap();
+        assert!(matches!(cause.what, What::Received { .. }), "what the first attempt did last: {cause:?}");
+    }
+}
+
+/// Who waits for an attempt that is withdrawn makes one of its own.
+#[test]
+fn an_attempt_that_is_withdrawn_keeps_nobody_waiting() {
+    let slow = json!([{ "write": { "store": "ledger" } }, { "wait": { "dist": "constant", "value_ms": 70 } }]);
+    let mut document =
+        document(json!([{ "idempotent": { "do": slow, "waits": true } }]), json!({ "to_s": 5 })).json().clone();
+    document["nodes"]["users"]["calls"]["shop"]["timeout_ms"] = json!(50);
+    document["nodes"]["users"]["calls"]["shop"]["cancel"] = json!("anywhere");
+    document["nodes"]["users"]["calls"]["shop"]["retry"]["base_delay_ms"] = json!(0);
+    let records = run_document(&Document::from_json(document));
+    let given_up = records.iter().filter(|record| matches!(record.what, What::GaveUp { .. })).count();
+    let intended = records.iter().filter(|record| matches!(record.what, What::Intended { .. })).count();
+    assert_eq!(given_up, intended);
+    assert!(charges(&records).into_values().all(|charges| charges == 4));
+}

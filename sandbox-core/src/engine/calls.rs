@@ -94,13 +94,18 @@ impl Caller {
 
     /// Begins a call on behalf of a stay. `Some`: it is over already.
     pub fn begin(&mut self, ctx: &mut Ctx, slot: Slot, errand: Errand) -> Over {
+        self.begin_after(ctx, slot, errand, 0)
+    }
+
+    /// Begins a call that was made `before` times without success. `Some`: it is over already.
+    pub fn begin_after(&mut self, ctx: &mut Ctx, slot: Slot, errand: Errand, before: u8) -> Over {
         let now = ctx.now();
         if let Some(retry) = &mut self.retry {
             retry.on_request(now);
         }
         let patience = self.plan.deadline.map_or(Time::NEVER, |deadline| now + deadline);
         let inherited = if self.plan.propagate { ctx.stay(slot).deadline } else { Time::NEVER };
-        ctx.stay_mut(slot).call = Some(self.open(errand, now, patience.min(inherited)));
+        ctx.stay_mut(slot).call = Some(OpenCall { attempt: before, ..self.open(errand, now, patience.min(inherited)) });
         match self.plan.hedge {
             Some(hedge) => {
                 let policy = Hedging::new(hedge, now);

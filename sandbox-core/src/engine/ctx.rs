@@ -3,7 +3,7 @@
 use super::calendar::{Calendar, Entry};
 use super::event::{Event, Slot};
 use super::gauge::{LevelRow, Levels};
-use super::idempotency::Keys;
+use super::idempotency::{Attempt, Key, Keys};
 use super::io::{CallId, CallOp, Output};
 use super::limiter::Limiter;
 use super::nodes::Statement;
@@ -48,6 +48,8 @@ pub struct Core {
     pub idempotency: Vec<Keys>,
     /// The counters of the services' rate limiters.
     pub limiters: Vec<Limiter>,
+    /// The attempts under way of those steps whose further attempts wait, by step and key.
+    pub attempts: BTreeMap<(u32, Key), Attempt>,
     /// The variables of every stay's program, `Plan::locals` each.
     pub locals: Vec<f64>,
     pub requests: u32,
@@ -113,6 +115,7 @@ impl Core {
             levels: vec![Levels::default(); nodes],
             shared: vec![NO_TIMER; nodes],
             statements: BTreeMap::new(),
+            attempts: BTreeMap::new(),
             last_statement: 0,
             locals: Vec::new(),
             requests: 0,
@@ -338,6 +341,7 @@ impl Ctx<'_> {
             ask: errand.ask,
             attempt,
             parent,
+            from: self.node,
             route: errand.route,
             key: errand.key,
             since: now,

@@ -1,8 +1,9 @@
-//! Idempotency keys of programs: what a program did under a key, and what an attempt with the same key gets.
+//! Idempotency keys of programs: what a program did under a key, and what an attempt with the same key gets. One that comes
+//! while the first is under way is refused, or waits and asks again when that is over.
 
 use super::ctx::Ctx;
-use super::event::Slot;
-use super::stay::{OpenKey, Reply};
+use super::event::{Event, Slot};
+use super::stay::{OpenKey, Reply, StayId};
 use crate::ids::Seq;
 use crate::policy::idempotency::{IdempotencyDecision, IdempotencyKeys, KeyRefusal};
 use crate::trace::{Refusal, What};
@@ -24,12 +25,21 @@ pub struct Remembered {
     seq: Seq,
 }
 
+/// An attempt under way that others may wait for.
+#[derive(Clone, Debug)]
+pub struct Attempt {
+    holder: StayId,
+    waiting: Vec<StayId>,
+}
+
 /// What a program is to do with the steps under a key.
 pub enum Claim {
     /// Do them; [`remember`] is to follow if there is a key.
     Execute,
     /// Leave them out: this is how they ended.
     Replay(Remembered),
+    /// Ask again when woken.
+    Wait,
     /// Fail; it is recorded why.
     Refuse(Refusal),
 }
@@ -45,6 +55,10 @@ pub fn claim(ctx: &mut Ctx, slot: Slot, keys: u32, number: Option<f64>) -> Claim
         IdempotencyDecision::Execute => {
             if let Some(key) = key {
                 ctx.core.stays.belongings_mut(slot).key = Some(OpenKey { keys, key });
+                if ctx.core.plan.idempotency[keys as usize].waits {
+                    let attempt = Attempt { holder: ctx.core.stays.id(slot), waiting: Vec::new() };
+                    ctx.core.attempts.insert((keys, key), attempt);
+                }
             }
             Claim::Execute
         }
@@ -52,6 +66,15 @@ pub fn claim(ctx: &mut Ctx, slot: Slot, keys: u32, number: Option<f64>) -> Claim
             let stored = *stored;
             ctx.note_because(slot, What::Replayed, Some(stored.seq));
             Claim::Replay(stored)
+        }
+        IdempotencyDecision::Refuse(KeyRefusal::InProgress) if ctx.core.plan.idempotency[keys as usize].waits => {
+            let id = ctx.core.stays.id(slot);
+            let key = key.expect("only what has a key meets another attempt");
+            let attempt = ctx.core.attempts.get_mut(&(keys, key)).expect("it is under way");
+            attempt.waiting.push(id);
+            let cause = ctx.core.stays[attempt.holder.slot].last;
+            ctx.note_because(slot, What::Blocked, Some(cause));
+            Claim::Wait
         }
         IdempotencyDecision::Refuse(refusal) => {
             let refusal = match refusal {
@@ -70,16 +93,29 @@ pub fn remember(ctx: &mut Ctx, slot: Slot, reply: Reply, ended: bool) {
     let Some(OpenKey { keys, key }) = ctx.core.stays.take_key(slot) else { return };
     let (now, seq) = (ctx.now(), ctx.stay(slot).last);
     let forgets = ctx.core.plan.idempotency[keys as usize].successes_only && !reply.status.is_success();
-    let keys = &mut ctx.core.idempotency[keys as usize];
+    let known = &mut ctx.core.idempotency[keys as usize];
     match forgets {
-        true => keys.on_abandoned(key),
-        false => keys.on_response(now, key, Remembered { reply, ended, seq }),
+        true => known.on_abandoned(key),
+        false => known.on_response(now, key, Remembered { reply, ended, seq }),
     }
+    wake(ctx, keys, key);
 }
 
 /// The stay is withdrawn: nobody knows how its steps would have ended.
 pub fn forget(ctx: &mut Ctx, slot: Slot) {
     if let Some(OpenKey { keys, key }) = ctx.core.stays.take_key(slot) {
         ctx.core.idempotency[keys as usize].on_abandoned(key);
+        wake(ctx, keys, key);
+    }
+}
+
+/// The attempt under a key is over: whoever waits for it asks again.
+fn wake(ctx: &mut Ctx, keys: u32, key: Key) {
+    let Some(attempt) = ctx.core.attempts.remove(&(keys, key)) else { return };
+    for id in attempt.waiting {
+        if ctx.core.stays.is_live(id) {
+            let timer = ctx.core.calendar.schedule(ctx.core.now, Event::Paused(id.slot));
+            ctx.core.stays[id.slot].timer = timer;
+        }
     }
 }

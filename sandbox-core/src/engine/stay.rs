@@ -33,10 +33,12 @@ pub enum Ask {
     Probe,
     /// Look a key up.
     CacheGet,
-    /// Keep a copy of the stay's version; nobody waits for the answer.
+    /// Keep a copy of the stay's version, looked up at `asked_at`; nobody waits for the answer.
     CachePut,
-    /// The load of a copy failed; nobody waits for the answer.
+    /// The load of a copy failed, with the status `arg` or none; nobody waits for the answer.
     CacheFail,
+    /// Forget a copy.
+    CacheForget,
     /// Perform the statement of this number.
     Statement(u32),
     /// Read the row.
@@ -78,6 +80,8 @@ pub struct Found {
     pub copy: Option<CachedCopy>,
     /// Whether who asked is to load it again.
     pub load: bool,
+    /// When it was looked up.
+    pub at: Time,
 }
 
 /// What a node answers.
@@ -188,6 +192,8 @@ pub struct Stay {
     pub attempt: u8,
     /// The caller's stay; none for a user's request, a probe, or when nobody waits.
     pub parent: Option<StayId>,
+    /// Who sent it; where it began if nobody did.
+    pub from: NodeId,
     /// Route of the request.
     pub route: RouteId,
     /// Row of the request.
@@ -243,6 +249,7 @@ impl Stay {
         ask: Ask::Serve,
         attempt: 1,
         parent: None,
+        from: NodeId(0),
         route: RouteId(0),
         key: 0,
         user: 0,

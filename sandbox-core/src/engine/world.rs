@@ -13,7 +13,7 @@ use super::observe::{self, Observation};
 use super::sender;
 use super::stay::Origin;
 use crate::ids::{NodeId, RequestId, RouteId, TableId};
-use crate::scenario::{Kind, Plan};
+use crate::scenario::{Condition, Kind, Plan};
 use crate::store::Row;
 use crate::time::{Span, Time};
 use crate::trace::{Record, What};
@@ -421,7 +421,8 @@ impl World {
             if self.core.is_external(*node) {
                 self.core.outputs.push(Output::Fault { node: *node, fault, begins });
             }
-            if (before.frozen, before.held) != (now.frozen, now.held) {
+            let concerns = |condition: &Condition| (condition.frozen, condition.held, condition.down, condition.lost);
+            if concerns(&before) != concerns(&now) {
                 self.handle(*node, Happening::ConditionChanged);
             }
         }

@@ -58,7 +58,7 @@ pub struct NodeRow {
     /// Calls of its own that it tried again.
     pub retries: u32,
     /// What was found, if it is a cache, by [`lookup_index`].
-    pub lookups: [u32; 7],
+    pub lookups: [u32; 8],
     /// Alerts it raised, if it is a monitor.
     pub alerts: u32,
     /// Alerts that reached somebody.
@@ -139,5 +139,6 @@ pub fn lookup_index(result: CacheResult) -> usize {
         CacheResult::Revalidate => 4,
         CacheResult::Early => 5,
         CacheResult::Coalesced => 6,
+        CacheResult::Failure => 7,
     }
 }

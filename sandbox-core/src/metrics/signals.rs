@@ -126,7 +126,7 @@ fn nodes_of(plan: &Plan, of: Of) -> Vec<NodeId> {
 }
 
 /// The values of the label `result`, by [`super::row::lookup_index`].
-const RESULTS: [&str; 7] = ["hit", "stale", "expired", "miss", "revalidate", "early", "coalesced"];
+const RESULTS: [&str; 8] = ["hit", "stale", "expired", "miss", "revalidate", "early", "coalesced", "failure"];
 
 #[inline]
 fn built_in_labels(plan: &Plan, of: Of) -> Vec<Label> {

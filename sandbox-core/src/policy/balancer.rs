@@ -8,7 +8,7 @@
 //! Left out: Envoy's panic threshold (with no healthy host the request fails), slow start.
 
 use super::peak_ewma::{PeakEwma, PeakEwmaConfig};
-use super::ring_hash::RingHash;
+use super::ring_hash::{RingHash, hash};
 use super::smooth_wrr::SmoothWrr;
 use crate::time::{Span, Time};
 
@@ -33,6 +33,8 @@ pub enum BalancerPolicy {
     Random,
     /// Of two random healthy instances the one with the smaller latency times requests in flight.
     PeakEwma(PeakEwmaConfig),
+    /// A hash of the key, modulo the number of healthy instances: nearly every key moves when that changes.
+    Modulo,
     /// The same instance for the same key.
     RingHash {
         /// Points of each instance on the ring. Default 160 (ketama).
@@ -65,7 +67,7 @@ impl Default for BalancerPolicy {
 pub struct Facts<'a> {
     /// The instant.
     pub now: Time,
-    /// What the request is about; only a ring hash looks at it.
+    /// What the request is about; only a ring hash and a modulo look at it.
     pub key: u64,
     /// This balancer's own requests in flight at each instance.
     pub active: &'a [u32],
@@ -91,6 +93,7 @@ enum State {
     },
     Random,
     PeakEwma(Vec<PeakEwma>),
+    Modulo,
     RingHash(RingHash),
 }
 
@@ -107,6 +110,7 @@ impl Balancer {
                 State::LeastRequest { choices, with_replacement }
             }
             BalancerPolicy::Random => State::Random,
+            BalancerPolicy::Modulo => State::Modulo,
             BalancerPolicy::PeakEwma(config) => {
                 State::PeakEwma(vec![PeakEwma::new(config, Time::ZERO); instances.into()])
             }
@@ -170,6 +174,7 @@ impl Balancer {
                 let second = nth(draw_new(candidates, false, &mut drawn, draw));
                 if cost(second) < cost(first) { second } else { first }
             }
+            State::Modulo => nth((hash(key, 2) % u64::from(candidates)) as u32),
             State::RingHash(ring) => ring.decide(key, |instance| healthy[instance])?,
         };
         Some(chosen as u16)
@@ -210,6 +215,20 @@ mod tests {
 
     fn facts<'a>(active: &'a [u32], healthy: &'a [bool]) -> Facts<'a> {
         Facts { now: Time::ZERO, key: 7, active, healthy }
+    }
+
+    /// Of n instances one less leaves a key where it is with probability 1/n; a ring moves only what it must.
+    #[test]
+    fn a_modulo_moves_nearly_every_key_and_a_ring_a_fifth() {
+        let moved = |policy: BalancerPolicy| {
+            let mut balancer = Balancer::new(policy, 5);
+            let mut of =
+                |key: u64, healthy: &[bool]| balancer.decide(Facts { key, ..facts(&[0; 5], healthy) }, &mut |_| 0);
+            let moves = |key: &u64| of(*key, &[true; 5]) != of(*key, &[true, true, true, true, false]);
+            (0..20_000u64).filter(moves).count() as f64 / 20_000.0
+        };
+        assert!((moved(BalancerPolicy::Modulo) - 0.8).abs() < 0.02);
+        assert!((moved(BalancerPolicy::RingHash { vnodes: 1_000 }) - 0.2).abs() < 0.02);
     }
 
     /// Draws the given numbers in turn.

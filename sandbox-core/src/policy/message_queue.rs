@@ -3,13 +3,14 @@
 //! Promise: a message that was received is invisible for the visibility timeout and then visible again, unless it was
 //! acknowledged with the receipt of its latest delivery. No message is delivered more than `max_receive_count` times;
 //! the receive that would do so moves it to the dead letters and looks further. A receive takes the oldest visible
-//! message.
+//! message, or the newest where that is asked for. Messages of one group are delivered in order, one at a time: while the
+//! first is invisible the others are not to be had.
 //!
-//! Semantics: Amazon SQS. An outdated receipt acknowledges nothing; the latest one does even after the timeout, as long
-//! as nobody else has received the message. Left out: groups with an order of their own, retention.
+//! Semantics: Amazon SQS, with the message groups of its FIFO queues. An outdated receipt acknowledges nothing; the latest
+//! one does even after the timeout, as long as nobody else has received the message. Left out: retention.
 
 use crate::time::{Span, Time};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// What happens to a message that is sent while `max_waiting` messages are waiting.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,6 +36,8 @@ pub struct MessageQueueParams {
     pub max_waiting: Option<u32>,
     /// What happens above that. Default reject.
     pub on_full: OnFull,
+    /// Whether a receive takes the newest visible message. Default no.
+    pub newest_first: bool,
 }
 
 impl Default for MessageQueueParams {
@@ -44,12 +47,13 @@ impl Default for MessageQueueParams {
             max_receive_count: None,
             max_waiting: None,
             on_full: OnFull::Reject,
+            newest_first: false,
         }
     }
 }
 
 /// Checked parameters of a message queue.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct MessageQueueConfig(MessageQueueParams);
 
 impl MessageQueueConfig {
@@ -69,6 +73,11 @@ impl MessageQueueConfig {
         }
         Ok(MessageQueueConfig(params))
     }
+
+    /// The parameters.
+    pub fn params(&self) -> MessageQueueParams {
+        self.0
+    }
 }
 
 /// The queue; messages are numbers of the caller's.
@@ -81,6 +90,10 @@ pub struct MessageQueue {
     visible: BTreeSet<u64>,
     /// Those that cannot, by when they can again.
     hidden: BTreeSet<(Time, u64)>,
+    /// Of each group that has messages those behind its first, which is visible or hidden itself.
+    groups: BTreeMap<u32, VecDeque<u64>>,
+    /// How many are behind the first of their group.
+    behind: u64,
     sent: u64,
     dead: Vec<u64>,
 }
@@ -88,6 +101,7 @@ pub struct MessageQueue {
 #[derive(Clone, Copy, Debug)]
 struct Message {
     id: u64,
+    group: Option<u32>,
     deliveries: u32,
     /// When it is visible again, while it is not.
     hidden_until: Option<Time>,
@@ -143,42 +157,70 @@ impl MessageQueue {
             messages: BTreeMap::new(),
             visible: BTreeSet::new(),
             hidden: BTreeSet::new(),
+            groups: BTreeMap::new(),
+            behind: 0,
             sent: 0,
             dead: Vec::new(),
         }
     }
 
-    /// A producer sends a message.
-    pub fn on_send(&mut self, now: Time, id: u64) -> SendResult {
-        self.show(now);
-        let full = self.config.0.max_waiting.is_some_and(|most| self.visible.len() as u64 >= u64::from(most));
+    /// A producer sends a message, to stand in the order of a group if it names one.
+    pub fn on_send(&mut self, now: Time, id: u64, group: Option<u32>) -> SendResult {
         let mut result = SendResult::Queued;
-        if full {
+        if self.is_full(now) {
             match self.config.0.on_full {
                 OnFull::Reject => return SendResult::Rejected,
                 OnFull::Block => return SendResult::Blocked,
                 OnFull::DropNewest => return SendResult::Dropped,
-                OnFull::DropOldest => {
-                    let oldest = self.visible.pop_first().expect("a full queue is not empty");
-                    let dropped = self.messages.remove(&oldest).expect("a visible message exists");
-                    result = SendResult::QueuedInsteadOf(dropped.id);
-                }
+                OnFull::DropOldest => result = SendResult::QueuedInsteadOf(self.drop_oldest()),
             }
         }
-        self.messages.insert(self.sent, Message { id, deliveries: 0, hidden_until: None });
-        self.visible.insert(self.sent);
+        let number = self.sent;
         self.sent += 1;
+        self.messages.insert(number, Message { id, group, deliveries: 0, hidden_until: None });
+        match group.and_then(|group| self.groups.get_mut(&group)) {
+            Some(behind) => {
+                behind.push_back(number);
+                self.behind += 1;
+            }
+            None => {
+                self.visible.insert(number);
+                self.groups.extend(group.map(|group| (group, VecDeque::new())));
+            }
+        }
         result
+    }
+
+    /// Whether a message that is sent now finds no room.
+    pub fn is_full(&mut self, now: Time) -> bool {
+        self.show(now);
+        self.config.0.max_waiting.is_some_and(|most| self.waiting(now) >= u64::from(most))
+    }
+
+    fn drop_oldest(&mut self) -> u64 {
+        let fronts = self.groups.values().filter_map(|behind| behind.front());
+        let oldest = *self.visible.iter().take(1).chain(fronts).min().expect("a full queue is not empty");
+        if !self.visible.remove(&oldest) {
+            let group = self.messages[&oldest].group.expect("what is not visible waits in its group");
+            self.groups.get_mut(&group).expect("its group has messages").pop_front();
+            self.behind -= 1;
+            return self.messages.remove(&oldest).expect("a waiting message exists").id;
+        }
+        self.remove(oldest).id
     }
 
     /// A consumer asks for a message.
     pub fn decide(&mut self, now: Time) -> Option<Delivery> {
         self.show(now);
-        while let Some(number) = self.visible.pop_first() {
+        loop {
+            let number = match self.config.0.newest_first {
+                false => self.visible.pop_first()?,
+                true => self.visible.pop_last()?,
+            };
             let message = self.messages.get_mut(&number).expect("a visible message exists");
             if self.config.0.max_receive_count.is_some_and(|most| message.deliveries >= most) {
-                self.dead.push(message.id);
-                self.messages.remove(&number);
+                let dead = self.remove(number).id;
+                self.dead.push(dead);
                 continue;
             }
             message.deliveries += 1;
@@ -186,13 +228,27 @@ impl MessageQueue {
             self.hide(number, now + self.config.0.visibility_timeout);
             return Some(Delivery { id, count, receipt: Receipt { message: number, delivery: count } });
         }
-        None
+    }
+
+    /// Takes a message out that is neither visible nor hidden any more; the next of its group is visible.
+    fn remove(&mut self, number: u64) -> Message {
+        let message = self.messages.remove(&number).expect("it exists");
+        if let Some(group) = message.group {
+            match self.groups.get_mut(&group).and_then(VecDeque::pop_front) {
+                Some(next) => {
+                    self.behind -= 1;
+                    self.visible.insert(next);
+                }
+                None => _ = self.groups.remove(&group),
+            }
+        }
+        message
     }
 
     /// The message was processed: it is deleted.
     pub fn on_ack(&mut self, receipt: Receipt) -> AckResult {
         self.with(receipt, |queue| {
-            queue.messages.remove(&receipt.message);
+            queue.remove(receipt.message);
         })
     }
 
@@ -211,9 +267,22 @@ impl MessageQueue {
         self.hidden.first().map(|(at, _)| *at)
     }
 
-    /// Messages that can be received now.
+    /// Messages that wait: those that can be received now, and those behind the first of their group.
     pub fn waiting(&self, now: Time) -> u64 {
-        (self.visible.len() + self.hidden.range(..=(now, u64::MAX)).count()) as u64
+        self.behind + (self.visible.len() + self.hidden.range(..=(now, u64::MAX)).count()) as u64
+    }
+
+    /// Messages that wait before a new one: those of its group, or all without one.
+    pub fn ahead(&self, now: Time, group: Option<u32>) -> u64 {
+        match group {
+            Some(group) => self.groups.get(&group).map_or(0, |behind| behind.len() as u64 + 1),
+            None => self.waiting(now),
+        }
+    }
+
+    /// All messages, the oldest first, whoever works on them.
+    pub fn all(&self) -> impl Iterator<Item = u64> {
+        self.messages.values().map(|message| message.id)
     }
 
     /// Messages that were delivered too often, in the order of their moving.
@@ -270,7 +339,7 @@ mod tests {
     #[test]
     fn a_message_comes_back_until_it_is_acknowledged() {
         let mut queue = queue(|_| ());
-        queue.on_send(at(0), 7);
+        queue.on_send(at(0), 7, None);
         let first = queue.decide(at(0)).unwrap();
         assert_eq!((first.id, first.count, queue.decide(at(99)), queue.next_deadline()), (7, 1, None, Some(at(100))));
         assert_eq!(queue.waiting(at(99)), 0);
@@ -285,7 +354,7 @@ mod tests {
     #[test]
     fn the_latest_receipt_counts_after_the_timeout_too() {
         let mut queue = queue(|_| ());
-        queue.on_send(at(0), 7);
+        queue.on_send(at(0), 7, None);
         let delivery = queue.decide(at(0)).unwrap();
         assert_eq!(queue.waiting(at(500)), 1);
         assert_eq!(queue.on_ack(delivery.receipt), AckResult::Done);
@@ -295,8 +364,8 @@ mod tests {
     #[test]
     fn too_many_deliveries_end_in_the_dead_letters() {
         let mut queue = queue(|p| p.max_receive_count = Some(1));
-        queue.on_send(at(0), 7);
-        queue.on_send(at(0), 8);
+        queue.on_send(at(0), 7, None);
+        queue.on_send(at(0), 8, None);
         let first = queue.decide(at(0)).unwrap();
         // The receive moves the first and takes the second.
         assert_eq!(queue.decide(at(100)).map(|delivery| delivery.id), Some(8));
@@ -307,7 +376,7 @@ mod tests {
     #[test]
     fn a_nack_shows_it_sooner_and_a_heartbeat_later() {
         let mut queue = queue(|_| ());
-        queue.on_send(at(0), 7);
+        queue.on_send(at(0), 7, None);
         let first = queue.decide(at(0)).unwrap();
         assert_eq!(queue.on_heartbeat(at(90), first.receipt), AckResult::Done);
         assert_eq!(queue.decide(at(189)), None);
@@ -325,11 +394,37 @@ mod tests {
             (OnFull::DropOldest, SendResult::QueuedInsteadOf(1), 2),
         ] {
             let mut queue = queue(|p| (p.max_waiting, p.on_full) = (Some(2), on_full));
-            assert_eq!([1, 2].map(|id| queue.on_send(at(0), id)), [SendResult::Queued; 2]);
-            assert_eq!(queue.on_send(at(0), 3), result);
+            assert_eq!([1, 2].map(|id| queue.on_send(at(0), id, None)), [SendResult::Queued; 2]);
+            assert_eq!(queue.on_send(at(0), 3, None), result);
             assert_eq!(queue.decide(at(0)).map(|delivery| delivery.id), Some(next));
             assert_eq!(queue.waiting(at(0)), 1);
         }
+    }
+
+    #[test]
+    fn a_group_is_delivered_in_order_one_at_a_time() {
+        let mut queue = queue(|p| p.max_receive_count = Some(2));
+        for (id, group) in [(1, 5), (2, 5), (3, 6), (4, 5)] {
+            queue.on_send(at(0), id, Some(group));
+        }
+        assert_eq!((queue.waiting(at(0)), queue.ahead(at(0), Some(5)), queue.ahead(at(0), Some(7))), (4, 3, 0));
+        let first = queue.decide(at(0)).unwrap();
+        assert_eq!((first.id, queue.decide(at(0)).map(|other| other.id), queue.decide(at(0))), (1, Some(3), None));
+        // What failed comes back before those behind it, until it is dead.
+        queue.on_nack(at(1), first.receipt, ms(10));
+        assert_eq!(queue.decide(at(10)), None);
+        let again = queue.decide(at(11)).unwrap();
+        assert_eq!((again.id, again.count), (1, 2));
+        queue.on_nack(at(12), again.receipt, Span::ZERO);
+        assert_eq!(queue.decide(at(12)).map(|next| next.id), Some(2));
+        assert_eq!((queue.dead_letters(), queue.all().collect::<Vec<_>>()), (&[1][..], vec![2, 3, 4]));
+    }
+
+    #[test]
+    fn the_newest_may_come_first() {
+        let mut queue = queue(|p| p.newest_first = true);
+        (1..=3).for_each(|id| drop(queue.on_send(at(0), id, None)));
+        assert_eq!([(); 3].map(|()| queue.decide(at(0)).unwrap().id), [3, 2, 1]);
     }
 
     #[test]
@@ -359,7 +454,7 @@ mod tests {
                 now += gap_ms;
                 match what {
                     0 => {
-                        queue.on_send(at(now), plain.len() as u64);
+                        queue.on_send(at(now), plain.len() as u64, None);
                         plain.push((0, 0, false));
                     }
                     1 | 2 => {

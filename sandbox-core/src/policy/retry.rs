@@ -94,6 +94,17 @@ impl Default for RetryParams {
 pub struct RetryConfig(RetryParams);
 
 impl RetryConfig {
+    /// Without end and without a pause.
+    pub const AT_ONCE: RetryConfig = RetryConfig(RetryParams {
+        max_attempts: None,
+        base_delay: Span::ZERO,
+        max_delay: Span::ZERO,
+        multiplier: 1.0,
+        jitter: Jitter::None,
+        per_try_timeout: None,
+        retry_on: RetryOn::ALL,
+    });
+
     /// Checks the parameters.
     pub fn new(params: RetryParams) -> Result<RetryConfig, String> {
         if params.max_attempts == Some(0) {

@@ -44,7 +44,8 @@ impl RingHash {
     }
 }
 
-fn hash(number: u64, seed: u64) -> u64 {
+/// A hash of a number; `seed` tells apart what it is for.
+pub fn hash(number: u64, seed: u64) -> u64 {
     xxh3_64_with_seed(&number.to_le_bytes(), seed)
 }
 

@@ -36,12 +36,14 @@ pub use json::read_value;
 pub use map::Map;
 pub use plan::{
     AlertNumber, AuditPlan, BulkheadPlan, CachePlan, CallPlan, ClientPlan, Condition, DatabasePlan, Discipline,
-    FaultPlan, GatewayPlan, Hold, IdempotencyPlan, Judges, Kind, MonitorPlan, NodePlan, Op, Plan, QueuePlan,
+    FaultPlan, GatewayPlan, Hold, IdempotencyPlan, Inspected, Judges, Kind, MonitorPlan, NodePlan, Op, Plan, QueuePlan,
     RateLimitPlan, RetryOn, RetryPlan, RoutePlan, ServicePlan, StorePlan, TokenPlan, Watched, WorkloadPlan, limits,
 };
 pub use popularity::{Popularity, PopularitySpec};
 pub use problem::Problem;
-pub use program::{AnswerStep, CallStep, ClaimStep, LimitStep, Name, Program, StatementPlan, StatementStep, Step};
+pub use program::{
+    AnswerStep, CallStep, ClaimStep, FilterPlan, LimitStep, Name, Program, ReadFrom, StatementPlan, StatementStep, Step,
+};
 pub use query::{Query, Reduced, Window, signal_text};
 pub(crate) use read::read_json;
 pub use reader::Reader;

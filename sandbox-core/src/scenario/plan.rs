@@ -6,7 +6,9 @@ use super::planner::Planner;
 use super::popularity::Popularity;
 use super::program::Program;
 use super::signals::Signals;
-use super::spec::{CancelSpec, DisciplineSpec, EffectSpec, ForgerySpec, HoldSpec, OpSpec, RateLimitKeySpec, Spec};
+use super::spec::{
+    CancelSpec, DisciplineSpec, EffectSpec, ForgerySpec, HoldSpec, InspectedSpec, OpSpec, RateLimitKeySpec, Spec,
+};
 use super::{Expr, Problem};
 use crate::ids::{NodeId, RouteId};
 use crate::policy::admission::AdmissionConfig;
@@ -21,11 +23,13 @@ use crate::policy::deadline::Cancel;
 use crate::policy::health_check::HealthCheckConfig;
 use crate::policy::hedging::HedgingConfig;
 use crate::policy::idempotency::IdempotencyConfig;
+use crate::policy::message_queue::MessageQueueConfig;
 use crate::policy::outlier_detection::OutlierDetectionConfig;
 use crate::policy::rate_limiter::{PenaltyConfig, RateLimiterConfig};
 use crate::policy::retry::RetryConfig;
 use crate::policy::retry_budget::BudgetConfig;
-use crate::store::{BusyTimeout, Store};
+use crate::policy::ring_hash;
+use crate::store::{BusyTimeout, ReplicaConfig, Store};
 use crate::time::{Span, Time};
 use crate::trace::Status;
 use serde_json::Value;
@@ -127,6 +131,12 @@ pub struct DatabasePlan {
     pub commit: Dist,
     /// Time for each row that is looked at.
     pub scan_row: Span,
+    /// Processors that statements share; None: no bound.
+    pub cores: Option<u32>,
+    /// By what share each statement above the number of cores slows all down.
+    pub contention: f64,
+    /// How its replica follows, if it has one.
+    pub replica: Option<ReplicaConfig>,
 }
 
 /// Counts the rows that break a rule, and observes the change.
@@ -149,18 +159,36 @@ pub struct IdempotencyPlan {
     pub config: IdempotencyConfig,
     /// Whether failures are forgotten, so that a further attempt is made.
     pub successes_only: bool,
+    /// Whether a further attempt waits for the one under way.
+    pub waits: bool,
 }
 
-/// A queue of messages; at least once, by visibility timeout. How it delivers stands in its only call: the timeout is the
-/// visibility timeout, the attempts are the deliveries.
+/// A queue of messages; at least once, by visibility timeout, which is also the timeout of its only call.
 #[derive(Clone, Debug)]
 pub struct QueuePlan {
     /// Route of the deliveries.
     pub route: RouteId,
     /// Deliveries under way at once; None: no bound.
     pub consumers: Option<u32>,
-    /// Messages that may wait; None: no bound.
-    pub max_waiting: Option<u32>,
+    /// Which message is next, for how long it is out of sight, when it is dead.
+    pub config: MessageQueueConfig,
+    /// How long a message that failed is out of sight.
+    pub redelivery: RetryConfig,
+    /// Messages of one partition keep their order; None: none does.
+    pub partitions: Option<u32>,
+    /// How often a consumer at work says so; None: never.
+    pub heartbeat: Option<Span>,
+    /// Whether messages outlive the queue's going down.
+    pub durable: bool,
+    /// Time until a message is stored; None: it takes none.
+    pub store: Option<Dist>,
+}
+
+impl QueuePlan {
+    /// The partition of a message about this row, which depends on the row alone.
+    pub fn partition_of(&self, key: u32) -> Option<u32> {
+        self.partitions.map(|partitions| (ring_hash::hash(u64::from(key), 2) % u64::from(partitions)) as u32)
+    }
 }
 
 /// A client. How it calls stands in the node's `calls`.
@@ -223,6 +251,8 @@ pub struct ServicePlan {
     pub lifo_above: u32,
     /// What a call holds its worker for.
     pub hold: Hold,
+    /// How far its clock is ahead, in seconds.
+    pub clock_offset_s: f64,
     /// How long a call waits in line before it leaves.
     pub patience: Option<Dist>,
     /// Whether a call whose caller has gone is dropped when its turn comes.
@@ -246,6 +276,9 @@ pub type Discipline = DisciplineSpec;
 
 /// What a call holds its worker for.
 pub type Hold = HoldSpec;
+
+/// What can be asked about a database.
+pub type Inspected = InspectedSpec;
 
 /// A limit of some routes of a service.
 #[derive(Clone, Debug)]
@@ -271,6 +304,14 @@ pub struct CachePlan {
     pub load_cost: Option<Span>,
     /// Keys run below this.
     pub key_count: u32,
+    /// Whether what was invalidated since it was looked up is not stored.
+    pub leases: bool,
+    /// Whether failures are kept.
+    pub keeps_failures: bool,
+    /// Whether each instance that asks has copies of its own.
+    pub local: bool,
+    /// Whether copies outlive the cache's going down.
+    pub durable: bool,
 }
 
 /// A store.
@@ -543,12 +584,22 @@ pub struct Condition {
     pub frozen: bool,
     /// No work begins; what has begun goes on.
     pub held: bool,
+    /// It does not come back as it was: its replica takes its place.
+    pub lost: bool,
 }
 
 impl Default for Condition {
     #[inline]
     fn default() -> Condition {
-        Condition { down: false, broken: false, slow_factor: 1.0, error_ratio: 0.0, frozen: false, held: false }
+        Condition {
+            down: false,
+            broken: false,
+            slow_factor: 1.0,
+            error_ratio: 0.0,
+            frozen: false,
+            held: false,
+            lost: false,
+        }
     }
 }
 
@@ -564,6 +615,7 @@ impl Condition {
                 EffectSpec::Errors { ratio } => condition.error_ratio += ratio * (1.0 - condition.error_ratio),
                 EffectSpec::Freeze {} => condition.frozen = true,
                 EffectSpec::HoldStarts {} => condition.held = true,
+                EffectSpec::FailOver {} => (condition.down, condition.lost) = (true, true),
             }
         }
         condition
@@ -705,6 +757,7 @@ impl FaultPlan {
             EffectSpec::Errors { ratio } => format!("fails {:.0} % of its calls", ratio * 100.0),
             EffectSpec::Freeze {} => "stands still".to_string(),
             EffectSpec::HoldStarts {} => "begins nothing new".to_string(),
+            EffectSpec::FailOver {} => "is lost, and its replica takes over".to_string(),
         };
         format!("{} {effect} from {} s to {} s", nodes.join(", "), self.from.as_seconds(), self.to.as_seconds())
     }

@@ -23,6 +23,7 @@ use crate::policy::deadline::Cancel;
 use crate::policy::health_check::{HealthCheckConfig, HealthCheckParams};
 use crate::policy::hedging::{HedgingConfig, HedgingParams};
 use crate::policy::idempotency::IdempotencyConfig;
+use crate::policy::message_queue::{MessageQueueConfig, MessageQueueParams, OnFull};
 use crate::policy::outlier_detection::{OutlierDetectionConfig, OutlierDetectionParams};
 use crate::policy::peak_ewma::PeakEwmaConfig;
 use crate::policy::rate_limiter::{
@@ -31,7 +32,9 @@ use crate::policy::rate_limiter::{
 use crate::policy::retry::{Jitter, RetryConfig, RetryParams};
 use crate::policy::retry_budget::BudgetConfig;
 use crate::rng::name_hash;
-use crate::store::{BusyTimeout, COLUMNS, Fields, Journal, Line, RowId, Server, Sqlite, SqliteConfig, Store, Tables};
+use crate::store::{
+    BusyTimeout, COLUMNS, Fields, Journal, Line, ReplicaConfig, RowId, Server, Sqlite, SqliteConfig, Store, Tables,
+};
 use crate::time::{Span, Time};
 use crate::trace::Status;
 use serde_json::Value;
@@ -398,6 +401,7 @@ impl<'a> Planner<'a> {
 
     #[inline]
     fn service(&mut self, path: &Path, service: &'a ServiceSpec, routes: &[RoutePlan]) -> (Kind, Vec<CallPlan>) {
+        self.within(&path.at("clock_offset_s"), service.clock_offset_s, -limits::DURATION_S, limits::DURATION_S);
         let counted = self.within(&path.at("replicas"), f64::from(service.replicas), 1.0, limits::NODES as f64);
         let replicas = if counted { service.replicas } else { 1 };
         if let Some(workers) = service.workers {
@@ -475,6 +479,7 @@ impl<'a> Planner<'a> {
             drop_expired: service.drop_expired,
             static_batch: service.static_batch,
             chance,
+            clock_offset_s: service.clock_offset_s,
             retry_after: service.retry_after_s.map(Span::from_seconds),
             bulkheads,
             bulkhead_of,
@@ -502,6 +507,10 @@ impl<'a> Planner<'a> {
                     targets.insert(cached.cache.clone(), at.at("cached.cache").to_string());
                     self.targets(&at.at("cached.load"), &cached.load, targets);
                 }
+                StepSpec::Invalidate(InvalidateSpec { cache, .. }) => {
+                    self.refuse_unless(&at.at("invalidate.cache"), cache, "an invalidation", &["cache"]);
+                    targets.insert(cache.clone(), at.at("invalidate.cache").to_string());
+                }
                 StepSpec::Call(call) => {
                     self.refuse_unless(&at.at("call.to"), &call.to, "a step", &["service"]);
                     targets.insert(call.to.clone(), at.at("call.to").to_string());
@@ -527,6 +536,8 @@ impl<'a> Planner<'a> {
                 }
                 StepSpec::Begin(BeginSpec { database, .. })
                 | StepSpec::Commit(EndSpec { database })
+                | StepSpec::Leak(EndSpec { database })
+                | StepSpec::Inspect(InspectSpec { database, .. })
                 | StepSpec::Rollback(EndSpec { database })
                 | StepSpec::Select(SelectSpec { database, .. })
                 | StepSpec::Scan(ScanSpec { database, .. })
@@ -593,6 +604,13 @@ impl<'a> Planner<'a> {
         }
         self.within(&path.at("busy_timeout_ms"), database.busy_timeout_ms, 0.0, 3_600_000.0);
         self.within(&path.at("scan_row_us"), database.scan_row_us, 0.0, 1e6);
+        if let Some(cores) = database.cores {
+            self.within(&path.at("cores"), f64::from(cores), 1.0, f64::from(limits::PLACES));
+        }
+        self.within(&path.at("contention"), database.contention, 0.0, 1.0);
+        if database.contention > 0.0 && database.cores.is_none() {
+            self.problem(&path.at("contention"), "needs `cores`", "Say how many there are.");
+        }
         let rows: u64 = database.tables.values().map(|table| u64::from(table.rows)).sum();
         let fits = self.within(&path.at("tables"), rows as f64, 0.0, f64::from(limits::ROWS));
         if database.tables.len() > limits::TABLES {
@@ -621,8 +639,14 @@ impl<'a> Planner<'a> {
             }
             names.push((name.clone(), table.columns.keys().cloned().collect()));
         }
-        let journal =
-            |journal| Store::Sqlite(Sqlite::new(SqliteConfig { journal, ..SqliteConfig::default() }, tables.clone()));
+        let journal = |journal| {
+            let config = SqliteConfig {
+                journal,
+                auto_checkpoint_frames: database.auto_checkpoint_pages,
+                ..SqliteConfig::default()
+            };
+            Store::Sqlite(Sqlite::new(config, tables.clone()))
+        };
         let store = match database.engine {
             DatabaseEngineSpec::SqliteWal => journal(Journal::Wal),
             DatabaseEngineSpec::SqliteDelete => journal(Journal::Rollback),
@@ -641,48 +665,97 @@ impl<'a> Planner<'a> {
             write: self.dist(&path.at("write"), &database.write),
             commit: database.commit.as_ref().map_or(Dist::ZERO, |dist| self.dist(&path.at("commit"), dist)),
             scan_row: Span::from_ms(database.scan_row_us / 1e3),
+            cores: database.cores,
+            contention: database.contention,
+            replica: database.replica.map(|replica| self.replica(&path.at("replica"), &replica)),
         })
+    }
+
+    #[inline]
+    fn replica(&mut self, path: &Path, replica: &ReplicaSpec) -> ReplicaConfig {
+        self.within(&path.at("delay_ms"), replica.delay_ms, 0.0, limits::LENGTH_MS);
+        self.within(&path.at("every_s"), replica.every_s, 0.0, limits::DURATION_S);
+        if let Some(apply_rps) = replica.apply_rps {
+            self.within(&path.at("apply_rps"), apply_rps, 0.001, 1e9);
+        }
+        if replica.semi_sync && replica.every_s > 0.0 {
+            let hint = "Take one of the two out: a commit that waits for the replica is sent at once.";
+            self.problem(&path.at("every_s"), "does not go with `semi_sync`", hint);
+        }
+        ReplicaConfig {
+            delay: Span::from_ms(replica.delay_ms),
+            every: Span::from_seconds(replica.every_s),
+            apply_row: replica.apply_rps.map_or(Span::ZERO, |rate| Span::from_seconds(1.0 / rate)),
+            semi_sync: replica.semi_sync,
+        }
     }
 
     #[inline]
     fn queue(&mut self, path: &Path, queue: &QueueSpec, routes: &[RoutePlan]) -> (Kind, Vec<CallPlan>) {
         self.refuse_unless(&path.at("consumer"), &queue.consumer, "a queue", &["service"]);
         self.above_zero(&path.at("visibility_timeout_s"), queue.visibility_timeout_s, limits::DURATION_S);
-        self.within(&path.at("max_receive_count"), f64::from(queue.max_receive_count), 1.0, 255.0);
         if let Some(consumers) = queue.consumers {
             self.within(&path.at("consumers"), f64::from(consumers), 1.0, f64::from(limits::PLACES));
+        }
+        if let Some(partitions) = queue.partitions {
+            self.within(&path.at("partitions"), f64::from(partitions), 1.0, f64::from(limits::ROWS));
+        }
+        if let Some(heartbeat_s) = queue.heartbeat_s {
+            self.within(&path.at("heartbeat_s"), heartbeat_s, 1e-3, queue.visibility_timeout_s);
         }
         let route = routes.iter().position(|known| known.name == queue.route);
         if route.is_none() {
             let hint = "Add it to the consumer's `routes`.";
             self.problem(&path.at("route"), format!("no service has the route `{}`", queue.route), hint);
         }
-        let delivery = CallSpec {
-            timeout_ms: Some(queue.visibility_timeout_s * 1e3),
-            retry: Some(RetrySpec {
-                max_attempts: Some(queue.max_receive_count),
-                jitter_factor: 0.0,
-                base_delay_ms: 0.0,
-                max_delay_ms: 0.0,
-                multiplier: 1.0,
-                jitter: JitterSpec::None,
-                budget: BudgetSpec::None {},
-                retry_on: vec![
-                    RetryOnSpec::Timeout,
-                    RetryOnSpec::Unavailable,
-                    RetryOnSpec::Error,
-                    RetryOnSpec::RateLimited,
-                    RetryOnSpec::Conflict,
-                ],
-                pause: None,
-                other_instance: false,
-                honor_retry_after: true,
-            }),
-            ..CallSpec::default()
+        let params = MessageQueueParams {
+            visibility_timeout: Span::from_seconds(queue.visibility_timeout_s),
+            max_receive_count: queue.max_receive_count.map(u32::from),
+            max_waiting: queue.max_waiting,
+            on_full: match queue.on_full {
+                OnFullSpec::Reject => OnFull::Reject,
+                OnFullSpec::Block => OnFull::Block,
+                OnFullSpec::DropOldest => OnFull::DropOldest,
+                OnFullSpec::DropNewest => OnFull::DropNewest,
+            },
+            newest_first: matches!(queue.order, QueueOrderSpec::NewestFirst),
         };
-        let call = self.call(path, &path.at("consumer"), &queue.consumer, &delivery);
-        let route = RouteId(route.unwrap_or(0) as u8);
-        (Kind::Queue(QueuePlan { route, consumers: queue.consumers, max_waiting: queue.max_waiting }), vec![call])
+        let config = self.taken(path, MessageQueueConfig::new(params));
+        let delivery = CallSpec { timeout_ms: Some(queue.visibility_timeout_s * 1e3), ..CallSpec::default() };
+        let plan = QueuePlan {
+            route: RouteId(route.unwrap_or(0) as u8),
+            consumers: queue.consumers,
+            config: config.unwrap_or_default(),
+            redelivery: self.redelivery(path, queue),
+            partitions: queue.partitions,
+            heartbeat: queue.heartbeat_s.map(Span::from_seconds),
+            durable: queue.durable,
+            store: queue.store.as_ref().map(|dist| self.dist(&path.at("store"), dist)),
+        };
+        (Kind::Queue(plan), vec![self.call(path, &path.at("consumer"), &queue.consumer, &delivery)])
+    }
+
+    #[inline]
+    fn redelivery(&mut self, path: &Path, queue: &QueueSpec) -> RetryConfig {
+        let base_delay_ms = queue.redelivery.map_or(0.0, |redelivery| redelivery.base_delay_ms);
+        if queue.max_receive_count.is_none() && Span::from_ms(base_delay_ms) < SHORTEST {
+            let what = "a message that fails would be delivered for ever without letting time pass";
+            let hint = "Let `redelivery` wait for 1 ms at least, or bound the deliveries.";
+            self.problem(&path.at("max_receive_count"), what, hint);
+        }
+        let Some(redelivery) = queue.redelivery else { return RetryConfig::AT_ONCE };
+        let at = path.at("redelivery");
+        self.within(&at.at("base_delay_ms"), redelivery.base_delay_ms, 0.0, 3_600_000.0);
+        self.within(&at.at("max_delay_ms"), redelivery.max_delay_ms, 0.0, 3_600_000.0);
+        let params = RetryParams {
+            max_attempts: None,
+            base_delay: Span::from_ms(redelivery.base_delay_ms),
+            max_delay: Span::from_ms(redelivery.max_delay_ms),
+            multiplier: redelivery.multiplier,
+            jitter: jitter(redelivery.jitter, redelivery.jitter_factor),
+            ..RetryParams::default()
+        };
+        self.taken(&at, RetryConfig::new(params)).unwrap_or(RetryConfig::AT_ONCE)
     }
 
     #[inline]
@@ -696,6 +769,7 @@ impl<'a> Planner<'a> {
         {
             self.within(&path.at(name), window, 0.0, limits::DURATION_S);
         }
+        self.within(&path.at("failure_ttl_s"), cache.failure_ttl_s.unwrap_or(0.0), 0.0, limits::DURATION_S);
         let cost = cache.early_expiration.and_then(|early| early.delta_ms);
         self.within(&path.at("early_expiration.delta_ms"), cost.unwrap_or(0.0), 0.0, 3_600_000.0);
         let ttl = cache.ttl_s.map(|ttl| Span::from_seconds(ttl).max(Span::from_nanos(1)));
@@ -711,6 +785,7 @@ impl<'a> Planner<'a> {
             stale_while_revalidate: Span::from_seconds(cache.stale_while_revalidate_s),
             stale_if_error: Span::from_seconds(cache.stale_if_error_s),
             early_expiration: cache.early_expiration.map(|early| early.beta),
+            negative_ttl: cache.failure_ttl_s.map(Span::from_seconds),
             ..CacheParams::plain(capacity.max(1), ttl)
         };
         let config = self
@@ -723,6 +798,10 @@ impl<'a> Planner<'a> {
             single_flight: cache.single_flight,
             load_cost,
             key_count: keys,
+            leases: cache.leases,
+            keeps_failures: cache.failure_ttl_s.is_some(),
+            local: cache.local,
+            durable: cache.durable,
         })
     }
 
@@ -928,6 +1007,7 @@ impl<'a> Planner<'a> {
                 let config = PeakEwmaConfig::new(Span::from_seconds(*decay_s), Span::from_ms(*initial_ms));
                 BalancerPolicy::PeakEwma(self.taken(path, config).unwrap_or_default())
             }
+            Some(BalancerSpec::Modulo {}) => BalancerPolicy::Modulo,
             Some(BalancerSpec::RingHash { vnodes }) => {
                 self.within(&path.at("vnodes"), f64::from(*vnodes), 1.0, 1_000.0);
                 BalancerPolicy::RingHash { vnodes: (*vnodes).clamp(1, 1_000) }
@@ -997,7 +1077,8 @@ impl<'a> Planner<'a> {
         let lifetime = Span::from_seconds(if fits { lifetime } else { 1.0 });
         let config = IdempotencyConfig::new(spec.required, lifetime);
         if let Some(config) = self.taken(path, config) {
-            self.idempotency.push(IdempotencyPlan { config, successes_only: spec.keep == KeepSpec::Successes });
+            let successes_only = spec.keep == KeepSpec::Successes;
+            self.idempotency.push(IdempotencyPlan { config, successes_only, waits: spec.waits });
         }
         (self.idempotency.len() as u32).saturating_sub(1)
     }
@@ -1242,6 +1323,14 @@ impl<'a> Planner<'a> {
             EffectSpec::Freeze {} | EffectSpec::HoldStarts {} => {
                 if self.spec.nodes.get(&fault.node).is_some_and(|node| !matches!(node, NodeSpec::Service(_))) {
                     self.problem(&path.at("effect"), "is for services only", "Name a service.");
+                }
+            }
+            EffectSpec::FailOver {} => {
+                let has_replica =
+                    |node: &NodeSpec| matches!(node, NodeSpec::Database(database) if database.replica.is_some());
+                if self.spec.nodes.get(&fault.node).is_some_and(|node| !has_replica(node)) {
+                    let hint = "Name a database that has a `replica`.";
+                    self.problem(&path.at("effect"), "nothing can take over", hint);
                 }
             }
             EffectSpec::Slow { factor } => drop(self.within(&path.at("effect.factor"), factor, 1.0, 1e6)),
@@ -1619,13 +1708,18 @@ fn retry_params(spec: &RetrySpec) -> RetryParams {
         base_delay: Span::from_ms(spec.base_delay_ms),
         max_delay: Span::from_ms(spec.max_delay_ms),
         multiplier: spec.multiplier,
-        jitter: match spec.jitter {
-            JitterSpec::None => Jitter::None,
-            JitterSpec::Full => Jitter::Full,
-            JitterSpec::Equal => Jitter::Equal,
-            JitterSpec::Decorrelated => Jitter::Decorrelated,
-            JitterSpec::Proportional => Jitter::Proportional { factor: spec.jitter_factor },
-        },
+        jitter: jitter(spec.jitter, spec.jitter_factor),
         ..RetryParams::default()
+    }
+}
+
+#[inline]
+fn jitter(spec: JitterSpec, factor: f64) -> Jitter {
+    match spec {
+        JitterSpec::None => Jitter::None,
+        JitterSpec::Full => Jitter::Full,
+        JitterSpec::Equal => Jitter::Equal,
+        JitterSpec::Decorrelated => Jitter::Decorrelated,
+        JitterSpec::Proportional => Jitter::Proportional { factor },
     }
 }

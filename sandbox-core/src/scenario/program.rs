@@ -5,15 +5,17 @@
 
 use super::dist::Dist;
 use super::path::Path;
+use super::plan::Inspected;
 use super::plan::{CallPlan, RoutePlan};
 use super::planner::Planner;
 use super::spec::{
-    AllSpec, CachedSpec, CallStepSpec, DeleteSpec, IdempotentSpec, IfSpec, InsertSpec, LimitSpec, NodeSpec, RepeatSpec,
-    RespondSpec, ScanSpec, SelectSpec, StepSpec, TransactionModeSpec, TrySpec, UpdateSpec,
+    AllSpec, CachedSpec, CallStepSpec, DatabaseEngineSpec, DatabaseSpec, DeleteSpec, IdempotentSpec, IfSpec,
+    InsertSpec, InspectSpec, LimitSpec, NodeSpec, ReadFromSpec, RepeatSpec, RespondSpec, ScanSpec, SelectSpec,
+    StepSpec, TransactionModeSpec, TrySpec, UpdateSpec, WhereSpec,
 };
 use super::{Expr, Formula, Map};
 use crate::ids::{RouteId, TableId};
-use crate::store::{Column, Fields, Mode};
+use crate::store::{Column, Fields, Filter, Mode};
 use crate::trace::Status;
 
 /// A program.
@@ -90,6 +92,15 @@ pub enum Step {
     Remember,
     /// A step under the key failed.
     RememberFailure,
+    /// Forget the session with a database.
+    Leak,
+    /// Have a cache forget a copy.
+    Invalidate {
+        /// Position in the node's calls.
+        cache: usize,
+        /// The row; None: the request's own.
+        key: Option<Expr>,
+    },
     /// Keep what was loaded.
     Keep {
         /// Position in the node's calls.
@@ -178,14 +189,26 @@ pub enum StatementPlan {
         column: Option<Column>,
         /// Whether the row is locked.
         for_update: bool,
+        /// Where it reads.
+        source: ReadFrom,
     },
-    /// Look at all rows, adding up a column.
+    /// Look at rows, adding up a column.
     Scan {
         /// Position of the table.
         table: TableId,
+        /// The first key; None: all before `to`.
+        from: Option<Expr>,
+        /// The key after the last one; None: all from `from` on.
+        to: Option<Expr>,
+        /// Which of these rows are meant.
+        filter: Option<FilterPlan>,
         /// Which column is added up.
         sum: Option<Column>,
+        /// Where it reads.
+        source: ReadFrom,
     },
+    /// Ask how the database is.
+    Inspect(Inspected),
     /// Change a row.
     Update {
         /// Position of the table.
@@ -196,6 +219,8 @@ pub enum StatementPlan {
         changes: Vec<(Column, bool, Expr)>,
         /// The version it must still have.
         if_version: Option<Expr>,
+        /// What must hold for it.
+        filter: Option<FilterPlan>,
     },
     /// Add a row.
     Insert {
@@ -221,9 +246,27 @@ pub enum StatementPlan {
     Rollback,
 }
 
+/// Where a statement reads.
+pub type ReadFrom = ReadFromSpec;
+
+/// How a column is compared with a number.
+pub type Bound = fn(Column, i64) -> Filter;
+
+/// A condition on a column whose number is an expression.
+#[derive(Clone, Debug)]
+pub struct FilterPlan {
+    /// The column.
+    pub column: Column,
+    /// How it is compared.
+    pub bound: Bound,
+    /// With what.
+    pub number: Expr,
+}
+
 /// What every expression of a program may name; the program's variables follow.
-const NAMES: [&str; 11] =
-    ["key", "user", "arg", "attempt", "now_s", "random", "status", "value", "version", "priority", "request"];
+const NAMES: [&str; 12] = [
+    "key", "user", "arg", "attempt", "now_s", "random", "status", "value", "version", "priority", "request", "instance",
+];
 
 /// Position of a name in [`NAMES`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -237,7 +280,7 @@ pub enum Name {
     Arg,
     /// Attempt of the caller, from 1.
     Attempt,
-    /// Simulated seconds.
+    /// Simulated seconds, as the service's clock shows them.
     NowS,
     /// A number in [0, 1), drawn at this step.
     Random,
@@ -251,6 +294,8 @@ pub enum Name {
     Priority,
     /// Number of the request, from 1.
     Request,
+    /// Number of the instance among its replicas, from 1.
+    Instance,
 }
 
 impl Name {
@@ -260,7 +305,7 @@ impl Name {
     /// The name at this position; None: a variable.
     pub fn at(position: u16) -> Option<Name> {
         use Name::*;
-        [Key, User, Arg, Attempt, NowS, Random, Status, Value, Version, Priority, Request]
+        [Key, User, Arg, Attempt, NowS, Random, Status, Value, Version, Priority, Request, Instance]
             .get(position as usize)
             .copied()
     }
@@ -453,6 +498,11 @@ impl<'p, 'a> Compiler<'p, 'a> {
             StepSpec::All(all) => self.all(&path.at("all"), all),
             StepSpec::Cached(_) if self.loading => self.apart(|inside| inside.step(path, step)),
             StepSpec::Cached(cached) => self.cached(&path.at("cached"), cached),
+            StepSpec::Invalidate(spec) => {
+                let key = spec.key.as_ref().and_then(|text| self.number(&path.at("invalidate.key"), text));
+                let cache = self.call_to(&spec.cache);
+                self.push(Step::Invalidate { cache, key });
+            }
             StepSpec::Try(attempt) => self.attempt(&path.at("try"), attempt),
             StepSpec::Idempotent(idempotent) => self.idempotent(&path.at("idempotent"), idempotent),
             StepSpec::Pause(pause) => {
@@ -473,6 +523,8 @@ impl<'p, 'a> Compiler<'p, 'a> {
             }
             StepSpec::Commit(end) => self.statement(&end.database, StatementPlan::Commit),
             StepSpec::Rollback(end) => self.statement(&end.database, StatementPlan::Rollback),
+            StepSpec::Leak(_) => drop(self.push(Step::Leak)),
+            StepSpec::Inspect(inspect) => self.inspect(&path.at("inspect"), inspect),
             StepSpec::Select(select) => self.select(&path.at("select"), select),
             StepSpec::Scan(scan) => self.scan(&path.at("scan"), scan),
             StepSpec::Update(update) => self.update(&path.at("update"), update),
@@ -684,7 +736,7 @@ impl<'p, 'a> Compiler<'p, 'a> {
     /// A table of a database: its position, and its columns with what they hold at the start.
     #[inline]
     fn table(&mut self, path: &Path, database: &str, table: &str) -> Option<(TableId, Vec<(String, f64)>)> {
-        let Some(NodeSpec::Database(spec)) = self.planner.spec.nodes.get(database) else { return None };
+        let spec = self.database(database)?;
         let found = spec.tables.iter().position(|(name, _)| name == table);
         let Some(place) = found else {
             let known: Vec<&str> = spec.tables.keys().map(String::as_str).collect();
@@ -720,14 +772,73 @@ impl<'p, 'a> Compiler<'p, 'a> {
             },
             None => None,
         };
-        self.statement(&select.database, StatementPlan::Select { table, key, column, for_update: select.for_update });
+        let (source, for_update) = (select.source, select.for_update);
+        self.reads_from(path, &select.database, source);
+        if for_update && source != ReadFrom::Primary {
+            self.problem(&path.at("for_update"), "locks nothing there", "Read from the `primary`.");
+        }
+        self.statement(&select.database, StatementPlan::Select { table, key, column, for_update, source });
+    }
+
+    /// Refuses a replica that is not there.
+    #[inline]
+    fn reads_from(&mut self, path: &Path, database: &str, source: ReadFrom) {
+        if source == ReadFrom::Replica && self.database(database).is_some_and(|spec| spec.replica.is_none()) {
+            self.problem(&path.at("source"), format!("`{database}` has no replica"), "Give it one, or leave this out.");
+        }
+    }
+
+    #[inline]
+    fn database(&self, database: &str) -> Option<&'a DatabaseSpec> {
+        match self.planner.spec.nodes.get(database) {
+            Some(NodeSpec::Database(spec)) => Some(spec),
+            _ => None,
+        }
+    }
+
+    #[inline]
+    fn inspect(&mut self, path: &Path, inspect: &InspectSpec) {
+        if let Some(spec) = self.database(&inspect.database) {
+            let missing = match inspect.what {
+                Inspected::ReplicaLagS if spec.replica.is_none() => Some("replica"),
+                Inspected::WalBytes if !matches!(spec.engine, DatabaseEngineSpec::SqliteWal) => Some("write-ahead log"),
+                _ => None,
+            };
+            if let Some(missing) = missing {
+                let what = format!("`{}` has no {missing}", inspect.database);
+                self.problem(&path.at("what"), what, "Ask for something that it has.");
+            }
+        }
+        self.statement(&inspect.database, StatementPlan::Inspect(inspect.what));
+    }
+
+    #[inline]
+    fn filter(&mut self, path: &Path, columns: &[(String, f64)], filter: &WhereSpec) -> Option<FilterPlan> {
+        let bounds = [
+            ("equals", &filter.equals, Filter::Equals as Bound),
+            ("at_least", &filter.at_least, Filter::AtLeast),
+            ("below", &filter.below, Filter::Below),
+        ];
+        let column = self.column(&path.at("column"), columns, &filter.column);
+        let mut given = bounds.into_iter().filter_map(|(name, text, bound)| Some((name, text.as_ref()?, bound)));
+        let (Some((name, text, bound)), None) = (given.next(), given.next()) else {
+            self.problem(path, "needs one bound", "Say `equals`, `at_least` or `below`.");
+            return None;
+        };
+        let number = self.number(&path.at(name), text)?;
+        Some(FilterPlan { column: column?, bound, number })
     }
 
     #[inline]
     fn scan(&mut self, path: &Path, scan: &ScanSpec) {
         let Some((table, columns)) = self.table(path, &scan.database, &scan.table) else { return };
         let sum = scan.sum.as_ref().and_then(|name| self.column(&path.at("sum"), &columns, name));
-        self.statement(&scan.database, StatementPlan::Scan { table, sum });
+        let from = scan.from.as_ref().and_then(|text| self.number(&path.at("from"), text));
+        let to = scan.to.as_ref().and_then(|text| self.number(&path.at("to"), text));
+        let filter = scan.filter.as_ref().and_then(|filter| self.filter(&path.at("where"), &columns, filter));
+        self.reads_from(path, &scan.database, scan.source);
+        let source = scan.source;
+        self.statement(&scan.database, StatementPlan::Scan { table, from, to, filter, sum, source });
     }
 
     #[inline]
@@ -745,7 +856,11 @@ impl<'p, 'a> Compiler<'p, 'a> {
                 changes.extend(column.zip(number).map(|(column, number)| (column, adds, number)));
             }
         }
-        self.statement(&update.database, StatementPlan::Update { table, key, changes, if_version });
+        let filter = update.filter.as_ref().and_then(|filter| self.filter(&path.at("where"), &columns, filter));
+        if update.filter.is_some() && update.if_version.is_some() {
+            self.problem(&path.at("where"), "does not go with `if_version`", "Keep one of the two.");
+        }
+        self.statement(&update.database, StatementPlan::Update { table, key, changes, if_version, filter });
     }
 
     #[inline]

@@ -233,6 +233,8 @@ spec! {
         pub lifo_above?: Option<u32>,
         /// What a call holds its worker for.
         pub hold?: HoldSpec,
+        /// How far its clock is ahead of the true time, in seconds: `now_s` in its programs is what that clock shows.
+        pub clock_offset_s?: f64,
         /// How long a call waits in line before it leaves with 503; absent: as long as it takes.
         pub patience?: Option<DistSpec>,
         /// Whether a call whose caller's deadline has passed is dropped when its turn comes.
@@ -410,6 +412,8 @@ spec! {
         All(AllSpec),
         /// Cache-aside: look here first, else do the steps that load it and keep what they brought.
         Cached(CachedSpec),
+        /// Have a cache forget its copy of a row.
+        Invalidate(InvalidateSpec),
         /// Do steps, and others if one of them fails.
         Try(TrySpec),
         /// Do steps once for each idempotency key: who comes with the same key again gets the same answer.
@@ -430,6 +434,10 @@ spec! {
         Insert(InsertSpec),
         /// Delete a row.
         Delete(DeleteSpec),
+        /// Ask a database how it is, which takes no time and no connection.
+        Inspect(InspectSpec),
+        /// Forget to give the connection back: the transaction that is open stays open for good.
+        Leak(EndSpec),
         /// Commit the transaction.
         Commit(EndSpec),
         /// Roll the transaction back.
@@ -458,7 +466,7 @@ spec! {
 }
 
 spec! {
-    /// A branch. Expressions may name `key`, `user`, `arg`, `attempt`, `now_s`, `random` (a number in [0, 1), drawn anew at
+    /// A branch. Expressions may name `key`, `user`, `arg`, `attempt`, `now_s`, `instance` (the number of the replica, from 1), `random` (a number in [0, 1), drawn anew at
     /// each step), `status` and `value` of the latest call, `version` of the row, and the program's variables.
     pub struct IfSpec {
         /// The condition.
@@ -505,6 +513,16 @@ spec! {
 }
 
 spec! {
+    /// An invalidation.
+    pub struct InvalidateSpec {
+        /// The cache.
+        pub cache: String,
+        /// The row, as an expression; absent: the row of the request.
+        pub key?: Option<String>,
+    }
+}
+
+spec! {
     /// Steps with a way out.
     pub struct TrySpec {
         /// What to do.
@@ -531,6 +549,8 @@ spec! {
         pub lifetime_s: f64 = 86_400.0,
         /// Which answers are kept.
         pub keep?: KeepSpec,
+        /// Whether an attempt that comes while the first is under way waits for its end, instead of being refused with 409.
+        pub waits?: bool,
         /// What to do.
         pub steps as "do": Vec<StepSpec>,
     }
@@ -584,6 +604,83 @@ spec! {
         pub commit?: Option<DistSpec>,
         /// Further time for each row that a statement looks at, in microseconds.
         pub scan_row_us?: f64,
+        /// Processors that its statements share; absent: each has one of its own.
+        pub cores?: Option<u32>,
+        /// By what share every statement above the number of cores slows all of them down.
+        pub contention?: f64,
+        /// A commit that leaves so many pages in SQLite's log copies them into the database, as far as no reader needs the
+        /// old ones (`PRAGMA wal_autocheckpoint`); 0: never.
+        pub auto_checkpoint_pages: u32 = 1_000,
+        /// A second copy that follows its commits; absent: none.
+        pub replica?: Option<ReplicaSpec>,
+    }
+}
+
+spec! {
+    /// A second copy of a database, on another machine, or on a disk behind one that answers from memory. It takes the
+    /// database's place in a `fail_over`.
+    #[derive(Copy)]
+    pub struct ReplicaSpec {
+        /// How long a commit is on its way to it.
+        pub delay_ms: f64,
+        /// Commits are sent in rounds, one in so many seconds; 0: each at once.
+        pub every_s?: f64,
+        /// Changed rows that it applies in a second; absent or null: any number.
+        pub apply_rps?: Option<f64>,
+        /// Whether a commit is answered only when the replica has it, there and back later.
+        pub semi_sync?: bool,
+    }
+}
+
+spec! {
+    /// A question to a database; `value` is then the answer.
+    pub struct InspectSpec {
+        /// The database.
+        pub database: String,
+        /// What is asked.
+        pub what: InspectedSpec,
+    }
+}
+
+spec! {
+    /// What can be asked about a database.
+    pub enum InspectedSpec {
+        /// How many seconds ago the oldest commit was that the replica has not applied.
+        ReplicaLagS,
+        /// Bytes of SQLite's write-ahead log.
+        WalBytes,
+        /// For how many seconds the oldest open transaction has been open.
+        OldestTransactionS,
+        /// Connections in use.
+        Connections,
+    }
+}
+
+spec! {
+    /// Where a statement reads.
+    #[derive(Default)]
+    pub enum ReadFromSpec {
+        /// In the database, through a connection.
+        #[default]
+        Primary,
+        /// In its replica, which needs no connection.
+        Replica,
+        /// In the database, unnoticed and at once: what no real program can, for measuring.
+        Peek,
+    }
+}
+
+spec! {
+    /// A condition on a column; one of the three bounds.
+    pub struct WhereSpec {
+        /// The column.
+        pub column: String,
+        /// It is this number, given by an expression.
+        pub equals?: Option<String>,
+        /// It is this number or more.
+        pub at_least?: Option<String>,
+        /// It is less than this number.
+        pub below?: Option<String>,
     }
 }
 
@@ -672,18 +769,28 @@ spec! {
         pub column?: Option<String>,
         /// `FOR UPDATE`: locks the row on a server.
         pub for_update?: bool,
+        /// Where it reads.
+        pub source?: ReadFromSpec,
     }
 }
 
 spec! {
-    /// Looks at every row of a table. `value` is then their number, or the sum of a column.
+    /// Looks at the rows of a table. `value` is then the number of those that are meant, or the sum of a column.
     pub struct ScanSpec {
         /// The database.
         pub database: String,
         /// The table.
         pub table: String,
+        /// The first key that it looks at, as an expression; absent: the first there is.
+        pub from?: Option<String>,
+        /// The key that it stops before; absent: it looks at all.
+        pub to?: Option<String>,
+        /// Which of these rows are meant; absent: all.
+        pub filter as "where"?: Option<WhereSpec>,
         /// The column that is added up.
         pub sum?: Option<String>,
+        /// Where it reads.
+        pub source?: ReadFromSpec,
     }
 }
 
@@ -702,6 +809,8 @@ spec! {
         pub add?: Map<String>,
         /// Only if the row still has this version: compare-and-set.
         pub if_version?: Option<String>,
+        /// Only if this holds for the row when it is changed.
+        pub filter as "where"?: Option<WhereSpec>,
     }
 }
 
@@ -764,12 +873,72 @@ spec! {
         pub route: String,
         /// Deliveries under way at once; absent or null: any number.
         pub consumers?: Option<u32>,
-        /// Messages that may wait; one more is refused with 503. Absent or null: any number.
+        /// Messages that may wait. Absent or null: any number.
         pub max_waiting?: Option<u32>,
+        /// What becomes of one more.
+        pub on_full?: OnFullSpec,
+        /// Which message is next.
+        pub order?: QueueOrderSpec,
+        /// Messages about the same row keep their order: each row belongs to one of so many partitions, and of a partition
+        /// one message is delivered at a time, the next one when that is done or dead. Absent: there is no such order.
+        pub partitions?: Option<u32>,
         /// A delivery without an answer after this long counts as failed: the message is delivered again.
         pub visibility_timeout_s: f64,
-        /// Deliveries of a message; after that it goes to the dead letters.
-        pub max_receive_count: u8,
+        /// How often a consumer at work asks for another visibility timeout; one that is down or frozen cannot. Absent: never.
+        pub heartbeat_s?: Option<f64>,
+        /// Deliveries of a message; after that it goes to the dead letters. Absent or null: it is delivered until it succeeds.
+        pub max_receive_count?: Option<u8>,
+        /// How long a message that failed is not delivered again; absent: not at all.
+        pub redelivery?: Option<RedeliverySpec>,
+        /// Whether messages outlive the queue's going down. False: it has them in memory only.
+        pub durable: bool = true,
+        /// Time until a message is stored and its sender has the answer; absent: none.
+        pub store?: Option<DistSpec>,
+    }
+}
+
+spec! {
+    /// What becomes of a message that finds its queue full.
+    #[derive(Default)]
+    pub enum OnFullSpec {
+        /// It is refused with 503.
+        #[default]
+        Reject,
+        /// Its sender is kept waiting until there is room: back-pressure.
+        Block,
+        /// It takes the place of the oldest one, which is lost.
+        DropOldest,
+        /// It is lost, and its sender is not told.
+        DropNewest,
+    }
+}
+
+spec! {
+    /// Which message of a queue is next.
+    #[derive(Default)]
+    pub enum QueueOrderSpec {
+        /// The oldest one; what is delivered again comes before what is newer.
+        #[default]
+        OldestFirst,
+        /// The newest one.
+        NewestFirst,
+    }
+}
+
+spec! {
+    /// The back-off between two deliveries of a message.
+    #[derive(Copy)]
+    pub struct RedeliverySpec {
+        /// After the first failure.
+        pub base_delay_ms: f64,
+        /// The longest.
+        pub max_delay_ms: f64,
+        /// Each one is so many times the one before.
+        pub multiplier: f64 = 2.0,
+        /// How chance is mixed in.
+        pub jitter?: JitterSpec,
+        /// How far `proportional` jitter goes either way: 0.2 is 20 %.
+        pub jitter_factor: f64 = 0.2,
     }
 }
 
@@ -823,6 +992,14 @@ spec! {
         pub stale_if_error_s?: f64,
         /// Copies are loaded again before they expire, at random (XFetch); absent: never.
         pub early_expiration?: Option<EarlyExpirationSpec>,
+        /// That the origin failed is kept for this long, and whoever asks gets the same failure; absent: not at all.
+        pub failure_ttl_s?: Option<f64>,
+        /// Whether a copy whose row was invalidated after it was looked up is not stored (leases, as in memcache).
+        pub leases?: bool,
+        /// Whether each instance that asks has copies of its own, in its own memory; `capacity` is then that of each.
+        pub local?: bool,
+        /// Whether copies outlive the cache's going down.
+        pub durable: bool = true,
     }
 }
 
@@ -1107,7 +1284,9 @@ spec! {
             /// What an instance is taken to need that was never asked.
             initial_ms: f64 = 1_000.0,
         },
-        /// The same instance for the same row.
+        /// The same instance for the same row while the number of healthy instances stays: a hash modulo that number.
+        Modulo {},
+        /// The same instance for the same row, whoever else comes or goes.
         RingHash {
             /// Points of each instance on the ring.
             vnodes: u32 = 160,
@@ -1249,6 +1428,9 @@ spec! {
         Freeze {},
         /// No work begins; what has begun is finished.
         HoldStarts {},
+        /// The database is lost: it refuses until the fault is over, and has then become its replica, without what had not
+        /// reached that yet.
+        FailOver {},
     }
 }
 

@@ -175,6 +175,10 @@ pub const RECORD_KINDS: &[RecordKind] = &[
     of_world("rule_broken", &[Field::Value]),
     of_world("alert_delivered", &[]),
     of_world("alert_lost", &[]),
+    of_request("message_lost", &[]),
+    of_request("commit_lost", &[]),
+    of_request("cache_invalidated", &[]),
+    of_request("cache_refused", &[Field::Version]),
 ];
 
 /// The words of a scenario: everything that conditions may name beside the fields. Each table holds a word's number.
@@ -345,6 +349,10 @@ mod tests {
             RuleBroken { number: 0.0 },
             AlertDelivered { incident },
             AlertLost { incident },
+            MessageLost,
+            CommitLost,
+            CacheInvalidated { key: 0 },
+            CacheRefused { key: 0, version: 0 },
         ]
     }
 

@@ -13,6 +13,7 @@ mod conflicts;
 mod history;
 mod invariant;
 mod op;
+mod replica;
 mod rows;
 mod server;
 mod sqlite;
@@ -27,12 +28,16 @@ pub use invariant::{Breach, Invariant};
 pub use op::{
     Change, Changes, Checkpoint, CheckpointMode, Column, Commit, Done, Filter, Keys, Mode, Op, Refusal, RowId,
 };
+pub use replica::{Replica, ReplicaConfig};
 pub use rows::{COLUMNS, Fields, ROWS_PER_PAGE, Row, Stamp, Tables};
 pub use server::Server;
 pub use sqlite::{Journal, Sqlite, SqliteConfig, Synchronous};
 pub use wal::Wal;
 
 use crate::ids::{SessionId, TransactionId};
+
+/// Bytes of a frame of the write-ahead log: a page of 4096 and its header.
+const FRAME_BYTES: u64 = 4_096 + 24;
 
 /// A store and its sessions: SQLite's locks or those of a server.
 #[derive(Clone, Debug)]
@@ -119,6 +124,22 @@ impl Store {
     /// Whether the session is between BEGIN and COMMIT.
     pub fn in_transaction(&self, session: SessionId) -> bool {
         either!(self, in_transaction(session))
+    }
+
+    /// The same store with these tables, and with nobody at work in it.
+    pub fn restarted(&self, tables: Tables) -> Store {
+        match self {
+            Store::Sqlite(store) => Store::Sqlite(Sqlite::new(store.config(), tables)),
+            Store::Server(_) => Store::Server(Server::new(tables)),
+        }
+    }
+
+    /// Bytes of SQLite's write-ahead log beside the database file; 0 without one.
+    pub fn wal_bytes(&self) -> u64 {
+        match self {
+            Store::Sqlite(store) => u64::from(store.wal().file_frames()) * FRAME_BYTES,
+            Store::Server(_) => 0,
+        }
     }
 
     /// The rows that are committed.

@@ -108,7 +108,7 @@ pub enum Op {
         keys: Keys,
         /// Which of these it counts.
         filter: Filter,
-        /// Which column it adds up. With no column and no filter a whole table is counted without looking at its rows.
+        /// Which column it adds up. With no column and no filter rows are counted without looking at each.
         sum: Option<Column>,
     },
     /// `INSERT ... ON CONFLICT DO NOTHING`: if the key is taken, no row is changed.

@@ -110,7 +110,7 @@ impl Tables {
     }
 
     /// Performs a statement that changes nothing.
-    pub(super) fn read(&self, op: &Op) -> Done {
+    pub fn read(&self, op: &Op) -> Done {
         match *op {
             Op::Read { row } | Op::ReadForUpdate { row } => match self.get(row) {
                 Some(found) => {
@@ -125,9 +125,11 @@ impl Tables {
 
     fn scan(&self, keys: Keys, filter: Filter, sum: Option<u8>) -> Done {
         let mut done = Done::default();
-        if keys == Keys::all(keys.table) && filter == Filter::Any && sum.is_none() {
-            let first = self.table(keys.table).first_from(0);
-            (done.rows, done.rows_scanned) = (self.len(keys.table), self.len(keys.table));
+        if filter == Filter::Any && sum.is_none() {
+            let table = self.table(keys.table);
+            done.rows = table.count(keys.from, keys.to) as u64;
+            done.rows_scanned = done.rows;
+            let first = table.first_from(keys.from).filter(|(key, _)| *key < keys.to);
             (done.key, done.row) = (first.map(|(key, _)| key), first.map(|(_, row)| *row));
             return done;
         }

@@ -129,6 +129,11 @@ impl Sqlite {
         }
     }
 
+    /// How it is set up.
+    pub fn config(&self) -> SqliteConfig {
+        self.config
+    }
+
     /// A new session.
     pub fn open(&mut self) -> SessionId {
         self.sessions.push(Session::IDLE);

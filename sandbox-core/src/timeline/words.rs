@@ -33,6 +33,7 @@ pub fn record(plan: &Plan, record: &Record) -> String {
         What::GaveUp { end } => format!("{here} gives {who} up: {}", end_words(end)),
         What::CameLate => format!("the answer of {here} for {who} comes too late"),
         What::CacheAsked { key, result } => match result {
+            CacheResult::Failure => format!("{here} has kept that item {key} could not be loaded"),
             CacheResult::Fresh => format!("{here} has item {key}, fresh"),
             CacheResult::Stale => format!("{here} has item {key}, but expired"),
             CacheResult::TooOld => format!("{here} has item {key}, too old to serve"),
@@ -90,10 +91,16 @@ pub fn record(plan: &Plan, record: &Record) -> String {
         What::Paused => format!("{here} goes on with {who} after a pause"),
         What::Forked { branches } => format!("{here} works on {who} in {branches} branches"),
         What::Joined => format!("{here} has enough branches of {who} done"),
+        What::CacheInvalidated { key } => format!("{here} forgets item {key}"),
+        What::CacheRefused { key, version } => {
+            format!("{here} does not keep version {version} of item {key}: it was invalidated meanwhile")
+        }
+        What::CommitLost => format!("what {who} had committed at {here} is gone"),
+        What::MessageLost => format!("{here} loses the message of {who}"),
         What::DeadLettered => format!("{here} puts the message of {who} to the dead letters"),
         What::Admitted => format!("{here} lets {who} past the bulkhead"),
         What::BrokeDown => format!("{here} breaks down by chance"),
-        What::Blocked => format!("{who} waits at {here} for a lock that another transaction holds"),
+        What::Blocked => format!("{who} waits at {here} for another who holds what it needs"),
         What::Replayed => format!("{here} answers {who} with what it stored under the key"),
         What::Repaired => format!("{here} works again"),
         What::Observed { signal, value } => {

@@ -244,7 +244,8 @@ pub enum What {
     BrokeDown,
     /// A node that had broken down by chance works again.
     Repaired,
-    /// Another transaction holds the lock that this needs: it waits. Its cause is what that transaction did last.
+    /// Another transaction holds the lock that this needs, or another attempt its idempotency key: it waits. Its cause is what
+    /// the other did last.
     Blocked,
     /// The program answers from what it stored under the request's idempotency key. Its cause is what was stored.
     Replayed,
@@ -269,6 +270,22 @@ pub enum What {
     AlertLost {
         /// Of which incident.
         incident: IncidentId,
+    },
+    /// A queue lost a message: a newer one took its place, or the queue forgot what it had in memory.
+    MessageLost,
+    /// A database that failed over does not have what the request had committed, and had its answer for.
+    CommitLost,
+    /// A cache forgot its copy of a row because it was told to.
+    CacheInvalidated {
+        /// Which row.
+        key: u32,
+    },
+    /// A cache did not store a copy: its row was invalidated after it had been looked up.
+    CacheRefused {
+        /// Which row.
+        key: u32,
+        /// The version of the copy.
+        version: u64,
     },
 }
 
@@ -576,6 +593,8 @@ pub enum CacheResult {
     Early,
     /// No copy, but it is being loaded: this look-up waits for it.
     Coalesced,
+    /// No copy, but the failure of its origin, kept.
+    Failure,
 }
 
 /// What became of a read whose origin failed.
@@ -709,6 +728,10 @@ impl What {
             RuleBroken { number } => (48, 0, number.to_bits()),
             AlertDelivered { incident } => (49, u32::from(incident.0), 0),
             AlertLost { incident } => (50, u32::from(incident.0), 0),
+            MessageLost => (51, 0, 0),
+            CommitLost => (52, 0, 0),
+            CacheInvalidated { key } => (53, key, 0),
+            CacheRefused { key, version } => (54, key, version),
         }
     }
 }

@@ -77,7 +77,7 @@ pub fn decide(model: &Value) -> Result<Answers, Vec<Problem>> {
     let mut deliveries: Map<String, Value> = messages.iter().map(|message| (message.clone(), json!(0))).collect();
     for (now, step) in steps {
         match step {
-            Step::Send(index) => drop(queue.on_send(now, index as u64)),
+            Step::Send(index) => drop(queue.on_send(now, index as u64, None)),
             Step::Receive(index) => {
                 if let Some(delivery) = queue.decide(now) {
                     let message = name(delivery.id);

@@ -9,8 +9,17 @@ use serde_json::{Map, Value, json};
 /// The document of this number.
 pub fn document(number: u64) -> Value {
     let luck = Stream::new(number, name_hash("generated"), Purpose::Program);
-    Author { luck, used: Vec::new(), nodes: Map::new(), nested: 0, branched: false, keyed: false, limited: false }
-        .document(number)
+    Author {
+        luck,
+        used: Vec::new(),
+        nodes: Map::new(),
+        nested: 0,
+        branched: false,
+        keyed: false,
+        limited: false,
+        replica: false,
+    }
+    .document(number)
 }
 
 /// Writes a document from the outside in: a part is described only once somebody has called it.
@@ -26,6 +35,8 @@ struct Author {
     keyed: bool,
     /// Whether they ask the service's limiter.
     limited: bool,
+    /// Whether the database has a replica.
+    replica: bool,
 }
 
 /// Services in the order in which they may call each other, each with its routes.
@@ -37,6 +48,7 @@ impl Author {
         let traffic_s = self.below(2) + 2;
         let duration_s = traffic_s + if self.chance(0.7) { 120 } else { 0 };
         let behind_gateway = self.chance(0.6);
+        self.replica = self.chance(0.5);
         for (level, (name, _)) in SERVICES.iter().enumerate() {
             if level == 0 || self.is_called(name) || (level == 1 && self.is_called("jobs")) {
                 self.service(level);
@@ -214,8 +226,9 @@ impl Author {
         });
         self.perhaps(&mut call, "throttle", 0.2, |_| json!({ "k": 1.5, "window_s": 2 }));
         self.perhaps(&mut call, "health_check", 0.2, |_| json!({ "interval_s": 1, "timeout_ms": 100 }));
-        self.perhaps(&mut call, "balancer", 0.6, |author| match author.below(6) {
+        self.perhaps(&mut call, "balancer", 0.6, |author| match author.below(7) {
             0 => json!({ "policy": "round_robin" }),
+            6 => json!({ "policy": "modulo" }),
             4 => json!({ "policy": "peak_ewma", "decay_s": 1, "initial_ms": author.below(50) }),
             5 => json!({ "policy": "ring_hash", "vnodes": 1 + author.below(200) }),
             1 => json!({ "policy": "random" }),
@@ -347,6 +360,10 @@ impl Author {
                 self.perhaps(&mut cache, "stale_while_revalidate_s", 0.4, |_| 0.3.into());
                 self.perhaps(&mut cache, "stale_if_error_s", 0.4, |_| 2.into());
                 self.perhaps(&mut cache, "early_expiration", 0.3, |_| json!({ "beta": 1.5 }));
+                self.perhaps(&mut cache, "failure_ttl_s", 0.3, |author| author.one_of(&[0.05, 1.0]).into());
+                self.perhaps(&mut cache, "leases", 0.3, |_| true.into());
+                self.perhaps(&mut cache, "local", 0.3, |_| true.into());
+                self.perhaps(&mut cache, "durable", 0.3, |_| false.into());
                 cache
             }
             "sql" => {
@@ -358,13 +375,37 @@ impl Author {
                 self.perhaps(&mut database, "connections", 0.6, |author| (1 + author.below(5)).into());
                 self.perhaps(&mut database, "commit", 0.5, Author::dist);
                 self.perhaps(&mut database, "scan_row_us", 0.5, |_| 10.into());
+                self.perhaps(&mut database, "auto_checkpoint_pages", 0.3, |author| author.below(20).into());
+                if self.chance(0.3) {
+                    (database["cores"], database["contention"]) = (json!(1 + self.below(3)), json!(0.1));
+                }
+                if self.replica {
+                    database["replica"] = match self.below(3) {
+                        0 => json!({ "delay_ms": 20, "every_s": 0.1 }),
+                        1 => json!({ "delay_ms": self.below(5), "semi_sync": true }),
+                        _ => json!({ "delay_ms": 3, "apply_rps": 200 }),
+                    };
+                }
                 database
             }
             _ => {
                 let mut queue = json!({ "kind": "queue", "consumer": "worker", "route": "job",
                     "visibility_timeout_s": 0.3, "max_receive_count": 1 + self.below(3) });
                 self.perhaps(&mut queue, "consumers", 0.7, |author| (1 + author.below(4)).into());
-                self.perhaps(&mut queue, "max_waiting", 0.4, |author| author.below(10).into());
+                self.perhaps(&mut queue, "max_waiting", 0.4, |author| (1 + author.below(10)).into());
+                self.perhaps(&mut queue, "on_full", 0.4, |author| {
+                    author.one_of(&["reject", "block", "drop_oldest", "drop_newest"]).into()
+                });
+                self.perhaps(&mut queue, "order", 0.3, |author| {
+                    author.one_of(&["oldest_first", "newest_first"]).into()
+                });
+                self.perhaps(&mut queue, "partitions", 0.3, |author| (1 + author.below(4)).into());
+                self.perhaps(&mut queue, "heartbeat_s", 0.3, |_| json!(0.1));
+                self.perhaps(&mut queue, "redelivery", 0.3, |author| {
+                    json!({ "base_delay_ms": 5, "max_delay_ms": 40, "jitter": author.one_of(&["none", "full", "decorrelated"]) })
+                });
+                self.perhaps(&mut queue, "durable", 0.3, |_| false.into());
+                self.perhaps(&mut queue, "store", 0.3, Author::dist);
                 queue
             }
         }
@@ -438,6 +479,7 @@ impl Author {
                 json!({ "repeat": repeat })
             }
             16 => self.all(level),
+            17 if self.chance(0.3) => json!({ "invalidate": { "cache": self.uses("copies") } }),
             17 => json!({ "cached": { "cache": self.uses("copies"), "load": self.steps(level) } }),
             18 if !self.keyed => self.idempotent(level),
             _ => json!({ "try": { "do": self.steps(level), "on_failure": self.steps(level) } }),
@@ -461,6 +503,7 @@ impl Author {
         self.perhaps(&mut idempotent, "when", 0.3, |author| author.condition().into());
         self.perhaps(&mut idempotent, "required", 0.4, |author| author.chance(0.5).into());
         self.perhaps(&mut idempotent, "lifetime_s", 0.5, |author| author.one_of(&[0.05, 0.5]).into());
+        self.perhaps(&mut idempotent, "waits", 0.4, |_| true.into());
         self.perhaps(&mut idempotent, "keep", 0.5, |author| author.one_of(&["all", "successes"]).into());
         json!({ "idempotent": idempotent })
     }
@@ -517,25 +560,54 @@ impl Author {
 
     fn statement(&mut self, database: &str) -> Value {
         let key = self.one_of(&["floor(random * 20)", "key", "x", "0", "request"]);
-        match self.below(6) {
+        match self.below(7) {
             0 | 1 => {
                 let mut select = json!({ "database": database, "table": "items", "key": key });
                 self.perhaps(&mut select, "column", 0.5, |_| "stock".into());
-                self.perhaps(&mut select, "for_update", 0.3, |_| true.into());
+                let for_update = self.chance(0.3);
+                match for_update {
+                    true => select["for_update"] = true.into(),
+                    false => self.perhaps(&mut select, "source", 0.3, Author::source),
+                }
                 json!({ "select": select })
             }
-            2 => json!({ "scan": { "database": database, "table": "items", "sum": "stock" } }),
+            2 => {
+                let mut scan = json!({ "database": database, "table": "items" });
+                self.perhaps(&mut scan, "sum", 0.6, |_| "stock".into());
+                self.perhaps(&mut scan, "from", 0.3, |author| author.number().into());
+                self.perhaps(&mut scan, "to", 0.3, |author| author.number().into());
+                self.perhaps(&mut scan, "where", 0.3, Author::bound);
+                self.perhaps(&mut scan, "source", 0.3, Author::source);
+                json!({ "scan": scan })
+            }
             3 => {
                 let mut update = json!({ "database": database, "table": "items", "key": key });
                 update["set"] = json!({ "stock": self.number() });
                 update["add"] = json!({ "sold": "1" });
-                self.perhaps(&mut update, "if_version", 0.4, |_| "version".into());
+                match self.below(5) {
+                    0 | 1 => update["if_version"] = "version".into(),
+                    2 => update["where"] = self.bound(),
+                    _ => {}
+                }
                 json!({ "update": update })
             }
             4 => json!({ "insert": { "database": database, "table": "orders", "key": key,
                 "set": { "item": self.number() } } }),
-            _ => json!({ "delete": { "database": database, "table": "orders", "key": key } }),
+            5 => json!({ "delete": { "database": database, "table": "orders", "key": key } }),
+            _ => {
+                let lag = if self.replica { "replica_lag_s" } else { "connections" };
+                json!({ "inspect": { "database": database, "what": self.one_of(&["oldest_transaction_s", lag]) } })
+            }
         }
+    }
+
+    fn bound(&mut self) -> Value {
+        json!({ "column": "stock", self.one_of(&["equals", "at_least", "below"]): self.number() })
+    }
+
+    /// Where a statement may read.
+    fn source(&mut self) -> Value {
+        if self.replica { self.one_of(&["primary", "replica", "peek"]).into() } else { "peek".into() }
     }
 
     fn faults(&mut self, traffic_s: u32) -> Value {
@@ -543,8 +615,13 @@ impl Author {
         let mut faults = Map::new();
         for id in ["first", "second", "third"].into_iter().take(self.below(4) as usize) {
             let node = names[self.below(names.len() as u32) as usize].clone();
-            let kinds = if self.nodes[&node]["kind"] == "service" { 5 } else { 3 };
+            let kinds = match (&self.nodes[&node]["kind"], self.nodes[&node].get("replica")) {
+                (kind, _) if kind == "service" => 5,
+                (_, Some(_)) => 6,
+                _ => 3,
+            };
             let effect = match self.below(kinds) {
+                3.. if kinds == 6 => json!({ "kind": "fail_over" }),
                 0 => json!({ "kind": "down" }),
                 1 => json!({ "kind": "slow", "factor": 1 + self.below(8) }),
                 2 => json!({ "kind": "errors", "ratio": self.one_of(&[0.2, 1.0]) }),

@@ -1,8 +1,9 @@
 //! A database: real rows with versions, transactions and their locks, behind a pool of connections.
 //!
 //! What a statement sees, changes and is refused is the store model's ([`crate::store`]); this file gives it time: a
-//! statement takes effect when it begins, a commit when it ends, so locks are held for as long as the work takes. Left
-//! out: the cache of pages, the size of rows, real parts (a real database is a plain `store`).
+//! statement takes effect when it begins, a commit when it ends, so locks are held for as long as the work takes. A
+//! replica ([`Replica`]) is another machine: who reads there needs none of the connections. Left out: the cache of pages,
+//! the size of rows, real parts (a real database is a plain `store`).
 
 use super::Happening;
 use super::gateway::worked;
@@ -10,11 +11,11 @@ use crate::engine::ctx::Ctx;
 use crate::engine::event::{Event, Slot};
 use crate::engine::stay::{Ask, NO_TIMER, Place, Reply, StayId};
 use crate::ids::{Seq, SessionId};
-use crate::scenario::{DatabasePlan, Dist};
-use crate::store::{Column, Mode, Op, Refusal as StoreRefusal, Store};
-use crate::time::Time;
+use crate::scenario::{DatabasePlan, Dist, Inspected};
+use crate::store::{Column, Done, Mode, Op, Refusal as StoreRefusal, Replica, RowId, Store};
+use crate::time::{Span, Time};
 use crate::trace::{Refusal, Status, What};
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::num::NonZeroU32;
 use std::sync::Arc;
 
@@ -25,6 +26,12 @@ pub enum Statement {
     Begin(Mode),
     /// Anything that reads or writes rows, and the column whose number is the answer.
     Op(Op, Option<Column>),
+    /// A read of the replica's rows.
+    OfReplica(Op, Option<Column>),
+    /// A look at the committed rows that nobody notices.
+    Peek(Op, Option<Column>),
+    /// How the database is.
+    Inspect(Inspected),
     /// COMMIT.
     Commit,
     /// ROLLBACK.
@@ -47,6 +54,15 @@ pub struct Database {
     waiting_for_locks: u32,
     /// Statements that stand in line for SQLite's write lock, if it is given out in order.
     fair: VecDeque<Slot>,
+    /// Sessions of the store that nobody has at present.
+    idle: Vec<SessionId>,
+    replica: Option<Replica>,
+    /// Statements that the replica works on.
+    of_replica: BTreeSet<Slot>,
+    /// For the replica: the rows that each open transaction has written.
+    written: BTreeMap<SessionId, Vec<RowId>>,
+    /// Callers whose connection was cut and who do not know it yet.
+    cut: BTreeSet<(Slot, NonZeroU32)>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -58,6 +74,8 @@ struct Session {
     /// How often the statement was refused as busy, and since when.
     refusals: u32,
     since: Time,
+    /// When it was connected.
+    opened: Time,
     /// What a statement that took effect when it began will answer.
     answer: (f64, Option<u64>),
     /// The latest record of what it did: why others wait for it.
@@ -75,6 +93,11 @@ impl Database {
             in_work: 0,
             waiting_for_locks: 0,
             fair: VecDeque::new(),
+            idle: Vec::new(),
+            replica: plan.replica.map(|config| Replica::new(config, plan.store.committed().clone())),
+            of_replica: BTreeSet::new(),
+            written: BTreeMap::new(),
+            cut: BTreeSet::new(),
         }
     }
 
@@ -89,6 +112,7 @@ impl Database {
             Happening::Arrived(slot) => self.arrive(ctx, slot),
             Happening::Worked(slot) => self.on_worked(ctx, slot),
             Happening::LostPatience(slot) => self.look_again(ctx, slot),
+            Happening::ConditionChanged if ctx.condition().lost => self.fail_over(ctx),
             _ => {}
         }
     }
@@ -112,7 +136,22 @@ impl Database {
         if ctx.condition().down {
             return ctx.refuse(slot, Refusal::Down, ctx.fault(), None);
         }
+        match statement {
+            Statement::OfReplica(op, column) => return self.read_replica(ctx, slot, &op, column),
+            Statement::Peek(op, column) => {
+                let (value, version) = answer(&op, column, &self.store.committed().read(&op));
+                return ctx.reply(slot, Reply { value, version, ..Reply::status(Status::Ok) });
+            }
+            Statement::Inspect(inspected) => {
+                let value = self.inspect(ctx.now(), inspected);
+                return ctx.reply(slot, Reply { value, ..Reply::status(Status::Ok) });
+            }
+            _ => {}
+        }
         let owner = owner_of(ctx, slot);
+        if self.cut.remove(&key(owner)) {
+            return ctx.refuse(slot, Refusal::Down, None, None);
+        }
         if !self.sessions.contains_key(&key(owner)) {
             let full = self.plan.connections.is_some_and(|connections| self.sessions.len() as u32 >= connections);
             if full {
@@ -129,10 +168,10 @@ impl Database {
     }
 
     fn connect(&mut self, ctx: &mut Ctx, slot: Slot, owner: StayId) {
-        let id = self.store.open();
-        let last = ctx.stay(slot).last;
-        let session =
-            Session { id, slot, statement: Statement::Close, refusals: 0, since: ctx.now(), answer: (0.0, None), last };
+        let id = self.idle.pop().unwrap_or_else(|| self.store.open());
+        let (now, last) = (ctx.now(), ctx.stay(slot).last);
+        let (statement, answer) = (Statement::Close, (0.0, None));
+        let session = Session { id, slot, statement, refusals: 0, since: now, opened: now, answer, last };
         self.sessions.insert(key(owner), session);
         self.show_levels(ctx);
     }
@@ -151,42 +190,122 @@ impl Database {
         let done = match statement {
             Statement::Begin(mode) => self.store.begin(id, mode).map(|()| (Dist::ZERO, 0, (0.0, None))),
             Statement::Op(op, column) => self.store.op(id, &op).map(|done| {
-                let value = match (column, done.row, op) {
-                    (_, _, Op::Scan { sum: Some(_), .. }) => done.sum as f64,
-                    (Some(column), Some(row), _) => row.fields[usize::from(column)] as f64,
-                    _ => done.rows as f64,
-                };
                 let own = if op.writes() { plan.write.clone() } else { plan.read.clone() };
-                (own, done.rows_scanned, (value, done.row.map(|row| row.version)))
+                if op.writes() && self.replica.is_some() {
+                    let rows = done.key.map(|key| RowId { table: op.keys().table, key });
+                    self.written.entry(id).or_default().extend(rows);
+                }
+                (own, done.rows_scanned, answer(&op, column, &done))
             }),
             Statement::Commit => Ok((plan.commit.clone(), 0, (0.0, None))),
             Statement::Rollback => self.store.rollback(id).map(|()| (Dist::ZERO, 0, (0.0, None))),
-            Statement::Close => unreachable!("a close is no work"),
+            _ => unreachable!("it needs no session"),
         };
         match done {
             Ok((dist, scanned, answer)) => {
                 self.sessions.get_mut(&key(owner)).expect("it is there").answer = answer;
-                let span = ctx.work(slot, &dist) + plan.scan_row.scaled(scanned as f64);
-                self.in_work += 1;
-                self.show_levels(ctx);
-                ctx.stay_mut(slot).place = Place::Worker;
-                ctx.schedule_work(slot, span, dist.is_constant() && scanned == 0);
+                let mut span = ctx.work(slot, &dist) + plan.scan_row.scaled(scanned as f64);
+                let commits = statement == Statement::Commit || !self.store.in_transaction(id);
+                if commits && self.written.contains_key(&id) {
+                    span += self.replica.as_ref().map_or(Span::ZERO, Replica::extra);
+                }
+                self.work(ctx, slot, span, dist.is_constant() && scanned == 0);
+                if commits && statement != Statement::Commit {
+                    self.ship(ctx, slot, id, ctx.stay(slot).due);
+                }
             }
             Err(refusal) => self.on_refusal(ctx, owner, refusal),
         }
     }
 
+    /// Works on a statement; more at once than there are cores slow each other down.
+    fn work(&mut self, ctx: &mut Ctx, slot: Slot, mut span: Span, constant: bool) {
+        self.in_work += 1;
+        self.show_levels(ctx);
+        ctx.stay_mut(slot).place = Place::Worker;
+        if let Some(cores) = self.plan.cores {
+            let (active, cores) = (f64::from(self.in_work), f64::from(cores));
+            let surplus = (active - cores).max(0.0);
+            span = span.scaled((active / cores).max(1.0) * (1.0 + self.plan.contention * surplus));
+        }
+        ctx.schedule_work(slot, span, constant && self.plan.cores.is_none());
+    }
+
+    /// Sends what a session has committed on its way to the replica.
+    fn ship(&mut self, ctx: &Ctx, slot: Slot, id: SessionId, answered: Time) {
+        let (Some(replica), Some(written)) = (&mut self.replica, self.written.remove(&id)) else { return };
+        if !written.is_empty() {
+            let committed = self.store.committed();
+            let rows = written.into_iter().map(|row| (row, committed.get(row).copied())).collect();
+            replica.on_commit(ctx.now(), ctx.stay(slot).request, answered, rows);
+        }
+    }
+
+    fn read_replica(&mut self, ctx: &mut Ctx, slot: Slot, op: &Op, column: Option<Column>) {
+        let (now, plan) = (ctx.now(), self.plan.clone());
+        let replica = self.replica.as_mut().expect("the plan has one");
+        let done = replica.tables(now).read(op);
+        // No program runs here: what its caller will be told waits where a program would have its latest call's answer.
+        let (value, version) = answer(op, column, &done);
+        let stay = ctx.stay_mut(slot);
+        (stay.got.1, stay.version) = (value, version);
+        let span = ctx.work(slot, &plan.read) + plan.scan_row.scaled(done.rows_scanned as f64);
+        ctx.stay_mut(slot).place = Place::Worker;
+        ctx.schedule_work(slot, span, false);
+        self.of_replica.insert(slot);
+    }
+
+    fn inspect(&mut self, now: Time, inspected: Inspected) -> f64 {
+        match inspected {
+            Inspected::ReplicaLagS => self.replica.as_mut().map_or(0.0, |replica| replica.lag(now).as_seconds()),
+            Inspected::WalBytes => self.store.wal_bytes() as f64,
+            Inspected::Connections => self.sessions.len() as f64,
+            Inspected::OldestTransactionS => {
+                let open = self.sessions.values().filter(|session| self.store.in_transaction(session.id));
+                open.map(|session| now.since(session.opened).as_seconds()).fold(0.0, f64::max)
+            }
+        }
+    }
+
+    /// The database is lost: its replica takes its place with what has reached it, and every connection is cut.
+    #[cold]
+    fn fail_over(&mut self, ctx: &mut Ctx) {
+        let Some(replica) = self.replica.take() else { return };
+        let (now, fault) = (ctx.now(), ctx.fault());
+        let (tables, lost) = replica.promote(now);
+        for request in lost {
+            ctx.core.record(ctx.node, request, What::CommitLost, fault, None);
+        }
+        for slot in ctx.core.stays.of_node(ctx.node) {
+            if matches!(ctx.stay(slot).place, Place::Worker | Place::Line) {
+                let stay = ctx.stay_mut(slot);
+                (stay.place, stay.timer) = (Place::Outside, NO_TIMER);
+                ctx.refuse(slot, Refusal::Down, fault, None);
+            }
+        }
+        let open = self.sessions.iter().filter(|(_, session)| self.store.in_transaction(session.id));
+        let cut = open.map(|(owner, _)| *owner).collect();
+        let store = self.store.restarted(tables.clone());
+        let replica = self.plan.replica.map(|config| Replica::new(config, tables));
+        *self = Database { store, replica, cut, ..Database::new(&self.plan) };
+        self.show_levels(ctx);
+    }
+
     fn on_worked(&mut self, ctx: &mut Ctx, slot: Slot) {
-        self.in_work -= 1;
         ctx.stay_mut(slot).timer = NO_TIMER;
         ctx.stay_mut(slot).place = Place::Outside;
         worked(ctx, slot);
+        if self.of_replica.remove(&slot) {
+            return self.answer_of_replica(ctx, slot);
+        }
+        self.in_work -= 1;
         let owner = owner_of(ctx, slot);
         let Session { id, statement, answer, .. } = self.sessions[&key(owner)];
-        if statement == Statement::Commit
-            && let Err(refusal) = self.store.commit(id)
-        {
-            return self.on_refusal(ctx, owner, refusal);
+        if statement == Statement::Commit {
+            if let Err(refusal) = self.store.commit(id) {
+                return self.on_refusal(ctx, owner, refusal);
+            }
+            self.ship(ctx, slot, id, ctx.now());
         }
         if ctx.strikes(slot) {
             ctx.refuse(slot, Refusal::Fault, ctx.fault(), None);
@@ -206,21 +325,38 @@ impl Database {
         self.after(ctx, owner);
     }
 
+    fn answer_of_replica(&mut self, ctx: &mut Ctx, slot: Slot) {
+        if ctx.strikes(slot) {
+            return ctx.refuse(slot, Refusal::Fault, ctx.fault(), None);
+        }
+        let (key, value, version) = (ctx.stay(slot).key, ctx.stay(slot).got.1, ctx.stay(slot).version);
+        ctx.note(slot, What::RowRead { key, version: version.unwrap_or(0) });
+        ctx.reply(slot, Reply { value, version, ..Reply::status(Status::Ok) });
+    }
+
     /// A statement is over: its session goes back to the pool unless a transaction is open, and locks may be free.
     fn after(&mut self, ctx: &mut Ctx, owner: StayId) {
         let id = self.sessions[&key(owner)].id;
         if !self.store.in_transaction(id) {
-            self.store.close(id);
-            self.sessions.remove(&key(owner));
+            self.disconnect(owner);
         }
         self.wake(ctx);
     }
 
     fn close(&mut self, ctx: &mut Ctx, owner: StayId) {
-        if let Some(session) = self.sessions.remove(&key(owner)) {
-            self.store.close(session.id);
+        self.cut.remove(&key(owner));
+        if self.disconnect(owner) {
             self.wake(ctx);
         }
+    }
+
+    /// Ends a session if there is one; its number is used again.
+    fn disconnect(&mut self, owner: StayId) -> bool {
+        let Some(Session { id, .. }) = self.sessions.remove(&key(owner)) else { return false };
+        self.store.close(id);
+        self.written.remove(&id);
+        self.idle.push(id);
+        true
     }
 
     /// Whoever can go on now does: those whom the store has woken, those in a fair line, those who wait for a connection.
@@ -328,6 +464,7 @@ impl Database {
     pub fn withdraw(&mut self, ctx: &mut Ctx, slot: Slot) {
         let owner = owner_of(ctx, slot);
         match ctx.stay(slot).place {
+            Place::Worker if self.of_replica.remove(&slot) => return ctx.core.stays.remove(slot),
             Place::Worker => self.in_work -= 1,
             Place::Line if self.line.iter().any(|(other, _)| *other == slot) => {
                 self.line.retain(|(other, _)| *other != slot);
@@ -347,6 +484,16 @@ impl Database {
         ctx.set_in_service(self.in_work);
         ctx.set_waiting(self.line.len() as u32 + self.waiting_for_locks);
     }
+}
+
+/// What is told of a statement: a number, and the version of its row.
+fn answer(op: &Op, column: Option<Column>, done: &Done) -> (f64, Option<u64>) {
+    let value = match (column, done.row, op) {
+        (_, _, Op::Scan { sum: Some(_), .. }) => done.sum as f64,
+        (Some(column), Some(row), _) => row.fields[usize::from(column)] as f64,
+        _ => done.rows as f64,
+    };
+    (value, done.row.map(|row| row.version))
 }
 
 /// The stay that a statement works for: its transaction's owner.

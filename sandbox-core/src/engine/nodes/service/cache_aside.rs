@@ -2,10 +2,10 @@
 //! load fails.
 
 use super::Service;
-use crate::engine::ctx::Ctx;
+use crate::engine::ctx::{Ctx, status_of};
 use crate::engine::event::Slot;
 use crate::engine::stay::{Ask, CallEnd, Found, Reply, Stay};
-use crate::scenario::{Kind, Step};
+use crate::scenario::{CachePlan, Kind, Step};
 use crate::time::Span;
 use crate::trace::{CacheFallback, CacheResult, Status, What};
 
@@ -16,11 +16,14 @@ impl Service {
     /// The cache answered: a copy that will do, or else the origin is asked. A cache that fails is no more than a miss.
     pub(super) fn on_looked_up(&mut self, ctx: &mut Ctx, slot: Slot, end: CallEnd) {
         let found = match (end, ctx.core.stays.take_found(slot)) {
+            (CallEnd::Replied(_), Some(Found { result: CacheResult::Failure, .. })) => {
+                return self.fail(ctx, slot, end);
+            }
             (CallEnd::Replied(_), Some(found)) => found,
             (CallEnd::Replied(reply), None) if !self.is_plain_miss(ctx, slot, &reply) => {
                 return self.fail(ctx, slot, end);
             }
-            _ => Found { result: CacheResult::Miss, copy: None, load: true },
+            _ => Found { result: CacheResult::Miss, copy: None, load: true, at: ctx.now() },
         };
         let serves = matches!(found.result, CacheResult::Fresh | CacheResult::Early | CacheResult::Revalidate);
         let Some(copy) = found.copy.filter(|_| serves) else {
@@ -81,24 +84,40 @@ impl Service {
         let stay = ctx.stay_mut(part);
         stay.parent = None;
         stay.asked_at = now;
-        ctx.core.stays.belongings_mut(part).copy = Some(Found { result: CacheResult::Miss, copy: None, load: true });
+        let found = Found { result: CacheResult::Miss, copy: None, load: true, at: now };
+        ctx.core.stays.belongings_mut(part).copy = Some(found);
         part
     }
 
     /// Puts what the load brought into the cache without waiting for it.
     pub(super) fn keep(&mut self, ctx: &mut Ctx, slot: Slot, cache: usize) {
-        ctx.core.stays.take_copy(slot);
+        let looked_up = ctx.core.stays.take_copy(slot);
         let version = ctx.stay(slot).version;
         let put = self.send_aside(ctx, slot, cache, Ask::CachePut);
-        ctx.stay_mut(put.slot).version = version;
+        let stay = ctx.stay_mut(put.slot);
+        stay.version = version;
+        if let Some(found) = looked_up {
+            stay.asked_at = found.at;
+        }
+    }
+
+    /// Tells the cache that a load has failed, and how.
+    pub(super) fn tell_failure(&mut self, ctx: &mut Ctx, slot: Slot, cache: usize, status: Option<Status>) {
+        let fail = self.send_aside(ctx, slot, cache, Ask::CacheFail);
+        ctx.stay_mut(fail.slot).arg = status.map_or(0.0, |status| f64::from(status.code()));
     }
 
     /// The store failed: an expired copy, if one may be used (stale-if-error), else the failure.
     pub(super) fn fall_back(&mut self, ctx: &mut Ctx, slot: Slot, failed: CallEnd) {
         if let Step::Read { cache: Some(cache), .. } = *self.step(ctx, slot)
-            && self.shares_loads(ctx, cache)
+            && self.hears_of_failures(ctx, cache)
         {
-            self.send_aside(ctx, slot, cache, Ask::CacheFail);
+            let status = match failed {
+                CallEnd::Replied(reply) => reply.status,
+                CallEnd::TimedOut => Status::GatewayTimeout,
+                CallEnd::Refused { refusal, .. } => status_of(refusal),
+            };
+            self.tell_failure(ctx, slot, cache, Some(status));
         }
         match self.usable_copy(ctx, slot) {
             Some(version) => self.finish(ctx, slot, Reply { version: Some(version), ..Reply::status(Status::Stale) }),
@@ -107,9 +126,22 @@ impl Service {
     }
 
     pub(super) fn shares_loads(&self, ctx: &Ctx, cache: usize) -> bool {
+        self.cache_plan(ctx, cache).single_flight
+    }
+
+    /// Whether a cache does anything with the failure of a load.
+    fn hears_of_failures(&self, ctx: &Ctx, cache: usize) -> bool {
+        let plan = self.cache_plan(ctx, cache);
+        plan.single_flight || plan.keeps_failures
+    }
+
+    fn cache_plan<'a>(&self, ctx: &'a Ctx, cache: usize) -> &'a CachePlan {
         let plan = &ctx.core.plan;
         let target = plan.nodes[ctx.node.index()].calls[cache].targets[0];
-        matches!(&plan.nodes[target.index()].kind, Kind::Cache(cache) if cache.single_flight)
+        match &plan.nodes[target.index()].kind {
+            Kind::Cache(cache) => cache,
+            _ => unreachable!("a look-up goes to a cache"),
+        }
     }
 
     /// The version of the expired copy that may stand in for an origin that failed.
@@ -138,12 +170,7 @@ impl Service {
         let (Step::Read { cache: Some(cache), .. } | Step::FallBack { cache, .. }) = self.step(ctx, slot) else {
             return Span::ZERO;
         };
-        let plan = &ctx.core.plan;
-        let target = plan.nodes[ctx.node.index()].calls[*cache].targets[0];
-        match &plan.nodes[target.index()].kind {
-            Kind::Cache(cache) => cache.config.ttl().unwrap_or(Span::ZERO),
-            _ => unreachable!("a look-up goes to a cache"),
-        }
+        self.cache_plan(ctx, *cache).config.ttl().unwrap_or(Span::ZERO)
     }
 
     /// A copy that a stay was to load is not coming: whoever waits for the load is told.
@@ -160,7 +187,7 @@ impl Service {
             _ => None,
         });
         if let Some(cache) = cache.filter(|cache| self.shares_loads(ctx, *cache)) {
-            self.send_aside(ctx, slot, cache, Ask::CacheFail);
+            self.tell_failure(ctx, slot, cache, None);
         }
     }
 }

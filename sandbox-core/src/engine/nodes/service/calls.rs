@@ -74,7 +74,7 @@ impl Service {
                 }
                 return self.on_answer(ctx, slot, end);
             }
-            Step::Call(_) => return self.on_answer(ctx, slot, end),
+            Step::Call(_) | Step::Invalidate { .. } => return self.on_answer(ctx, slot, end),
             Step::Look { .. } => Ask::CacheGet,
             Step::Read { cache: Some(_), .. } if !asked_cache => Ask::CacheGet,
             Step::Write { .. } => Ask::Write,

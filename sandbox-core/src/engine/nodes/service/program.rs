@@ -10,8 +10,8 @@ use crate::engine::nodes::Statement;
 use crate::engine::stay::{Ask, CallEnd, Errand, Reply, Stay};
 use crate::ids::RouteId;
 use crate::rng::Purpose;
-use crate::scenario::{CallStep, Expr, Hold, Name, Program, StatementPlan, Step};
-use crate::store::{Change, Changes, Filter, Keys, Op, RowId};
+use crate::scenario::{CallStep, Expr, FilterPlan, Hold, Kind, Name, Program, ReadFrom, StatementPlan, Step};
+use crate::store::{Change, Changes, Column, Filter, Keys, Op, RowId};
 use crate::time::{Span, Time};
 use crate::trace::{Refusal, Status, What};
 
@@ -118,6 +118,16 @@ impl Service {
                     let (statement, call) = (statement(ctx, slot, &step.what), step.call);
                     return self.state(ctx, slot, call, statement);
                 }
+                Some(Step::Invalidate { cache, key }) => {
+                    let cache = *cache;
+                    let mut errand =
+                        Errand { way: u32::from(here) + 1, ..Errand::handed_on(ctx.stay(slot), Ask::CacheForget) };
+                    if let Some(key) = key {
+                        errand.key = value(ctx, slot, key).clamp(0.0, f64::from(ctx.core.plan.keys - 1)) as u32;
+                    }
+                    return self.call(ctx, slot, cache, errand);
+                }
+                Some(Step::Leak) => drop(ctx.core.stays.take_session(slot)),
                 Some(Step::Look { cache, .. }) => return self.ask(ctx, slot, *cache, Ask::CacheGet),
                 Some(Step::Keep { cache }) => {
                     self.keep(ctx, slot, *cache);
@@ -126,7 +136,8 @@ impl Service {
                     }
                 }
                 Some(&Step::FallBack { cache, found }) => {
-                    self.send_aside(ctx, slot, cache, Ask::CacheFail);
+                    let status = Status::of_code(ctx.stay(slot).got.0);
+                    self.tell_failure(ctx, slot, cache, status);
                     if is_background(ctx, slot) {
                         return self.finish(ctx, slot, Reply::status(Status::InternalError));
                     }
@@ -156,6 +167,7 @@ impl Service {
                             next = found;
                         }
                         Claim::Replay(stored) => return self.fail(ctx, slot, CallEnd::Replied(stored.reply)),
+                        Claim::Wait => return,
                         Claim::Refuse(refusal) => {
                             return self.fail(ctx, slot, CallEnd::Refused { refusal, retry_at: Time::NEVER });
                         }
@@ -207,17 +219,26 @@ fn statement(ctx: &mut Ctx, slot: Slot, plan: &StatementPlan) -> Statement {
     let row = |table, key: f64| RowId { table, key: key.max(0.0) as u64 };
     match plan {
         StatementPlan::Begin(mode) => Statement::Begin(*mode),
-        StatementPlan::Select { table, key, column, for_update } => {
+        StatementPlan::Select { table, key, column, for_update, source } => {
             let row = row(*table, number(key));
             let op = if *for_update { Op::ReadForUpdate { row } } else { Op::Read { row } };
-            Statement::Op(op, *column)
+            read(*source, op, *column)
         }
-        StatementPlan::Scan { table, sum } => {
-            Statement::Op(Op::Scan { keys: Keys::all(*table), filter: Filter::Any, sum: *sum }, None)
+        StatementPlan::Scan { table, from, to, filter, sum, source } => {
+            let mut bound =
+                |expr: &Option<Expr>, or: u64| expr.as_ref().map_or(or, |expr| number(expr).max(0.0) as u64);
+            let keys = Keys { table: *table, from: bound(from, 0), to: bound(to, u64::MAX) };
+            let filter = filter.as_ref().map_or(Filter::Any, |filter| filled(filter, &mut number));
+            read(*source, Op::Scan { keys, filter, sum: *sum }, None)
         }
-        StatementPlan::Update { table, key, changes, if_version } => {
+        StatementPlan::Inspect(inspected) => Statement::Inspect(*inspected),
+        StatementPlan::Update { table, key, changes, if_version, filter } => {
             let keys = Keys::one(row(*table, number(key)));
-            let filter = if_version.as_ref().map_or(Filter::Any, |version| Filter::Version(number(version) as u64));
+            let filter = match (if_version, filter) {
+                (Some(version), _) => Filter::Version(number(version) as u64),
+                (None, Some(filter)) => filled(filter, &mut number),
+                (None, None) => Filter::Any,
+            };
             let mut filled = Changes::default();
             for (column, adds, expr) in changes {
                 let by = number(expr) as i64;
@@ -239,6 +260,20 @@ fn statement(ctx: &mut Ctx, slot: Slot, plan: &StatementPlan) -> Statement {
     }
 }
 
+/// A condition with its number filled in.
+fn filled(filter: &FilterPlan, number: &mut impl FnMut(&Expr) -> f64) -> Filter {
+    (filter.bound)(filter.column, number(&filter.number) as i64)
+}
+
+/// A statement that reads there.
+fn read(source: ReadFrom, op: Op, column: Option<Column>) -> Statement {
+    match source {
+        ReadFrom::Primary => Statement::Op(op, column),
+        ReadFrom::Replica => Statement::OfReplica(op, column),
+        ReadFrom::Peek => Statement::Peek(op, column),
+    }
+}
+
 /// The value of an expression of a stay's program.
 fn value(ctx: &mut Ctx, slot: Slot, expr: &Expr) -> f64 {
     expr.eval(&mut |position| {
@@ -249,15 +284,31 @@ fn value(ctx: &mut Ctx, slot: Slot, expr: &Expr) -> f64 {
             Name::User => f64::from(stay.user),
             Name::Arg => stay.arg,
             Name::Attempt => f64::from(stay.attempt),
-            Name::NowS => ctx.now().as_seconds(),
+            Name::NowS => ctx.now().as_seconds() + clock_offset_s(ctx),
             Name::Random => ctx.draw(slot, Purpose::Program).uniform(),
             Name::Status => f64::from(stay.got.0),
             Name::Value => stay.got.1,
             Name::Version => stay.version.map_or(0.0, |version| version as f64),
             Name::Priority => f64::from(stay.priority),
             Name::Request => f64::from(stay.request.0),
+            Name::Instance => f64::from(instance(ctx)),
         }
     })
+}
+
+/// How far the clock of the service is ahead.
+fn clock_offset_s(ctx: &Ctx) -> f64 {
+    match &ctx.core.plan.nodes[ctx.node.index()].kind {
+        Kind::Service(service) => service.clock_offset_s,
+        _ => unreachable!("only a service has programs"),
+    }
+}
+
+/// Number of the instance among its replicas, which stand next to each other in the plan.
+fn instance(ctx: &Ctx) -> u32 {
+    let nodes = &ctx.core.plan.nodes[..=ctx.node.index()];
+    let group = &nodes[ctx.node.index()].group;
+    nodes.iter().rev().take_while(|node| node.group == *group).count() as u32
 }
 
 /// The failure of a stay's latest step, as an answer.

@@ -89,6 +89,10 @@ impl Service {
 
     pub(super) fn on_paused(&mut self, ctx: &mut Ctx, slot: Slot) {
         ctx.stay_mut(slot).timer = NO_TIMER;
+        if let Step::Claim(_) = self.step(ctx, slot) {
+            // The attempt that it waited for is over: it asks again.
+            return self.run(ctx, slot);
+        }
         ctx.note(slot, What::Paused);
         self.go_on(ctx, slot);
     }
