@@ -423,7 +423,9 @@ mod tests {
     #[test]
     fn the_newest_may_come_first() {
         let mut queue = queue(|p| p.newest_first = true);
-        (1..=3).for_each(|id| drop(queue.on_send(at(0), id, None)));
+        for id in 1..=3 {
+            queue.on_send(at(0), id, None);
+        }
         assert_eq!([(); 3].map(|()| queue.decide(at(0)).unwrap().id), [3, 2, 1]);
     }
 
