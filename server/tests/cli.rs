@@ -285,6 +285,20 @@ fn a_new_scenario_runs_and_its_claims_are_sharp() {
 }
 
 #[test]
+fn a_new_lesson_is_right_as_it_is_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let place = folder.path().join("mine");
+    let place = place.to_str().unwrap();
+    let new = || faultline(&["new", "lesson", "slow-printer", "--out", place]);
+    assert!(new().status.success());
+    let checked = json_of(&["check", place, "--mutate", "--seeds", "20", "--json"]);
+    assert_eq!(checked["ok"], true, "{checked}");
+    assert_eq!(checked["lessons"].as_array().unwrap().len(), 1, "{checked}");
+    assert_eq!(new().status.code(), Some(2), "files that are there are left alone");
+    assert_eq!(faultline(&["new", "lesson", "the-database-goes-away"]).status.code(), Some(2), "it is taken");
+}
+
+#[test]
 fn the_log_has_a_line_for_every_request_that_ended() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("log.jsonl");

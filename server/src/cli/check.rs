@@ -145,7 +145,7 @@ fn scenario_of(json: &str, beside: Option<&Path>) -> Option<String> {
 }
 
 /// The second-level headings of Markdown, each with what stands under it.
-fn beats(markdown: &str) -> Vec<(String, String)> {
+pub(super) fn beats(markdown: &str) -> Vec<(String, String)> {
     let parts = format!("\n{markdown}");
     let parts = parts.split("\n## ").skip(1).map(|part| part.split_once('\n').unwrap_or((part, "")));
     parts.map(|(heading, text)| (heading.trim().to_string(), text.to_string())).collect()
