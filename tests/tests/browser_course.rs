@@ -122,7 +122,7 @@ async fn the_page_with_all_lessons_keeps_what_was_done() {
     let server = serve_site();
     let browser = Browser::start(1366, 768, false).await;
     browser.open(&server.url).await;
-    browser.find("[data-home]").await;
+    browser.until("document.querySelector('[data-home] [data-lesson]')").await;
     let states = "[...document.querySelectorAll('[data-lesson]')].map(e => e.dataset.state)";
     let count = browser.run(&format!("return {states}.length;"), vec![]).await;
     assert_eq!(count, json!(lessons::INDEX.len()));
