@@ -119,6 +119,10 @@ impl Service {
             };
             self.tell_failure(ctx, slot, cache, Some(status));
         }
+        if is_background(ctx, slot) && ctx.stay(slot).branch_of == ONE_STEP {
+            // Nobody waits for it: what handles failures of this step is not for this one.
+            return self.finish(ctx, slot, Reply::status(Status::InternalError));
+        }
         match self.usable_copy(ctx, slot) {
             Some(version) => self.finish(ctx, slot, Reply { version: Some(version), ..Reply::status(Status::Stale) }),
             None => self.fail(ctx, slot, failed),

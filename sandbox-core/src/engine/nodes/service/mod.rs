@@ -17,7 +17,7 @@ use crate::engine::idempotency;
 use crate::engine::line::Line;
 use crate::engine::nodes::Happening;
 use crate::engine::sharing::Sharing;
-use crate::engine::stay::{Ask, CallEnd, NO_TIMER, Place, Reply, Stay};
+use crate::engine::stay::{Ask, CallEnd, NO_TIMER, Place, Reply, Stay, StayId};
 use crate::ids::Seq;
 use crate::rng::{Purpose, Stream};
 use crate::scenario::{Discipline, Hold, NodePlan, ServicePlan};
@@ -385,11 +385,15 @@ impl Service {
     /// The caller withdrew the call: everything it holds is free at once.
     pub fn withdraw(&mut self, ctx: &mut Ctx, slot: Slot) {
         let id = ctx.core.stays.id(slot);
-        let parts: Vec<Slot> = ctx.core.stays.of_node(ctx.node);
-        for part in parts {
-            let is_branch = ctx.stay(part).ask == Ask::Strand && ctx.stay(part).parent == Some(id);
-            if is_branch && ctx.core.stays.is_live(ctx.core.stays.id(part)) {
-                self.withdraw(ctx, part);
+        // Nothing that still ends a branch goes on with the whole.
+        ctx.stay_mut(slot).fork.needed = 0;
+        let mut branches: Vec<StayId> =
+            ctx.core.stays.of_node(ctx.node).into_iter().map(|part| ctx.core.stays.id(part)).collect();
+        branches.retain(|part| ctx.stay(part.slot).ask == Ask::Strand && ctx.stay(part.slot).parent == Some(id));
+        for branch in branches {
+            // The worker that one branch frees may go to another one, which is then over before its turn comes.
+            if ctx.core.stays.is_live(branch) {
+                self.withdraw(ctx, branch.slot);
             }
         }
         if let Some(open) = ctx.stay(slot).call {
