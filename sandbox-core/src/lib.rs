@@ -13,6 +13,8 @@
 //!       5   claim      lesson           promises and who judges them · the course's documents
 //!                                       truth: cases with known answers, run through all of the above
 //!                                       sweep: many runs over a grid and seeds, in shards
+//!                                       link: what an address asks for
+//!                                       message: what a page and the page around it say to each other
 //! ```
 //!
 //! Read in that order. Deliberately absent: any clock, thread, file, socket or `await`; iteration over hash maps; the
@@ -24,6 +26,8 @@ pub mod claim;
 pub mod engine;
 pub mod ids;
 pub mod lesson;
+pub mod link;
+pub mod message;
 pub mod metrics;
 pub mod policy;
 pub mod recording;

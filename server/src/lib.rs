@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! cli        one file per command; the only place that prints
+//! export     a lesson as one HTML file, as a package for course systems
 //! validate   simulated beside mounted beside real · calibrate  service times of real parts · load  open-loop load
 //! serve      a server's life: start, serve, drain
 //! app        state and routes · routes  one file per resource · auth  error  metrics
@@ -17,6 +18,7 @@ pub mod calibrate;
 pub mod cli;
 pub mod clock;
 pub mod error;
+pub mod export;
 pub mod load;
 pub mod metrics;
 pub mod mount;

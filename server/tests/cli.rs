@@ -360,3 +360,50 @@ fn a_sweep_names_every_bad_path_at_once() {
         assert_eq!(faultline(&[&SWEEP[..], bad].concat()).status.code(), Some(2), "{bad:?}");
     }
 }
+
+/// The outage's lesson, cut to what a test needs.
+const LINK: &str =
+    "https://example.org/course/?v=2&lesson=the-database-goes-away&seed=7&set=duration_s%3D8&set=faults%3D%7B%7D";
+
+#[test]
+fn a_link_is_run_as_the_page_runs_it_and_flags_override_it() {
+    let by_link = json_of(&["run", LINK, "--json"]);
+    let by_flags =
+        json_of(&[&["run", "database-outage", "--variant", "B", "--json", "--seed", "7"], &SHORT[..]].concat());
+    assert_eq!(by_link["digest"], by_flags["digest"]);
+    let other = json_of(&["run", LINK, "--json", "--seed", "8"]);
+    assert_eq!(other["seed"], 8);
+    let digest = by_link["digest"].as_str().unwrap();
+    let same = faultline(&["run", &format!("{LINK}&digest={digest}")]);
+    assert_eq!(same.status.code(), Some(0));
+    let another = "0".repeat(32);
+    let output = faultline(&["run", &format!("{LINK}&digest={another}"), "--json"]);
+    assert_eq!(output.status.code(), Some(1), "a link says which run it was made of");
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert!(told.contains(digest) && told.contains(&another), "{told}");
+    let meant = faultline(&["run", &format!("{LINK}&digest={another}"), "--seed", "8"]);
+    assert_eq!(meant.status.code(), Some(0), "with flags it is meant to be another run");
+}
+
+#[test]
+fn why_takes_the_request_of_a_link() {
+    let of_link = json_of(&["why", &format!("{LINK}&request=12"), "--json"]);
+    let of_flag = json_of(&["why", LINK, "--request", "12", "--json"]);
+    assert_eq!(of_link, of_flag);
+    let parts: u64 = of_link["parts"].as_array().unwrap().iter().map(|part| part["ns"].as_u64().unwrap()).sum();
+    assert_eq!(parts, of_link["total_ns"].as_u64().unwrap());
+    let output = faultline(&["why", LINK]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(String::from_utf8(output.stderr).unwrap().contains("--request: is missing"));
+}
+
+#[test]
+fn refusals_of_a_link_name_its_fields() {
+    let output =
+        faultline(&["run", "https://example.org/?v=2&lesson=the-database-goes-away&seed=x&step=-1&colour=red"]);
+    assert_eq!(output.status.code(), Some(2));
+    let told = String::from_utf8(output.stderr).unwrap();
+    for field in ["error: seed: `x`", "error: step: `-1`", "error: colour: is no parameter"] {
+        assert!(told.contains(field), "{field} is not in {told}");
+    }
+}

@@ -4,7 +4,7 @@ use crate::failure;
 use crate::pages::bench;
 use crate::pages::home::{HomePage, HomeProps};
 use crate::pages::lesson::{LessonPage, LessonProps};
-use crate::route::Options;
+use crate::route::Asked;
 use web_sys::Element;
 
 /// Puts the page in its place in the document, or at the end of the body where there is none.
@@ -15,21 +15,21 @@ pub fn start() {
         let place: Option<Element> = document.get_element_by_id("app");
         place.or_else(|| document.body().map(Into::into))
     });
-    let (root, options) = (root.expect("a page has a body"), Options::of_page());
-    match options.bench {
-        true => bench::start(&root, options),
-        false => mount(root, options),
+    let (root, asked) = (root.expect("a page has a body"), Asked::of_page());
+    match asked.link.bench {
+        true => bench::start(&root, asked),
+        false => mount(root, asked),
     }
 }
 
-/// Puts the page that these options ask for into an element.
-pub fn mount(root: Element, options: Options) {
-    match options.home {
+/// Puts the page that is asked for into an element.
+pub fn mount(root: Element, asked: Asked) {
+    match asked.is_home() {
         true => {
-            yew::Renderer::<HomePage>::with_root_and_props(root, HomeProps { unread: options.unread }).render();
+            yew::Renderer::<HomePage>::with_root_and_props(root, HomeProps { unread: asked.unread }).render();
         }
         false => {
-            yew::Renderer::<LessonPage>::with_root_and_props(root, LessonProps { options }).render();
+            yew::Renderer::<LessonPage>::with_root_and_props(root, LessonProps { asked }).render();
         }
     }
 }

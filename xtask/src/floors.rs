@@ -11,7 +11,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 /// The core's folders and files, each with its floor.
-const FLOORS: [(&str, u32); 18] = [
+const FLOORS: [(&str, u32); 20] = [
     ("time", 0),
     ("rng", 0),
     ("ids", 0),
@@ -30,6 +30,8 @@ const FLOORS: [(&str, u32); 18] = [
     ("claim", 5),
     ("truth", 5),
     ("sweep", 5),
+    ("link", 5),
+    ("message", 5),
 ];
 
 /// Who may use a neighbour on its own floor, and why; never the other way round.

@@ -5,6 +5,7 @@ mod chart;
 mod check;
 mod format;
 mod link;
+mod score;
 
 pub use challenge::{Challenge, Goal, GoalResult, judge_challenge};
 pub use chart::{ChartSpec, SignalChart, SignalLine, by_second};

@@ -32,6 +32,7 @@ pub use dist::{BranchSpec, Dist, DistSpec, PointSpec};
 pub use document::{Document, KnobView};
 pub use expr::Expr;
 pub use formula::Formula;
+pub(crate) use hint::unknown;
 pub use json::read_value;
 pub use map::Map;
 pub use plan::{

@@ -1,6 +1,6 @@
 //! `faultline calibrate`.
 
-use super::scenario::ScenarioArgs;
+use super::scenario::{ScenarioArgs, problem};
 use super::{Failure, Result, log, print, print_json, progress};
 use crate::calibrate::{self, SAMPLES};
 use crate::mount::real::RealSpec;
@@ -31,7 +31,7 @@ pub struct Options {
 /// Measures, writes the file and says what was measured.
 pub fn calibrate(options: &Options) -> Result {
     log("warn");
-    let loaded = options.scenario.load("A")?;
+    let loaded = options.scenario.load(problem)?;
     let bar = progress(2 * (options.real.len() * options.samples) as u64, "measuring");
     let calibration = calibrate::calibrate(&loaded.plan, &options.real, options.samples, &|| bar.inc(1))?;
     bar.finish_and_clear();

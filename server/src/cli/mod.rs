@@ -4,6 +4,7 @@ mod calibrate;
 mod check;
 mod cores;
 mod decide;
+mod export;
 mod list;
 mod load;
 mod new;
@@ -64,6 +65,8 @@ enum Command {
     Schema(schema::Options),
     /// Write a skeleton to start from
     New(new::Options),
+    /// Pack a lesson: one HTML file, or a package for course systems
+    Export(export::Options),
     /// Make the file that a real SQLite part works on
     SeedDemo(seed_demo::Options),
 }
@@ -110,6 +113,7 @@ pub fn main() -> ExitCode {
         Command::List(options) => list::list(&options),
         Command::Schema(options) => schema::schema(&options),
         Command::New(options) => new::new(&options),
+        Command::Export(options) => export::export(&options),
         Command::SeedDemo(options) => seed_demo::seed_demo(&options),
     };
     match done {

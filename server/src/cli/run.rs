@@ -5,7 +5,7 @@ use super::{Failure, Result, print, print_json, progress, scenario};
 use crate::mount::recording;
 use sandbox_core::Run;
 use sandbox_core::claim;
-use sandbox_core::engine::Script;
+use sandbox_core::link::Link;
 use sandbox_core::metrics::{self, RunReport};
 use sandbox_core::recording::Recording;
 use sandbox_core::scenario::{Kind, Plan, Problem, Query};
@@ -28,10 +28,11 @@ const TRACE_SLICE: u32 = 50_000;
 #[derive(clap::Args)]
 #[command(
     after_help = "Example:\n  faultline run database-outage --variant B --query 'http_error_ratio{op=read}.mean[20:35]'\n  \
+faultline run 'https://example.org/?v=2&lesson=the-database-goes-away&seed=11'\n  \
 faultline run --replay recording.jsonl --json"
 )]
 pub struct Options {
-    /// A scenario: a file if it contains `/` or ends in `.json`, else an id
+    /// A scenario: a link of the page (in quotes), a file if it contains `/` or ends in `.json`, else an id
     #[arg(required_unless_present = "replay")]
     scenario: Option<String>,
     #[command(flatten)]
@@ -74,14 +75,15 @@ pub struct TraceHeader {
 
 /// Simulates or replays, and prints the report.
 pub fn run(options: &Options) -> Result {
-    let (plan, document, script, expected) = match &options.replay {
+    let (plan, document, script, link, recorded) = match &options.replay {
         Some(file) => {
             let recording = replay(file, options.scenario.as_deref())?;
-            (recording.plan, recording.document, recording.script, recording.digest)
+            (recording.plan, recording.document, recording.script, Link::default(), recording.digest)
         }
         None => {
-            let loaded = options.how.load_with_claims(options.scenario.as_deref().unwrap_or_default(), "A")?;
-            (loaded.plan, loaded.original, Script::default(), None)
+            let named = options.scenario.as_deref().unwrap_or_default();
+            let loaded = options.how.load_with_claims(named, scenario::problem)?;
+            (loaded.plan, loaded.original, loaded.link.script(), loaded.link, None)
         }
     };
     let start = Instant::now();
@@ -115,12 +117,9 @@ pub fn run(options: &Options) -> Result {
         print(&text(&plan, &output))?
     }
     let report = output.report;
-    match expected.filter(|expected| *expected != report.digest) {
-        Some(expected) => {
-            eprintln!("error: the replay's digest is {}, the recording's {expected}", report.digest);
-            Err(Failure::Check)
-        }
-        None => Ok(()),
+    match recorded.filter(|recorded| *recorded != report.digest) {
+        Some(recorded) => scenario::differs(&report.digest, "recording", &recorded),
+        None => options.how.same_run(&link, &report.digest),
     }
 }
 
@@ -128,7 +127,7 @@ pub fn run(options: &Options) -> Result {
 fn replay(file: &Path, scenario: Option<&str>) -> Result<Recording> {
     let recording = recording::read(file)?;
     if let Some(wanted) = scenario
-        && scenario::read(wanted)?.id() != recording.plan.id
+        && scenario::read(wanted)?.document.id() != recording.plan.id
     {
         let what = format!("was recorded with scenario {}", recording.plan.id);
         return Err(

@@ -1,7 +1,10 @@
-//! Which scenario a command works on: a file or an id, a variant, changes.
+//! Which scenario a command works on: a file, a link or an id, a variant, changes.
 
 use super::{Failure, Result};
+use sandbox_core::Run;
 use sandbox_core::claim::read_claims;
+use sandbox_core::lesson::Lesson;
+use sandbox_core::link::Link;
 use sandbox_core::scenario::{Document, Plan, Problem, read_value};
 use serde_json::Value;
 use std::path::Path;
@@ -10,7 +13,7 @@ use std::sync::Arc;
 /// Arguments that say which scenario and how.
 #[derive(clap::Args, Clone, Debug)]
 pub struct ScenarioArgs {
-    /// A scenario: a file if it contains `/` or ends in `.json`, else an id (see `faultline list`)
+    /// A scenario: a link of the page (in quotes), a file if it contains `/` or ends in `.json`, else an id (see `faultline list`)
     pub scenario: String,
     #[command(flatten)]
     pub how: HowArgs,
@@ -19,10 +22,10 @@ pub struct ScenarioArgs {
 /// Arguments that say how a scenario is run.
 #[derive(clap::Args, Clone, Debug, Default)]
 pub struct HowArgs {
-    /// Seed of all randomness, below 2^53; the scenario's own by default
+    /// Seed of all randomness, below 2^53; the link's or the scenario's own by default
     #[arg(long)]
     pub seed: Option<u64>,
-    /// Variant of the scenario; by default `A`, the problem, and where a server is mounted `B`, the cure, if there is one
+    /// Variant of the scenario; by default the link's, or `A`, the problem, and where a server is mounted `B`, the cure
     #[arg(long)]
     pub variant: Option<String>,
     /// Change the document: a dotted path and a JSON value; `@FILE` takes all changes of a file that `calibrate` wrote
@@ -30,9 +33,20 @@ pub struct HowArgs {
     pub sets: Vec<String>,
 }
 
+/// What a SCENARIO argument names.
+#[derive(Clone, Debug)]
+pub struct Named {
+    /// The document, as written.
+    pub document: Document,
+    /// What a link asks for beside it, with the variant that its lesson plays; nothing where no link was given.
+    pub link: Link,
+}
+
 /// A scenario, ready to run.
 #[derive(Clone, Debug)]
 pub struct Loaded {
+    /// What was asked for.
+    pub link: Link,
     /// As written.
     pub original: Document,
     /// With variant and changes applied.
@@ -41,34 +55,70 @@ pub struct Loaded {
     pub plan: Arc<Plan>,
 }
 
+/// Which variant is run where none is named.
+pub type Default = fn(&Document) -> &'static str;
+
+/// The document as written: the problem.
+pub fn problem(_: &Document) -> &'static str {
+    "A"
+}
+
+/// The variant that shows the system at its best, as a server should: `B` where there is one.
+pub fn cured(document: &Document) -> &'static str {
+    if document.variants().iter().any(|id| id == "B") { "B" } else { "A" }
+}
+
+impl Loaded {
+    /// The run, nothing of it computed yet.
+    pub fn run(&self) -> Run {
+        Run::with_script(self.plan.clone(), self.link.script())
+    }
+}
+
 impl ScenarioArgs {
-    /// Reads and plans the scenario; the variant is `default` if none was named.
-    pub fn load(&self, default: &str) -> Result<Loaded> {
+    /// Reads and plans the scenario.
+    pub fn load(&self, default: Default) -> Result<Loaded> {
         self.how.load(&self.scenario, default)
     }
 }
 
 impl HowArgs {
-    /// Reads and plans a scenario; the variant is `default` if none was named.
-    pub fn load(&self, scenario: &str, default: &str) -> Result<Loaded> {
-        let original = read(scenario)?;
-        let changes = self.changes()?;
-        Ok(plan(original, self.variant.as_deref().unwrap_or(default), &changes)?)
+    /// Reads and plans a scenario.
+    pub fn load(&self, scenario: &str, default: Default) -> Result<Loaded> {
+        let named = read(scenario)?;
+        let (variant, changes) = self.asked(&named, default)?;
+        Ok(plan(named, &variant, &changes)?)
     }
 
     /// The same for a command that judges claims: what is wrong with those is told with all the rest.
-    pub fn load_with_claims(&self, scenario: &str, default: &str) -> Result<Loaded> {
-        let original = read(scenario)?;
-        let changes = self.changes()?;
-        let claims = read_claims(&original).err().unwrap_or_default();
-        match plan(original, self.variant.as_deref().unwrap_or(default), &changes) {
+    pub fn load_with_claims(&self, scenario: &str, default: Default) -> Result<Loaded> {
+        let named = read(scenario)?;
+        let (variant, changes) = self.asked(&named, default)?;
+        let claims = read_claims(&named.document).err().unwrap_or_default();
+        match plan(named, &variant, &changes) {
             Ok(loaded) if claims.is_empty() => Ok(loaded),
             planned => Err([planned.err().unwrap_or_default(), claims].concat().into()),
         }
     }
 
-    /// The changes that were asked for, `--seed` last; all problems at once.
-    pub fn changes(&self) -> Result<Vec<(String, Value)>> {
+    /// The variant and the changes that were asked for: the link's first, so that flags have the last word.
+    pub fn asked(&self, named: &Named, default: Default) -> Result<(String, Vec<(String, Value)>)> {
+        let Named { document, link } = named;
+        if !link.resolve.is_empty() && !self.is_empty() {
+            let what = "an incident is resolved at an event of the link's own run, and flags make another run";
+            return Err(
+                vec![Problem::new("resolve", what, "Leave the flags out, or `resolve` out of the link.")].into()
+            );
+        }
+        let variant = self.variant.as_ref().or(link.variant.as_ref());
+        let mut changes = link.set.clone();
+        changes.extend(link.seed.map(|seed| ("seed".to_string(), Value::from(seed))));
+        changes.extend(self.changes()?);
+        Ok((variant.map_or_else(|| default(document).to_string(), String::clone), changes))
+    }
+
+    /// The changes of the flags, `--seed` last; all problems at once.
+    fn changes(&self) -> Result<Vec<(String, Value)>> {
         let (mut changes, mut problems) = (Vec::new(), Vec::new());
         for set in &self.sets {
             match parse_set(set) {
@@ -79,38 +129,90 @@ impl HowArgs {
         changes.extend(self.seed.map(|seed| ("seed".to_string(), Value::from(seed))));
         if problems.is_empty() { Ok(changes) } else { Err(problems.into()) }
     }
+
+    /// Whether no flag asks for anything.
+    fn is_empty(&self) -> bool {
+        self.seed.is_none() && self.variant.is_none() && self.sets.is_empty()
+    }
+
+    /// An error if a link says that its run has another digest than this one. With flags it is meant to be another run.
+    pub fn same_run(&self, link: &Link, digest: &str) -> Result {
+        match link.digest.as_ref().filter(|expected| self.is_empty() && expected.0 != digest) {
+            Some(expected) => differs(digest, "link", &expected.0),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Says that a run is another one than what it was made from has noted.
+pub fn differs(digest: &str, noted_by: &str, expected: &str) -> Result {
+    eprintln!(
+        "error: this run's digest is {digest}, the {noted_by}'s {expected}: the scenario or the program has changed"
+    );
+    Err(Failure::Check)
 }
 
 /// Applies a variant and changes, and plans.
-pub fn plan(
-    original: Document,
-    variant: &str,
-    changes: &[(String, Value)],
-) -> std::result::Result<Loaded, Vec<Problem>> {
+fn plan(named: Named, variant: &str, changes: &[(String, Value)]) -> std::result::Result<Loaded, Vec<Problem>> {
+    let Named { document: original, link } = named;
     let plan = Arc::new(original.plan(variant, changes)?);
     let document = original.patched(variant, changes)?;
-    Ok(Loaded { original, document, plan })
+    Ok(Loaded { link, original, document, plan })
 }
 
-/// The document of a file or an embedded id.
-pub fn read(scenario: &str) -> Result<Document> {
-    if scenario.contains('/') || scenario.ends_with(".json") {
-        let text = std::fs::read_to_string(scenario).map_err(|error| {
-            vec![Problem::new(scenario, format!("cannot be read: {error}"), "Name a scenario's JSON file, or an id.")]
-        })?;
-        return Ok(Document::parse(&text)?);
+/// What a file, a link or an embedded id names.
+pub fn read(scenario: &str) -> Result<Named> {
+    if Link::is_link(scenario) {
+        let (link, problems) = Link::read(scenario);
+        return if problems.is_empty() { Ok(linked(link)?) } else { Err(problems.into()) };
     }
-    let Some(text) = lessons::scenario(scenario) else {
+    let text = match scenario.contains('/') || scenario.ends_with(".json") {
+        true => std::fs::read_to_string(scenario).map_err(|error| {
+            vec![Problem::new(scenario, format!("cannot be read: {error}"), "Name a scenario's JSON file, or an id.")]
+        })?,
+        false => embedded(scenario, scenario)?.to_string(),
+    };
+    Ok(Named { document: Document::parse(&text)?, link: Link::default() })
+}
+
+/// What a link is about: the scenario that it names, or its lesson's.
+fn linked(mut link: Link) -> std::result::Result<Named, Vec<Problem>> {
+    if link.recording.is_some() {
+        let hint = "Save what that address gives in a file and use `faultline run --replay FILE`.";
+        return Err(vec![Problem::new("recording", "a recorded run is run again from its file", hint)]);
+    }
+    let (path, scenario) = match (&link.lesson, &link.scenario) {
+        (_, Some(scenario)) => ("scenario", scenario.clone()),
+        (Some(lesson), None) => {
+            let lesson = lesson_of(lesson)?;
+            link.variant.get_or_insert(lesson.variant);
+            ("lesson", lesson.scenario)
+        }
+        (None, None) => {
+            let hint = "Copy a link from the page's Share.";
+            return Err(vec![Problem::new("lesson", "the link names neither a lesson nor a scenario", hint)]);
+        }
+    };
+    Ok(Named { document: Document::parse(embedded(path, &scenario)?)?, link })
+}
+
+/// The embedded lesson with this id.
+pub fn lesson_of(id: &str) -> std::result::Result<Lesson, Vec<Problem>> {
+    let Some((json, _)) = lessons::lesson(id) else {
+        let known: Vec<&str> = lessons::LESSONS.iter().map(|(id, ..)| *id).collect();
+        let hint = format!("Known: {}.", known.join(", "));
+        return Err(vec![Problem::new("lesson", format!("there is no lesson `{id}`"), hint)]);
+    };
+    Lesson::parse(json)
+}
+
+/// The JSON of the embedded scenario with this id; `path` says who named it.
+fn embedded(path: &str, id: &str) -> std::result::Result<&'static str, Vec<Problem>> {
+    lessons::scenario(id).ok_or_else(|| {
         let known: Vec<&str> = lessons::scenarios().map(|(id, _, _)| *id).collect();
         let hint = format!("Known: {}. A file's name contains `/` or ends in `.json`.", known.join(", "));
-        return Err(vec![Problem::new(scenario, "is no scenario", hint)].into());
-    };
-    Ok(Document::parse(text)?)
-}
-
-/// The variant that shows the system at its best, as a server should: `B` where there is one.
-pub fn cured(document: &Document) -> &'static str {
-    if document.variants().iter().any(|id| id == "B") { "B" } else { "A" }
+        vec![Problem::new(path, format!("there is no scenario `{id}`"), hint)]
+    })
 }
 
 fn parse_set(text: &str) -> std::result::Result<Vec<(String, Value)>, Problem> {
@@ -168,6 +270,40 @@ mod tests {
         let how = HowArgs { sets: vec!["a".into(), "b".into(), "c=1".into()], ..HowArgs::default() };
         let Err(Failure::Problems(problems)) = how.changes() else { panic!("it was accepted") };
         assert_eq!(problems.len(), 2);
+    }
+
+    #[test]
+    fn a_link_says_which_run_and_flags_override_it() {
+        let link = "https://example.org/course/?v=2&lesson=the-database-goes-away&seed=11&set=nodes.db.readers%3D4";
+        let how = HowArgs { seed: Some(5), ..HowArgs::default() };
+        let loaded = how.load(link, problem).unwrap();
+        assert_eq!((loaded.plan.id.as_str(), loaded.plan.variant.as_str()), ("database-outage", "B"), "the lesson's");
+        assert_eq!(loaded.plan.seed, 5);
+        assert_eq!(loaded.document.at("nodes.db.readers"), Some(&Value::from(4)));
+        let loaded = HowArgs::default().load("?scenario=cache-stampede-hot-key&variant=A", cured).unwrap();
+        assert_eq!((loaded.plan.id.as_str(), loaded.plan.variant.as_str()), ("cache-stampede-hot-key", "A"));
+    }
+
+    #[test]
+    fn what_a_link_says_wrongly_is_told_by_field() {
+        for (link, fields) in [
+            ("?seed=-1&step=x&lesson=nothing", &["seed", "step"][..]),
+            ("?lesson=nothing", &["lesson"]),
+            ("?scenario=nothing", &["scenario"]),
+            ("https://example.org/", &["lesson"]),
+            ("?recording=/api/recording", &["recording"]),
+        ] {
+            let Err(Failure::Problems(problems)) = read(link) else { panic!("{link} was accepted") };
+            assert_eq!(problems.iter().map(|problem| problem.path.as_str()).collect::<Vec<_>>(), fields, "{link}");
+        }
+        let how = HowArgs::default();
+        let Err(Failure::Problems(problems)) =
+            how.load("?scenario=cache-stampede-hot-key&variant=Z&set=no.where=1", problem)
+        else {
+            panic!("it was accepted")
+        };
+        let text: String = problems.iter().map(Problem::to_string).collect();
+        assert!(text.contains("`Z`") || text.contains("no.where"), "{text}");
     }
 
     #[test]

@@ -11,6 +11,8 @@ use crate::routes::lab::Item;
 use crate::routes::scenario::ScenarioReport;
 use crate::validate::ValidationReport;
 use sandbox_core::lesson::Lesson;
+use sandbox_core::link;
+use sandbox_core::message::Message;
 use sandbox_core::recording;
 use sandbox_core::scenario::{Problem, Spec};
 use sandbox_core::sweep::{Shard, SweepReport};
@@ -34,6 +36,8 @@ type Entry = (&'static str, &'static str, fn() -> Schema);
 const SCHEMAS: &[Entry] = &[
     ("scenario", "a scenario document", of::<Spec>),
     ("lesson", "a lesson document", of::<Lesson>),
+    ("link", "the parameters of a link of the page", link::schema),
+    ("message", "what a page with a lesson and the page around it say to each other", of::<Message>),
     ("run", "output of `run --json`", of::<run::RunOutput>),
     ("log", "a line of `run --log FILE`", of::<timeline::LogLine>),
     ("trace", "first line of `run --trace FILE`", of::<run::TraceHeader>),

@@ -1,6 +1,6 @@
 //! `faultline serve`.
 
-use super::scenario::{HowArgs, cured, read, runtime};
+use super::scenario::{HowArgs, cured, runtime};
 use super::{Result, duration, log};
 use crate::mount::real::RealSpec;
 use crate::mount::{Setup, Start};
@@ -17,7 +17,7 @@ pub struct Options {
     /// Where to listen
     #[arg(long, default_value = "127.0.0.1:8000")]
     addr: SocketAddr,
-    /// The scenario to mount: a file or an id
+    /// The scenario to mount: a link of the page, a file or an id
     #[arg(long, default_value = "database-outage")]
     scenario: String,
     #[command(flatten)]
@@ -42,8 +42,7 @@ pub struct Options {
 /// Serves until SIGINT or SIGTERM.
 pub fn serve(options: Options) -> Result {
     log("info");
-    let original = read(&options.scenario)?;
-    let loaded = options.how.load(&options.scenario, cured(&original))?;
+    let loaded = options.how.load(&options.scenario, cured)?;
     let setup = Setup {
         document: loaded.document,
         plan: loaded.plan.clone(),

@@ -1,7 +1,7 @@
 //! `faultline sweep` and `faultline merge`.
 
 use super::cores::on_all_cores;
-use super::scenario::{HowArgs, read};
+use super::scenario::{HowArgs, problem, read};
 use super::{Failure, Result, print, print_json, progress};
 use sandbox_core::scenario::Problem;
 use sandbox_core::sweep::{Axis, Estimate, Shard, Sweep, SweepReport, SweepSpec};
@@ -13,11 +13,11 @@ use std::path::{Path, PathBuf};
 faultline sweep database-outage --vary nodes.api.workers=2..8:4 --seeds 5 --query http_error_ratio.mean\n  \
 faultline sweep database-outage --vary nodes.api.workers=2,8 --query http_error_ratio.mean --shard 1/2 > 1.json")]
 pub struct Options {
-    /// A scenario: a file if it contains `/` or ends in `.json`, else an id
+    /// A scenario: a link of the page (in quotes), a file if it contains `/` or ends in `.json`, else an id
     scenario: String,
-    /// Variant of the scenario; `A`, the problem, by default
-    #[arg(long, default_value = "A")]
-    variant: String,
+    /// Variant of the scenario; by default the link's, or `A`, the problem
+    #[arg(long)]
+    variant: Option<String>,
     /// Change the document at every point: a dotted path and a JSON value; `@FILE` as for `run`
     #[arg(long = "set", value_name = "PATH=VALUE")]
     sets: Vec<String>,
@@ -115,8 +115,8 @@ pub fn merge(options: &MergeOptions) -> Result {
 
 /// The sweep that was asked for; all problems at once.
 fn planned(options: &Options) -> Result<Sweep> {
-    let document = read(&options.scenario)?;
-    let changes = HowArgs { sets: options.sets.clone(), ..HowArgs::default() }.changes();
+    let named = read(&options.scenario)?;
+    let how = HowArgs { variant: options.variant.clone(), sets: options.sets.clone(), seed: None };
     let (mut axes, mut problems) = (Vec::new(), Vec::new());
     for axis in &options.vary {
         match Axis::parse(axis) {
@@ -124,9 +124,9 @@ fn planned(options: &Options) -> Result<Sweep> {
             Err(problem) => problems.push(problem),
         }
     }
-    match changes {
-        Ok(changes) if problems.is_empty() => {
-            Ok(Sweep::new(document, &options.variant, changes, axes, options.seeds, options.queries.clone())?)
+    match how.asked(&named, problem) {
+        Ok((variant, changes)) if problems.is_empty() => {
+            Ok(Sweep::new(named.document, &variant, changes, axes, options.seeds, options.queries.clone())?)
         }
         Err(Failure::Problems(found)) => Err([problems, found].concat().into()),
         Ok(_) => Err(problems.into()),

@@ -20,7 +20,7 @@ Measures the real parts alone, predicts, then runs the same requests on the wall
 the real parts. Takes a little more than twice the scenario's duration. Exit code 1 if a figure is out of tolerance."
 )]
 pub struct Options {
-    /// A scenario: a file if it contains `/` or ends in `.json`, else an id
+    /// A scenario: a link of the page (in quotes), a file if it contains `/` or ends in `.json`, else an id
     scenario: String,
     #[command(flatten)]
     how: HowArgs,
@@ -44,9 +44,9 @@ pub struct Options {
 /// Validates and prints the table.
 pub fn validate(options: &Options) -> Result {
     log("faultline=error,server=error");
-    let original = read(&options.scenario)?;
-    let variant = options.how.variant.clone().unwrap_or_else(|| cured(&original).to_string());
-    let mut changes = options.how.changes()?;
+    let named = read(&options.scenario)?;
+    let (variant, mut changes) = options.how.asked(&named, cured)?;
+    let original = named.document;
     changes.extend(asked(&original, options));
     let order = Order { original, variant, changes, real: options.real.clone() };
     let runtime = runtime()?;

@@ -1,11 +1,11 @@
 //! `faultline why`.
 
 use super::run::compute;
-use super::scenario::ScenarioArgs;
+use super::scenario::{ScenarioArgs, problem};
 use super::{Failure, Result, print, print_json};
-use sandbox_core::Run;
 use sandbox_core::ids::RequestId;
 use sandbox_core::metrics::Folds;
+use sandbox_core::scenario::Problem;
 use sandbox_core::time::Span;
 use sandbox_core::timeline;
 use schemars::JsonSchema;
@@ -14,13 +14,14 @@ use std::cmp::Reverse;
 use std::fmt::Write as _;
 
 #[derive(clap::Args)]
-#[command(after_help = "Example:\n  faultline why database-outage --variant B --request first-failed")]
+#[command(after_help = "Example:\n  faultline why database-outage --variant B --request first-failed\n  \
+faultline why 'https://example.org/?v=2&lesson=the-database-goes-away&request=10021'")]
 pub struct Options {
     #[command(flatten)]
     scenario: ScenarioArgs,
-    /// Number of the request, or `first-failed`, `last-failed`, `slowest` (of the successes)
+    /// Number of the request, or `first-failed`, `last-failed`, `slowest` (of the successes); by default the link's
     #[arg(long, value_name = "N|WORD", value_parser = which)]
-    request: Which,
+    request: Option<Which>,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -106,10 +107,14 @@ struct PartReport {
 
 /// Says why a request ended as it did.
 pub fn why(options: &Options) -> Result {
-    let loaded = options.scenario.load("A")?;
-    let mut run: Run = Run::new(loaded.plan.clone());
+    let loaded = options.scenario.load(problem)?;
+    let Some(which) = options.request.or(loaded.link.request.map(Which::Number)) else {
+        let hint = "Add --request with a number, or first-failed, last-failed or slowest.";
+        return Err(vec![Problem::new("--request", "is missing, and no link names a request", hint)].into());
+    };
+    let mut run = loaded.run();
     compute(&mut run);
-    let request = options.request.find(run.folds())?;
+    let request = which.find(run.folds())?;
     let Some(why) = timeline::why(&mut run, request) else {
         let requests = run.folds().requests().len();
         return Err(Failure::Other(format!(
@@ -150,7 +155,12 @@ pub fn why(options: &Options) -> Result {
             })
             .collect(),
     };
-    if options.json { print_json(&report) } else { print(&text(&report)) }
+    if options.json {
+        print_json(&report)?
+    } else {
+        print(&text(&report))?
+    }
+    options.scenario.how.same_run(&loaded.link, &run.digest())
 }
 
 fn text(report: &WhyReport) -> String {

@@ -47,15 +47,27 @@ pub fn name_page(what: Option<&str>) {
 
 /// From light to dark or back; remembered where the page may remember anything.
 pub fn switch_theme() {
-    let document = web_sys::window().and_then(|window| window.document());
-    let Some(root) = document.and_then(|document| document.document_element()) else { return };
-    let dark = match root.get_attribute("data-theme").as_deref() {
+    let shown = root().and_then(|root| root.get_attribute("data-theme"));
+    let dark = match shown.as_deref() {
         Some(theme) => theme == "dark",
         None => matches("(prefers-color-scheme: dark)"),
     };
     let theme = if dark { "light" } else { "dark" };
-    let _ = root.set_attribute("data-theme", theme);
+    put_theme(Some(theme));
     storage::keep_theme(theme);
+}
+
+/// Shows a theme; None: the system's.
+pub fn put_theme(theme: Option<&str>) {
+    let Some(root) = root() else { return };
+    let _ = match theme {
+        Some(theme) => root.set_attribute("data-theme", theme),
+        None => root.remove_attribute("data-theme"),
+    };
+}
+
+fn root() -> Option<Element> {
+    web_sys::window()?.document()?.document_element()
 }
 
 /// Asks the browser for the colours that the style sheet gives under the present theme.

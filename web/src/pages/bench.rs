@@ -1,8 +1,7 @@
 //! `?bench=1`: measures in the page what the page promises, and writes the numbers into it as JSON.
 
 use crate::content::Content;
-use crate::route::Options;
-use crate::state::settings::Settings;
+use crate::route::Asked;
 use crate::state::ticker::{later, now_ms};
 use js_sys::{ArrayBuffer, WebAssembly};
 use sandbox_core::Run;
@@ -24,19 +23,19 @@ const FORKS: u32 = 30;
 const SLICE: u32 = 4_096;
 
 /// Measures, and leaves the numbers as JSON in `<pre id="bench" data-ready="true">`.
-pub fn start(root: &Element, options: Options) {
+pub fn start(root: &Element, asked: Asked) {
     root.set_inner_html("<pre id=\"bench\" data-ready=\"false\">measuring</pre>");
     let place = root.first_element_child();
     later(50, move || {
         if let Some(place) = place {
-            place.set_text_content(Some(&measure(&options)));
+            place.set_text_content(Some(&measure(&asked)));
             let _ = place.set_attribute("data-ready", "true");
         }
     });
 }
 
-fn measure(options: &Options) -> String {
-    let plan = match plan(options) {
+fn measure(asked: &Asked) -> String {
+    let plan = match plan(asked) {
         Ok(plan) => Arc::new(plan),
         Err(problems) => return problems.iter().map(|problem| format!("{problem}\n")).collect(),
     };
@@ -95,17 +94,13 @@ fn measure(options: &Options) -> String {
 }
 
 /// What to measure: the document in the address, else the lesson's scenario.
-fn plan(options: &Options) -> Result<Plan, Vec<Problem>> {
-    if let Some(document) = &options.document {
-        return Document::parse(document)?.plan(options.variant.as_deref().unwrap_or("A"), &options.set);
+fn plan(asked: &Asked) -> Result<Plan, Vec<Problem>> {
+    let link = &asked.link;
+    if let Some(document) = &link.document {
+        return Document::parse(document)?.plan(link.variant.as_deref().unwrap_or("A"), &link.set);
     }
-    let content = Content::load(options)?;
-    let settings = Settings {
-        variant: options.variant.clone().unwrap_or_else(|| content.lesson.variant.clone()),
-        seed: options.seed,
-        ..Settings::default()
-    };
-    content.plan(&settings)
+    let content = Content::load(link)?;
+    content.plan(&content.settings(asked).0)
 }
 
 /// Computes a run up to an instant, in slices as the page does.

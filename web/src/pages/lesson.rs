@@ -8,13 +8,14 @@ use crate::components::notice::{self, NoticeProps};
 use crate::components::press::press;
 use crate::components::problems::{self, ProblemsProps};
 use crate::components::recording;
-use crate::components::screen::{Screen, name_page, switch_theme, use_screen, use_size};
+use crate::components::screen::{Screen, name_page, put_theme, switch_theme, use_screen, use_size};
 use crate::components::share::{self, Offer, ShareProps, Sharing};
 use crate::content::Content;
+use crate::embed::speaker::Speaker;
 use crate::failure;
 use crate::pages::keys::keys;
 use crate::pages::views::{self, Kept};
-use crate::route::Options;
+use crate::route::{self, Asked};
 use crate::state::action::Action;
 use crate::state::opening;
 use crate::state::session::Session;
@@ -22,16 +23,17 @@ use crate::state::storage;
 use crate::state::store::Store;
 use crate::view_model::recorded::RecordedView;
 use sandbox_core::lesson::Lesson;
+use sandbox_core::link::{Link, Theme};
 use sandbox_core::scenario::Problem;
 use std::rc::Rc;
-use web_sys::{File, HtmlDialogElement, HtmlElement};
+use web_sys::{Element, File, HtmlDialogElement, HtmlElement};
 use yew::prelude::*;
 
 /// Properties of [`LessonPage`].
 #[derive(Clone, PartialEq, Properties)]
 pub struct LessonProps {
     /// What the address asks for.
-    pub options: Options,
+    pub asked: Asked,
 }
 
 /// The lesson page, or all that is wrong with the lesson.
@@ -39,13 +41,30 @@ pub struct LessonProps {
 pub fn LessonPage(props: &LessonProps) -> Html {
     let (screen, refresh_screen) = use_screen();
     let store =
-        use_memo((), |()| Content::load(&props.options).map(|content| begin(Rc::new(content), props, screen.still)));
+        use_memo((), |()| Content::load(&props.asked.link).map(|content| begin(Rc::new(content), props, screen.still)));
+    let speaker = use_memo((), |()| {
+        let shown = refresh_screen.clone();
+        let on_theme = Callback::from(move |theme: Option<Theme>| {
+            put_theme(theme.map(Theme::word));
+            shown.emit(());
+        });
+        store.as_ref().as_ref().ok().and_then(|store| Speaker::start(store, on_theme))
+    });
+    let content_node = use_node_ref();
+    {
+        let (speaker, content) = (speaker.clone(), content_node.clone());
+        use_effect_with(props.asked.link.embed, move |embed| {
+            if let (true, Some(speaker), Some(content)) = (*embed, &*speaker, content.cast::<Element>()) {
+                speaker.tell_height(&content);
+            }
+        });
+    }
     let redraw = use_force_update();
     let said = use_state_eq(String::new);
     let kept = use_mut_ref(Kept::default);
     let (help, ask, list) = (use_node_ref(), use_node_ref(), use_node_ref());
     let on = {
-        let (store, panics) = (store.clone(), props.options.panic);
+        let (store, panics) = (store.clone(), props.asked.link.panic);
         Callback::from(move |action: Action| {
             assert!(!(panics && action == Action::Step), "the address asked for a panic");
             if let Ok(store) = &*store {
@@ -111,11 +130,13 @@ pub fn LessonPage(props: &LessonProps) -> Html {
     use_effect_with(heading, |heading| name_page(heading.as_deref()));
     let not_kept = use_state_eq(|| None);
     {
-        let lesson = props.options.lesson.clone();
-        let done = store.as_ref().as_ref().ok().map(|store| store.session().progress.kept());
-        let (not_kept, embed) = (not_kept.setter(), props.options.embed);
-        use_effect_with(done, move |done| {
-            if let Some(done) = done.clone().filter(|_| !embed) {
+        let kept = store.as_ref().as_ref().ok().map(|store| {
+            let session = store.session();
+            (session.content.lesson.id.clone(), session.progress.kept())
+        });
+        let (not_kept, embed) = (not_kept.setter(), props.asked.link.embed);
+        use_effect_with(kept, move |kept| {
+            if let Some((lesson, done)) = kept.clone().filter(|_| !embed) {
                 not_kept.set(storage::note(&lesson, done).err());
             }
         });
@@ -133,6 +154,9 @@ pub fn LessonPage(props: &LessonProps) -> Html {
         Err(found) => return problems::problems(&ProblemsProps { what: "The lesson".into(), problems: found.clone() }),
     };
     store.on_change(Callback::from(move |()| redraw.force_update()));
+    if let Some(speaker) = &*speaker {
+        speaker.on_change();
+    }
     let mut session = store.session();
     session.player.still = screen.still;
     let session = &mut *session;
@@ -156,7 +180,7 @@ pub fn LessonPage(props: &LessonProps) -> Html {
     };
     let chips = header::chips(&ChipsProps { seed, digest });
     let can_share = session.recorded.as_ref().is_none_or(|recorded| recorded.address.is_some());
-    let notices = html! { <>{ unread(&session.unread, &on) }{ recording::notice(&session.opening, &on) }</> };
+    let notices = html! { <>{ unread(session, &on) }{ recording::notice(&session.opening, &on) }</> };
     let mut page = Page {
         screen: &screen,
         list: &list,
@@ -174,7 +198,7 @@ pub fn LessonPage(props: &LessonProps) -> Html {
         (stage, sentence) = page.stage(shown, request.as_deref(), go_to_ask);
         evidence = page.evidence(shown, request.as_deref());
     }
-    let around = match props.options.embed {
+    let around = match props.asked.link.embed {
         true => Around {
             story: html! { <h1 class="unseen">{ &title }</h1> },
             foot: foot(&content.lesson, recorded.as_ref(), chips),
@@ -199,7 +223,7 @@ pub fn LessonPage(props: &LessonProps) -> Html {
         store.say_soon(move || said.set(sentence));
     }
     html! {
-        <div class="app">
+        <div class="app" ref={content_node}>
             { around.header }
             <main class="lesson" aria-label={title} onkeydown={keys(&on, store, &open_help)}>
                 { around.story }
@@ -225,32 +249,32 @@ struct Around {
 
 /// A session of the lesson as the address wants it.
 fn begin(content: Rc<Content>, props: &LessonProps, still: bool) -> Store {
-    let options = &props.options;
-    let (settings, unread) = content.settings(options);
-    let mut session = Session::new(content, settings, options.embed, options.at, still);
+    let link = &props.asked.link;
+    let (settings, unread) = content.settings(&props.asked);
+    let mut session = Session::new(content, settings, link.embed, still);
     session.unread = unread;
-    if !options.embed {
-        session.resume(&storage::course().0.of(&options.lesson));
+    if !link.embed {
+        let done = storage::course().0.of(&session.content.lesson.id);
+        session.resume(&done);
     }
-    session.want(options.step);
+    session.arrive(link);
     let store = Store::new(session);
-    if let Some(address) = &options.recording {
+    if let Some(address) = &link.recording {
         opening::open_address(&store, address);
     }
     store
 }
 
-/// What of the address was not understood, if anything.
-fn unread(problems: &[Problem], on: &Callback<Action>) -> Html {
-    if problems.is_empty() {
-        return Html::default();
-    }
-    notice::notice(NoticeProps {
-        about: "address",
-        heading: "Not everything in the address was understood",
-        problems,
-        dismiss: press(on, Action::DismissUnread),
-    })
+/// What of the address or of a message was not understood, if anything.
+fn unread(session: &Session, on: &Callback<Action>) -> Html {
+    let address = ("address", "Not everything in the address was understood", &session.unread, Action::DismissUnread);
+    let heading = "A message from the page around was not understood";
+    let message = ("message", heading, &session.unheard, Action::DismissUnheard);
+    let told = [address, message].into_iter().filter(|(_, _, problems, _)| !problems.is_empty());
+    let draw = |(about, heading, problems, dismiss): (_, _, &Vec<Problem>, _)| {
+        notice::notice(NoticeProps { about, heading, problems, dismiss: press(on, dismiss) })
+    };
+    told.map(draw).collect()
 }
 
 /// What a drawing of the page needs.
@@ -283,13 +307,12 @@ fn foot(lesson: &Lesson, recorded: Option<&RecordedView>, chips: Html) -> Html {
 /// A link to this very moment, or the element that shows it in another page.
 fn shared(what: Sharing, session: &Session) -> AttrValue {
     let (here, lesson) = (session.here(), &session.content.lesson);
-    let location = web_sys::window().map(|window| window.location());
-    let page = location.and_then(|at| Some(at.origin().ok()? + &at.pathname().ok()?)).unwrap_or_default();
+    let page = route::place();
     match what {
         Sharing::Link => format!("{page}{}", here.query()),
         Sharing::Frame => format!(
             "<iframe src=\"{page}{}\" title=\"Faultline: {}\"\n  width=\"750\" height=\"860\" sandbox=\"allow-scripts\" allow=\"fullscreen\"></iframe>",
-            Options { embed: true, ..here }.query().replace('&', "&amp;"),
+            Link { embed: true, ..here }.query().replace('&', "&amp;"),
             lesson.title
         ),
     }

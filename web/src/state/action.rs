@@ -4,6 +4,8 @@ use sandbox_core::ids::{IncidentId, RequestId};
 use sandbox_core::lesson::{self, Link};
 use sandbox_core::time::Time;
 
+pub use sandbox_core::link::Tab;
+
 /// Something the learner does.
 #[derive(Clone, Debug, PartialEq)]
 #[allow(missing_docs)]
@@ -41,6 +43,8 @@ pub enum Action {
     DismissRefused,
     /// It was read what of the address was not understood.
     DismissUnread,
+    /// It was read what of a message was not understood.
+    DismissUnheard,
 }
 
 impl Action {
@@ -73,14 +77,4 @@ pub enum Pace {
     Tour,
     /// Always so many simulated seconds a second.
     Fixed(f64),
-}
-
-/// What the evidence column shows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[allow(missing_docs)]
-pub enum Tab {
-    Charts,
-    Requests,
-    Log,
-    Health,
 }

@@ -5,6 +5,7 @@
 //! where it comes from. What a learner has done in the whole `course` lies in the browser's `storage`. `store` ties the session to the browser's time, which only `ticker` knows.
 
 pub mod action;
+pub mod arrival;
 pub mod course;
 pub mod opening;
 pub mod player;

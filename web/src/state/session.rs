@@ -1,8 +1,8 @@
 //! The owner of everything that the page shows: actions in, a changed session out. Knows no browser; time comes in as a number.
 
 use crate::content::Content;
-use crate::route::Options;
 use crate::state::action::{Action, Tab};
+use crate::state::arrival::Arrival;
 use crate::state::course::Done;
 use crate::state::player::{Ghost, Player};
 use crate::state::progress::{Prediction, Progress};
@@ -13,6 +13,7 @@ use sandbox_core::engine::Input;
 use sandbox_core::ids::IncidentId;
 use sandbox_core::scenario::{Plan, Problem};
 use sandbox_core::time::Time;
+use serde_json::Value;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -32,8 +33,10 @@ pub struct Session {
     pub opening: Opening,
     /// What of the address was not understood, until it is dismissed.
     pub unread: Vec<Problem>,
-    /// The event that the address wants to be looked at, until that is allowed.
-    wanted: Option<u64>,
+    /// What was wrong with the latest message from the page around, until it is dismissed.
+    pub unheard: Vec<Problem>,
+    /// What the address still wants.
+    pub(super) arrival: Arrival,
     turning: bool,
     /// How far the learner has come.
     pub progress: Progress,
@@ -45,9 +48,9 @@ pub struct Session {
 
 impl Session {
     /// A page that begins to compute the lesson's run.
-    pub fn new(content: Rc<Content>, settings: Settings, predicted: bool, cursor: Time, still: bool) -> Session {
+    pub fn new(content: Rc<Content>, settings: Settings, predicted: bool, still: bool) -> Session {
         let progress = Progress::new(content.lesson.beats.len(), predicted);
-        let mut player = Player::new(cursor, predicted, still);
+        let mut player = Player::new(Time::ZERO, predicted, still);
         player.charts.clone_from(&content.lesson.charts);
         player.closed_from = content.lesson.prediction.until_s.map(Time::from_seconds);
         let mut session = Session {
@@ -58,7 +61,8 @@ impl Session {
             recorded: None,
             opening: Opening::Idle,
             unread: Vec::new(),
-            wanted: None,
+            unheard: Vec::new(),
+            arrival: Arrival::default(),
             turning: false,
             progress,
             tab: Tab::Charts,
@@ -72,26 +76,6 @@ impl Session {
     pub fn resume(&mut self, done: &Done) {
         self.progress.resume(done);
         self.player.future_is_open |= self.progress.has_predicted();
-    }
-
-    /// Looks at an event as soon as there is a run; at what comes before the prediction until it is made.
-    pub fn want(&mut self, step: Option<u64>) {
-        self.wanted = step;
-    }
-
-    /// What the address of this very moment asks for.
-    pub fn here(&self) -> Options {
-        let (settings, lesson) = (&self.settings, &self.content.lesson);
-        let address = self.recorded.as_ref().and_then(|recorded| recorded.address.clone());
-        Options {
-            lesson: lesson.id.clone(),
-            variant: (settings.variant != lesson.variant).then(|| settings.variant.clone()),
-            seed: settings.seed,
-            set: self.content.changes(settings),
-            recording: address,
-            step: self.place().0.filter(|step| *step > 0),
-            ..Options::default()
-        }
     }
 
     /// What the event list has to follow: the step at the cursor, and whether the list is shown.
@@ -144,6 +128,7 @@ impl Session {
             Action::CloseRecording => self.close_recording(),
             Action::DismissRefused => self.opening = Opening::Idle,
             Action::DismissUnread => self.unread.clear(),
+            Action::DismissUnheard => self.unheard.clear(),
             // What was recorded cannot be changed.
             _ if self.recorded.is_some() => {}
             Action::Resolve(incident) => self.resolve(incident),
@@ -176,7 +161,7 @@ impl Session {
     /// The run of the present settings has become whole.
     fn on_shown(&mut self, clock: &dyn Fn() -> f64) {
         if self.recorded.is_some() {
-            return self.look_where_wanted(clock);
+            return self.on_arrival(clock);
         }
         self.shown_settings = self.settings.clone();
         let Some(shown) = &self.player.shown else { return };
@@ -186,17 +171,7 @@ impl Session {
             self.progress.measured = self.content.measure(&shown.run);
         }
         self.progress.on_goals(self.content.goals(&shown.run, &self.shown_settings));
-        self.look_where_wanted(clock);
-    }
-
-    fn look_where_wanted(&mut self, clock: &dyn Fn() -> f64) {
-        let ready = self.player.shown.is_some() && self.opening != Opening::UnderWay;
-        if let Some(step) = self.wanted.filter(|_| ready) {
-            self.player.seek_step(step, clock);
-            if !self.player.invited {
-                self.wanted = None;
-            }
-        }
+        self.on_arrival(clock);
     }
 
     fn note_end(&mut self) {
@@ -204,6 +179,17 @@ impl Session {
         if at_end && self.recorded.is_none() {
             self.progress.on_end();
         }
+    }
+
+    /// Changes a place of the scenario. Errors: all that is wrong with the scenario then; nothing has changed.
+    pub fn set(&mut self, path: String, value: Value) -> Result<(), Vec<Problem>> {
+        let mut settings = self.settings.clone();
+        settings.change(path, value);
+        self.content.plan(&settings)?;
+        self.keep_ghost();
+        self.settings = settings;
+        self.rebuild();
+        Ok(())
     }
 
     fn resolve(&mut self, incident: IncidentId) {
@@ -247,7 +233,7 @@ impl Session {
         self.player.future_is_open = true;
         self.player.invited = false;
         self.player.generation += 1;
-        self.look_where_wanted(clock);
+        self.on_arrival(clock);
     }
 
     fn go_to_beat(&mut self, beat: usize) {
@@ -266,7 +252,7 @@ impl Session {
         }
     }
 
-    fn rebuild(&mut self) {
+    pub(super) fn rebuild(&mut self) {
         match self.content.plan(&self.settings) {
             Ok(plan) => {
                 self.problems.clear();
@@ -283,13 +269,13 @@ impl Session {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::route::Options;
+    use sandbox_core::link::Link;
 
     /// The lesson with its run computed.
     fn session() -> Session {
-        let content = Rc::new(Content::load(&Options::parse([])).expect("the lesson is sound"));
+        let content = Rc::new(Content::load(&Link::default()).expect("the lesson is sound"));
         let settings = Settings { variant: content.lesson.variant.clone(), ..Settings::default() };
-        let mut session = Session::new(content, settings, false, Time::ZERO, false);
+        let mut session = Session::new(content, settings, false, false);
         finish(&mut session);
         session
     }
@@ -397,27 +383,5 @@ mod tests {
         assert_eq!(session.player.cursor, Time::from_seconds(50.0));
         act(&mut session, Action::Seek(Time::from_seconds(50.1)));
         assert_eq!(session.player.shown.as_ref().unwrap().run.world().observe().incidents, []);
-    }
-
-    #[test]
-    fn an_address_leads_back_to_the_same_event_of_the_same_run() {
-        let mut session = session();
-        act(&mut session, Action::SkipPrediction);
-        act(&mut session, Action::SetKnob("stale".into(), 10.0));
-        act(&mut session, Action::NextFailure);
-        let here = session.here();
-        assert!(here.step.is_some_and(|step| step > 100_000), "{here:?}");
-
-        let content = Rc::new(Content::load(&here).expect("the lesson is sound"));
-        let settings = Settings { variant: content.lesson.variant.clone(), ..Settings::default() };
-        let mut other = Session::new(content, settings, false, Time::ZERO, false);
-        other.want(here.step);
-        finish(&mut other);
-        assert!(other.player.cursor < Time::from_seconds(20.0), "nobody passes the outage before predicting");
-        assert!(other.player.invited, "the way there is shown");
-        act(&mut other, Action::SkipPrediction);
-        let digest = |session: &Session| session.player.shown.as_ref().map(|shown| shown.digest.clone());
-        assert_eq!(other.here().step, here.step);
-        assert_eq!(digest(&other), digest(&session));
     }
 }

@@ -1,0 +1,79 @@
+//! Floor 5: a link: everything that an address asks a page for, or a command line.
+//!
+//! [`Link`] and [`PARAMETERS`] are declared together, once (`parameters.rs`): the same lines give the parser, the writer, the
+//! documentation, the JSON Schema and what the page offers to people who embed it. `form.rs` says how one value is written,
+//! `address.rs` how all of them stand in an address, `migrate.rs` what earlier versions wrote otherwise.
+
+mod address;
+mod form;
+mod migrate;
+mod parameters;
+mod table;
+
+pub use address::escaped;
+pub use form::{Digest, Form, Language, Resolution, Tab, Theme};
+pub use migrate::VERSION;
+pub use parameters::{Group, Link, PARAMETERS, Parameter};
+#[cfg(feature = "schema")]
+pub use table::schema;
+pub use table::table;
+
+use crate::engine::Script;
+use crate::scenario::{Problem, unknown};
+
+/// The most characters of a link to anything built in.
+pub const LONGEST: usize = 1_800;
+
+/// What stands before the parameters.
+const SCHEME: &str = "://";
+
+impl Link {
+    /// Whether a text is meant as a link and not as a name or a file.
+    pub fn is_link(text: &str) -> bool {
+        text.contains(SCHEME) || text.contains('?')
+    }
+
+    /// Reads an address or its query, of any version. What cannot be read is left out and is among the problems, under the
+    /// name of its parameter.
+    #[inline]
+    pub fn read(address: &str) -> (Link, Vec<Problem>) {
+        Link::from_pairs(address::pairs(address))
+    }
+
+    /// The same for parameters that are decoded already.
+    #[inline]
+    fn from_pairs(mut pairs: Vec<(String, String)>) -> (Link, Vec<Problem>) {
+        let (mut link, mut problems) = (Link::default(), Vec::new());
+        migrate::to_present(&mut pairs, &mut problems);
+        let mut seen: Vec<&str> = Vec::new();
+        for (name, value) in &pairs {
+            let Some(parameter) = PARAMETERS.iter().find(|known| known.name == name) else {
+                let known: Vec<&str> = PARAMETERS.iter().map(|known| known.name).collect();
+                problems.push(Problem::new(name, "is no parameter of a link", unknown(name, &known)));
+                continue;
+            };
+            if !parameter.many && seen.contains(&parameter.name) {
+                let hint = "Write it once: the address does not say which is meant.";
+                problems.push(Problem::new(name, format!("`{value}` stands there as well"), hint));
+            } else if !link.put(parameter.name, value) {
+                problems.push(Problem::new(name, format!("`{value}` is not understood"), parameter.form.hint()));
+            }
+            seen.push(parameter.name);
+        }
+        (link, problems)
+    }
+
+    /// What somebody did in the run that the link was made of.
+    #[inline]
+    pub fn script(&self) -> Script {
+        Script { inputs: self.resolve.iter().map(Resolution::input).collect(), ..Script::default() }
+    }
+
+    /// The query of an address that asks for this, from `?v=` on, in the present version.
+    #[inline]
+    pub fn query(&self) -> String {
+        let pairs = self.pairs();
+        let pairs = pairs.iter().map(|(name, value)| format!("&{name}={}", escaped(value)));
+        format!("?v={VERSION}{}", pairs.collect::<String>())
+    }
+}

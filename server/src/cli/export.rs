@@ -1,0 +1,78 @@
+//! `faultline export`.
+
+use super::scenario::lesson_of;
+use super::{Failure, Result};
+use crate::export;
+use sandbox_core::link::Link;
+use std::path::{Path, PathBuf};
+
+#[derive(clap::Args)]
+#[command(after_help = "Example:\n  faultline export html the-database-goes-away -o lesson.html\n  \
+faultline export scorm12 the-database-goes-away -o lesson.zip")]
+pub struct Options {
+    #[command(subcommand)]
+    form: Form,
+    /// The folder of the built site; by default `site` beside this program, or `dist` here
+    #[arg(long, value_name = "DIR", global = true)]
+    site: Option<PathBuf>,
+}
+
+#[derive(clap::Subcommand)]
+enum Form {
+    /// A lesson as one HTML file, which needs nothing beside it
+    Html(What),
+    /// A lesson as a package for course systems (SCORM 1.2), with score and resumption
+    Scorm12(What),
+    /// Into the site: a page with title and social tags for each lesson, and the line of its Content-Security-Policy
+    Pages,
+}
+
+#[derive(clap::Args)]
+struct What {
+    /// Id of a lesson (see `faultline list`), or a link of one (in quotes)
+    lesson: String,
+    /// Where to write it
+    #[arg(short, long, value_name = "FILE")]
+    output: PathBuf,
+}
+
+/// Packs what was asked for and writes it.
+pub fn export(options: &Options) -> Result {
+    let site = options.site.clone().or_else(site).ok_or_else(|| {
+        "there is no built site: name its folder with --site (`trunk build --release` makes `dist`)".to_string()
+    })?;
+    match &options.form {
+        Form::Html(what) => pack(what, |_, link, title| Ok(export::single(&site, &link.query(), title)?.into_bytes())),
+        Form::Scorm12(what) => pack(what, |lesson, link, title| {
+            Ok(export::scorm12(lesson, &export::single(&site, &link.query(), title)?)?)
+        }),
+        Form::Pages => {
+            let policy = export::pages(&site)?;
+            eprintln!("{} lessons; Content-Security-Policy: {policy}", lessons::LESSONS.len());
+            Ok(())
+        }
+    }
+}
+
+fn pack(what: &What, make: impl Fn(&sandbox_core::lesson::Lesson, &Link, &str) -> Result<Vec<u8>>) -> Result {
+    let link = match Link::is_link(&what.lesson) {
+        true => match Link::read(&what.lesson) {
+            (link, problems) if problems.is_empty() => link,
+            (_, problems) => return Err(problems.into()),
+        },
+        false => Link { lesson: Some(what.lesson.clone()), ..Link::default() },
+    };
+    let lesson = lesson_of(link.lesson.as_deref().unwrap_or_default())?;
+    let bytes = make(&lesson, &link, &lesson.title)?;
+    std::fs::write(&what.output, &bytes)
+        .map_err(|error| Failure::Other(format!("{}: {error}", what.output.display())))?;
+    eprintln!("{}: {} bytes", what.output.display(), bytes.len());
+    Ok(())
+}
+
+/// The site of a release, or the one that was just built.
+fn site() -> Option<PathBuf> {
+    let beside = std::env::current_exe().ok().and_then(|program| Some(program.parent()?.join("site")));
+    let built = Path::new("dist").to_path_buf();
+    beside.into_iter().chain([built]).find(|folder| folder.join("index.html").is_file())
+}

@@ -1,0 +1,14 @@
+//! Packages of one lesson: a page in one file, and a package for course systems; and a page for each lesson in the site.
+
+mod pages;
+mod scorm12;
+mod single;
+
+pub use pages::pages;
+pub use scorm12::scorm12;
+pub use single::single;
+
+/// Text as it stands in HTML and XML, in an attribute too.
+fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+}

@@ -1,0 +1,55 @@
+// <faultline-lesson lesson="ID" title="TITLE">: a lesson, loaded on click. MIT OR Apache-2.0.
+(() => {
+  const base = new URL('.', document.currentScript.src).href;
+  const own = 'id class style title link still'.split(' ');
+  const style = `:host{display:block;position:relative;min-height:15em;border-radius:10px;overflow:hidden}
+button{all:unset;position:absolute;inset:0;cursor:pointer;display:grid;place-content:center;gap:8px;text-align:center;
+font:600 18px/1.4 system-ui;background:#f4f6fa center/cover;color:#123}
+button:focus-visible{outline:3px solid #15d;outline-offset:-3px}span{background:#fffe;padding:4px 9px;border-radius:8px}
+iframe{display:block;width:100%;height:39em;border:0}`;
+  customElements.define('faultline-lesson', class extends HTMLElement {
+    #waiting = new Map();
+    #count = 0;
+    #ready;
+    #frame;
+    connectedCallback() {
+      if (this.shadowRoot) return;
+      const shadow = this.attachShadow({ mode: 'open' });
+      const add = (to, name, textContent) => to.appendChild(Object.assign(document.createElement(name), { textContent }));
+      add(shadow, 'style', style);
+      const button = add(shadow, 'button', '');
+      button.onclick = () => this.load().then(() => this.#frame.focus());
+      add(button, 'span', this.title || this.textContent.trim() || 'Faultline');
+      add(button, 'span', 'Start ▶');
+      const still = this.getAttribute('still');
+      if (still) button.style.backgroundImage = `url(${JSON.stringify(still)})`;
+    }
+    load() {
+      return this.#ready ||= new Promise((ready) => {
+        const query = new URLSearchParams((this.getAttribute('link') || '?v=2').replace(/^[^?]*/, ''));
+        for (const { name, value } of this.attributes) own.includes(name) || query.set(name, value);
+        query.set('embed', '1');
+        const frame = this.#frame = document.createElement('iframe');
+        Object.assign(frame, { title: this.title || 'Faultline', allow: 'fullscreen', sandbox: 'allow-scripts', src: `${base}?${query}` });
+        addEventListener('message', ({ source, data }) => {
+          if (source !== frame.contentWindow || data?.faultline !== 1) return;
+          const { news, id } = data, answer = this.#waiting.get(id);
+          this.#waiting.delete(id);
+          if (news === 'resize') frame.style.height = data.height + 'px';
+          else if (news) this.dispatchEvent(new CustomEvent('faultline-' + news, { detail: data, bubbles: true }));
+          else answer?.(data);
+          if (news === 'ready') ready(data.state);
+        });
+        this.shadowRoot.querySelector('button').replaceWith(frame);
+      });
+    }
+    async send(command, fields) {
+      await this.load();
+      const id = ++this.#count;
+      this.#frame.contentWindow.postMessage({ ...fields, do: command, faultline: 1, id }, '*');
+      const answer = await new Promise((done) => this.#waiting.set(id, done));
+      if (!answer.ok) throw new Error(answer.problems.join('\n'));
+      return answer.state;
+    }
+  });
+})();

@@ -1,0 +1,43 @@
+//! The same news as other programs expect them: SPLICE (computing courses), LTI and H5P (course systems).
+
+use sandbox_core::message::{MARK, News};
+use serde_json::{Value, json};
+
+/// Asks the page around for what it kept of this learner, and says that we speak SPLICE.
+pub fn splice_ask() -> Value {
+    json!({ "subject": "SPLICE.getState" })
+}
+
+/// Hands over what is to be kept: a score from 0 to 1, and the link that leads back.
+pub fn splice_report(score: f64, link: &str) -> Value {
+    json!({ "subject": "SPLICE.reportScoreAndState", "score": score, "state": { "link": link } })
+}
+
+/// Something happened, for whoever logs it.
+pub fn splice_event(name: &str, data: Value) -> Value {
+    json!({ "subject": "SPLICE.sendEvent", "name": name, "data": data })
+}
+
+/// The link in the answer to [`splice_ask`], if this is that answer and something was kept.
+pub fn splice_kept(message: &Value) -> Option<&str> {
+    let is_answer = message["subject"] == "SPLICE.getState.response";
+    message["state"]["link"].as_str().filter(|_| is_answer)
+}
+
+/// The height of the content, in each dialect.
+pub fn heights(height: f64) -> [Value; 3] {
+    [
+        News::Resize { height }.message(),
+        json!({ "subject": "lti.frameResize", "height": height }),
+        // Old copies of H5P's resizer read `height`.
+        json!({ "context": "h5p", "action": "resize", "scrollHeight": height, "height": height }),
+    ]
+}
+
+/// Gives a message of SPLICE or LTI the id that it needs to be told from others.
+pub fn with_id(mut message: Value, id: String) -> Value {
+    if message.get(MARK).is_none() && message.get("subject").is_some() {
+        message["message_id"] = id.into();
+    }
+    message
+}

@@ -1,0 +1,105 @@
+//! Speaks with the window around this one, and with no other; nothing is said where there is none.
+
+use crate::embed::dialects;
+use crate::embed::dialogue::Wish;
+use crate::embed::height;
+use crate::embed::telling::Telling;
+use crate::state::store::Store;
+use crate::state::ticker::{later, now_ms};
+use sandbox_core::link::Theme;
+use sandbox_core::message::{Answer, Heard, hear};
+use serde_json::Value;
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+use wasm_bindgen::prelude::*;
+use web_sys::{MessageEvent, Window};
+use yew::Callback;
+
+/// News are told at most this often.
+const TELL_MS: u32 = 250;
+
+/// Whoever speaks with the page around.
+pub struct Speaker {
+    parent: Window,
+    store: Store,
+    telling: RefCell<Telling>,
+    is_due: Cell<bool>,
+    ids: Cell<u32>,
+    on_theme: Callback<Option<Theme>>,
+}
+
+impl Speaker {
+    /// Begins to listen; None where the page is not inside another.
+    pub fn start(store: &Store, on_theme: Callback<Option<Theme>>) -> Option<Rc<Speaker>> {
+        let window = web_sys::window()?;
+        let parent = window.parent().ok().flatten().filter(|parent| *parent != window)?;
+        let speaker = Rc::new(Speaker {
+            parent,
+            store: store.clone(),
+            telling: RefCell::default(),
+            is_due: Cell::new(false),
+            ids: Cell::new(0),
+            on_theme,
+        });
+        let listener = speaker.clone();
+        let on_message =
+            Closure::<dyn FnMut(MessageEvent)>::new(move |event: MessageEvent| listener.on_message(&event));
+        window.add_event_listener_with_callback("message", on_message.as_ref().unchecked_ref()).ok()?;
+        // For as long as the page is there.
+        on_message.forget();
+        speaker.say(dialects::splice_ask());
+        Some(speaker)
+    }
+
+    /// Tells each new height of the content, so that the frame can follow.
+    pub fn tell_height(self: &Rc<Speaker>, content: &web_sys::Element) {
+        let speaker = self.clone();
+        height::follow(content, move |height| dialects::heights(height).into_iter().for_each(|told| speaker.say(told)));
+    }
+
+    /// Something may have changed: tells it soon.
+    pub fn on_change(self: &Rc<Speaker>) {
+        if !self.is_due.replace(true) {
+            let speaker = self.clone();
+            later(TELL_MS, move || {
+                speaker.is_due.set(false);
+                let news = speaker.telling.borrow_mut().news(&speaker.store.session());
+                news.into_iter().for_each(|news| speaker.say(news));
+            });
+        }
+    }
+
+    fn on_message(self: &Rc<Speaker>, event: &MessageEvent) {
+        let is_parent = event.source().is_some_and(|source| js_sys::Object::is(&source, &self.parent));
+        let data = event.data();
+        let text = data.as_string().or_else(|| js_sys::JSON::stringify(&data).ok()?.as_string());
+        let Some(text) = text.filter(|_| is_parent) else { return };
+        if let Some(Heard { id, command }) = hear(&text) {
+            let mut wish = Ok(Wish::Nothing);
+            self.store.update(|session| {
+                wish = command.and_then(|command| session.obey(command, &now_ms));
+                session.unheard = wish.as_ref().err().cloned().unwrap_or_default();
+            });
+            if let Ok(Wish::Theme(theme)) = &wish {
+                self.on_theme.emit(*theme);
+            }
+            let state = self.store.session().told();
+            self.say(Answer::new(id, wish.map(|_| state)).message());
+        } else if let Ok(message) = serde_json::from_slice::<Value>(text.as_bytes())
+            && let Some(link) = dialects::splice_kept(&message)
+        {
+            let command = sandbox_core::message::Command::SetState { link: link.into() };
+            self.store.update(|session| session.unheard = session.obey(command, &now_ms).err().unwrap_or_default());
+        }
+    }
+
+    fn say(&self, message: Value) {
+        self.ids.set(self.ids.get() + 1);
+        let id = format!("faultline-{:.0}-{}", now_ms() * 1e3, self.ids.get());
+        let text = dialects::with_id(message, id).to_string();
+        if let Ok(message) = js_sys::JSON::parse(&text) {
+            // Whose page it is we cannot know, and what we say is no secret.
+            let _ = self.parent.post_message(&message, "*");
+        }
+    }
+}
