@@ -50,6 +50,12 @@ pub enum Purpose {
     Think = 14,
     /// When an adaptive limit on concurrency looks anew.
     Admission = 16,
+    /// What happens to a request on a link.
+    Way = 17,
+    /// What happens to an answer on a link.
+    WayBack = 18,
+    /// How long a user stays with an instance.
+    Sticky = 19,
 }
 
 /// A generator that moves on with every draw.

@@ -61,6 +61,7 @@ impl ApiError {
             Outcome::PreconditionRequired428 => ApiError::Declined(StatusCode::PRECONDITION_REQUIRED),
             Outcome::RateLimited429 => ApiError::RateLimited(retry_after_s),
             Outcome::InternalError500 => ApiError::Internal,
+            Outcome::BadGateway502 => ApiError::Declined(StatusCode::BAD_GATEWAY),
             Outcome::Unavailable503 | Outcome::Refused | Outcome::Cancelled => ApiError::Unavailable(retry_after_s),
             Outcome::GatewayTimeout504 | Outcome::ClientTimeout => ApiError::Timeout,
         })

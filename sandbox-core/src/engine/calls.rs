@@ -14,7 +14,7 @@ use crate::policy::outlier_detection::OutlierDetection;
 use crate::policy::retry::{FailedAttempt, FailureKind, GiveUp, Pushback, Retry, RetryDecision};
 use crate::policy::{Denial, DenyReason};
 use crate::rng::{Purpose, Stream};
-use crate::scenario::{CallPlan, NodePlan, RetryPlan};
+use crate::scenario::{CallPlan, NodePlan, RetryPlan, StickyPlan};
 use crate::time::{Span, Time};
 use crate::trace::{AttemptEnd, Refusal, Status, What};
 use std::collections::BTreeMap;
@@ -34,6 +34,10 @@ pub struct Caller {
     /// Calls under way, by instance.
     active: Vec<u32>,
     healthy: Vec<bool>,
+    /// With whom each user stays, and how long.
+    sticky: BTreeMap<u32, (u16, Time)>,
+    /// Who is on the list of instances; none: all, and nobody ever left it.
+    listing: Option<Listing>,
     /// With the record of the latest change.
     outliers: Option<(OutlierDetection, Seq)>,
     /// With the record of each instance's latest change.
@@ -42,6 +46,20 @@ pub struct Caller {
     hedged: BTreeMap<Slot, Hedged>,
     luck: Stream,
 }
+
+/// Changes of the list of instances.
+#[derive(Clone, Debug, Default)]
+struct Listing {
+    /// Who is not on it.
+    unlisted: Vec<u16>,
+    /// Who is new on it, and since when.
+    fresh: Vec<(u16, Time)>,
+    /// The record of the latest change.
+    because: Option<Seq>,
+}
+
+/// What an instance that is new on the list gets of its share at first.
+const FIRST_SHARE: f64 = 0.05;
 
 /// A call with several copies under way.
 #[derive(Clone, Debug)]
@@ -74,6 +92,8 @@ impl Caller {
             balancer: Balancer::new(plan.balancer.clone(), instances as u16),
             active: vec![0; instances],
             healthy: vec![true; instances],
+            sticky: BTreeMap::new(),
+            listing: None,
             outliers: plan.outliers.map(|config| (OutlierDetection::new(config, instances as u32), Seq::new(0))),
             health: plan.health_check.map(|config| vec![(HealthCheck::new(config), Seq::new(0)); instances]),
             hedged: BTreeMap::new(),
@@ -87,9 +107,54 @@ impl Caller {
         self.breaker.as_ref().map(|(breaker, _)| breaker.state())
     }
 
+    /// What a callee learns of a caller that has gone.
+    pub fn cancel(&self) -> Cancel {
+        self.plan.cancel
+    }
+
     /// The instances that are left out.
     pub fn ejected<'a>(&'a self, plan: &'a CallPlan) -> impl Iterator<Item = NodeId> + 'a {
         plan.targets.iter().zip(&self.healthy).filter(|(_, healthy)| !**healthy).map(|(node, _)| *node)
+    }
+
+    /// The list of instances changed.
+    #[cold]
+    pub fn list(&mut self, now: Time, instance: usize, listed: bool, because: Option<Seq>) {
+        let Listing { unlisted, fresh, because: changed } = self.listing.get_or_insert_default();
+        unlisted.retain(|other| usize::from(*other) != instance);
+        fresh.retain(|(other, _)| usize::from(*other) != instance);
+        match listed {
+            true => fresh.push((instance as u16, now)),
+            false => unlisted.push(instance as u16),
+        }
+        *changed = because;
+        self.healthy[instance] = listed && self.is_trusted(instance);
+    }
+
+    fn is_listed(&self, instance: usize) -> bool {
+        self.listing.as_ref().is_none_or(|listing| !listing.unlisted.contains(&(instance as u16)))
+    }
+
+    /// The chosen instance, or another one if this one is new on the list and does not get its whole share yet.
+    #[cold]
+    fn spare_the_new(&mut self, now: Time, key: u64, chosen: u16) -> Option<u16> {
+        let (Some(lasts), Some(listing)) = (self.plan.slow_start, &self.listing) else { return Some(chosen) };
+        let Some((_, since)) = listing.fresh.iter().find(|(fresh, _)| *fresh == chosen) else { return Some(chosen) };
+        let share = (now.since(*since).as_seconds() / lasts.as_seconds()).max(FIRST_SHARE);
+        let luck = &mut self.luck;
+        if share >= 1.0 || luck.uniform() < share {
+            return Some(chosen);
+        }
+        let mut others = self.healthy.clone();
+        others[usize::from(chosen)] = false;
+        let facts = Facts { now, key, active: &self.active, healthy: &others };
+        self.balancer.decide(facts, &mut |bound| luck.below(bound)).or(Some(chosen))
+    }
+
+    /// Whether neither probes nor answers speak against an instance.
+    fn is_trusted(&self, instance: usize) -> bool {
+        self.health.as_ref().is_none_or(|health| health[instance].0.healthy())
+            && self.outliers.as_ref().is_none_or(|(outliers, _)| outliers.in_service(instance as u32))
     }
 
     /// Begins a call on behalf of a stay. `Some`: it is over already.
@@ -166,9 +231,14 @@ impl Caller {
                 }
             }
         }
-        let Some(instance) = self.choose(ctx, slot) else {
+        let chosen = match self.plan.sticky {
+            Some(sticky) => self.stay_with(ctx, slot, sticky),
+            None => self.choose(ctx, slot),
+        };
+        let Some(instance) = chosen else {
             let checked = self.health.iter().flatten().map(|(_, changed)| *changed);
             let ejected = checked.chain(self.outliers.iter().map(|(_, changed)| *changed)).max();
+            let ejected = self.listing.as_ref().and_then(|listing| listing.because).max(ejected);
             return self.hold_back(ctx, slot, Refusal::NoInstance, ejected, None);
         };
         self.active[instance as usize] += 1;
@@ -190,6 +260,29 @@ impl Caller {
         self.settle(ctx, slot, CallEnd::Refused { refusal, retry_at: retry_at.unwrap_or(Time::NEVER) })
     }
 
+    /// The instance that the user stays with, or one that he is to stay with from now on.
+    #[cold]
+    fn stay_with(&mut self, ctx: &Ctx, slot: Slot, sticky: StickyPlan) -> Option<u16> {
+        let (now, user) = (ctx.now(), ctx.stay(slot).user);
+        let known = self.sticky.get(&user).copied();
+        if let Some((instance, until)) = known
+            && now < until
+            && (sticky.blindly || self.healthy[usize::from(instance)])
+        {
+            return Some(instance);
+        }
+        let instance = self.choose(ctx, slot)?;
+        let mut luck = ctx.draw(slot, Purpose::Sticky);
+        let until = sticky.lasts.map_or(Time::NEVER, |lasts| {
+            let spread = 1.0 + sticky.jitter * (2.0 * luck.uniform() - 1.0);
+            // The first time began before the run did.
+            let left = if known.is_none() { luck.uniform() } else { 1.0 };
+            now + lasts.scaled(spread * left)
+        });
+        self.sticky.insert(user, (instance, until));
+        Some(instance)
+    }
+
     /// The instance for the next attempt; there is nothing to choose where there is only one.
     #[inline]
     fn choose(&mut self, ctx: &Ctx, slot: Slot) -> Option<u16> {
@@ -205,7 +298,11 @@ impl Caller {
         let key = u64::from(ctx.stay(slot).key);
         let facts = Facts { now: ctx.now(), key, active: &self.active, healthy: &self.healthy };
         if tried == 0 {
-            return self.balancer.decide(facts, &mut |bound| luck.below(bound));
+            let chosen = self.balancer.decide(facts, &mut |bound| luck.below(bound));
+            return match self.plan.slow_start {
+                Some(_) => self.spare_the_new(ctx.now(), key, chosen?),
+                None => chosen,
+            };
         }
         let is_new = |instance: usize| instance >= 64 || tried >> instance & 1 == 0;
         let fresh: Vec<bool> = self.healthy.iter().enumerate().map(|(i, healthy)| *healthy && is_new(i)).collect();
@@ -334,18 +431,18 @@ impl Caller {
         }
     }
 
-    /// The stay itself has been withdrawn: what it waits for is left behind.
-    pub fn abandon(&mut self, ctx: &mut Ctx, slot: Slot) {
+    /// The stay itself has been withdrawn, or is lost: what it waits for is left behind, and learns of it so.
+    pub fn abandon(&mut self, ctx: &mut Ctx, slot: Slot, cancel: Cancel) {
         let Some(open) = ctx.stay_mut(slot).call.take() else { return };
         if let Some(child) = open.child {
             self.active[open.instance as usize] -= 1;
-            self.leave(ctx, Some(child), Cancel::Anywhere);
+            self.leave(ctx, Some(child), cancel);
         }
         if let Some(retry) = &mut self.retry {
             retry.on_abandoned(u32::from(open.attempt));
         }
         if let Some(hedged) = self.hedged.remove(&slot) {
-            self.drop_copies(ctx, hedged, Cancel::Anywhere);
+            self.drop_copies(ctx, hedged, cancel);
         }
     }
 
@@ -504,16 +601,17 @@ impl Caller {
 
     /// Some instance's time out may be over.
     pub fn on_sweep(&mut self, ctx: &mut Ctx) {
-        let Some((outliers, changed)) = &mut self.outliers else { return };
-        while outliers.next_deadline() <= ctx.now() {
+        while let Some((outliers, changed)) = self.outliers.as_mut().filter(|(it, _)| it.next_deadline() <= ctx.now()) {
+            let mut changed = *changed;
             for instance in outliers.on_sweep() {
                 let instance = instance as usize;
-                if self.health.as_ref().is_none_or(|health| health[instance].0.healthy()) {
+                if self.is_trusted(instance) {
                     let to = self.plan.targets[instance];
-                    *changed = ctx.note_own(What::InstanceRestored { instance: to }, Some(*changed));
-                    self.healthy[instance] = true;
+                    changed = ctx.note_own(What::InstanceRestored { instance: to }, Some(changed));
+                    self.healthy[instance] = self.is_listed(instance);
                 }
             }
+            self.outliers.as_mut().expect("it has some").1 = changed;
         }
     }
 
@@ -550,7 +648,7 @@ impl Caller {
                 let in_service = |(outliers, _): &(OutlierDetection, Seq)| outliers.in_service(u32::from(instance));
                 if self.outliers.as_ref().is_none_or(in_service) {
                     *changed = ctx.note(slot, What::InstanceRestored { instance: to });
-                    self.healthy[instance as usize] = true;
+                    self.healthy[instance as usize] = self.is_listed(instance.into());
                 }
             }
             None => {}

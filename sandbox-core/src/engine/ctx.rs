@@ -5,6 +5,7 @@ use super::event::{Event, Slot};
 use super::gauge::{LevelRow, Levels};
 use super::idempotency::{Attempt, Key, Keys};
 use super::io::{CallId, CallOp, Output};
+use super::life::{Fleets, Life, Phase, Trials};
 use super::limiter::Limiter;
 use super::nodes::Statement;
 use super::sender::Sender;
@@ -14,7 +15,7 @@ use super::watch::Values;
 use super::world::Mount;
 use crate::ids::{IncidentId, NodeId, RequestId, RouteId, Seq};
 use crate::rng::{Purpose, Stream, draw, lineage};
-use crate::scenario::{Condition, Dist, Judges, Kind, MonitorPlan, NodePlan, Plan};
+use crate::scenario::{Condition, Dist, EffectSpec, Judges, Kind, MonitorPlan, NodePlan, Plan, RolloutPlan};
 use crate::time::{Span, Time};
 use crate::trace::{Record, Refusal, Status, What};
 use std::collections::{BTreeMap, VecDeque};
@@ -34,6 +35,14 @@ pub struct Core {
     /// How far each workload has come.
     pub senders: Vec<Sender>,
     pub conditions: Vec<Condition>,
+    /// Until when each link is taken, there and back.
+    pub ways: Vec<[Time; 2]>,
+    /// When the call in each slot arrives, where more happens on links than a delay; else empty.
+    pub arrivals: Vec<Time>,
+    /// Instances that come and go.
+    pub fleets: Fleets,
+    /// What canaries are judged by, if not by their answers.
+    pub trials: Trials,
     /// The records of the faults that are active, the latest last.
     pub active_faults: Vec<(u16, Seq)>,
     pub levels: Vec<Levels>,
@@ -96,9 +105,15 @@ impl Core {
         let nodes = plan.nodes.len();
         let counts =
             |node: &NodePlan| matches!(&node.kind, Kind::Monitor(MonitorPlan { judges: Judges::BurnRate { .. }, .. }));
-        let counted = vec![Counted::default(); if plan.nodes.iter().any(counts) { nodes } else { 0 }];
+        let is_watched = |rollout: &RolloutPlan| rollout.canary.is_some_and(|canary| canary.signal.is_none());
+        let counts = plan.nodes.iter().any(counts) || plan.rollouts.iter().any(is_watched);
+        let counted = vec![Counted::default(); if counts { nodes } else { 0 }];
         Core {
             tokens: Tokens::new(&plan),
+            ways: vec![[Time::ZERO; 2]; plan.ways.len()],
+            arrivals: Vec::new(),
+            fleets: Fleets::new(&plan),
+            trials: Trials::new(&plan),
             breaches: vec![0; plan.audits.len()],
             idempotency: plan.idempotency.iter().map(|keys| Keys::new(keys.config)).collect(),
             limiters: plan.limiters.iter().map(|_| Limiter::default()).collect(),
@@ -184,7 +199,23 @@ impl Core {
     pub fn judge(&mut self, node: NodeId) {
         let faults = self.active_faults.iter().map(|(fault, _)| &self.plan.faults[*fault as usize]);
         let effects = faults.filter(|fault| fault.nodes.contains(&node)).map(|fault| &fault.effect);
-        self.conditions[node.index()] = Condition::under(effects, self.conditions[node.index()].broken);
+        let effects = effects.chain(self.release_effect(node));
+        let mut condition = Condition::under(effects, self.conditions[node.index()].broken);
+        if let Some(life) = self.life(node) {
+            life.shape(&self.plan.fleets[usize::from(life.fleet)], &mut condition);
+        }
+        self.conditions[node.index()] = condition;
+    }
+
+    /// The life of a node, if it is an instance of a fleet.
+    pub fn life(&self, node: NodeId) -> Option<&Life> {
+        self.fleets.lives.get(node.index())?.as_ref()
+    }
+
+    /// How the release that a node has behaves, in the words of a fault.
+    pub fn release_effect(&self, node: NodeId) -> Option<&EffectSpec> {
+        let rollout = self.life(node)?.release.rollout?;
+        self.plan.rollouts[usize::from(rollout)].effect.as_ref()
     }
 
     /// Whether the node's work is done by a real part.
@@ -228,9 +259,17 @@ impl Ctx<'_> {
         }
     }
 
-    /// The latest active fault on this node, else the latest anywhere.
+    /// The latest active fault on this node, else what its life makes of it, else the latest fault anywhere.
     pub fn fault(&self) -> Option<Seq> {
-        self.fault_on(self.node).or(self.core.active_faults.last().map(|(_, seq)| *seq))
+        let latest = || self.core.active_faults.last().map(|(_, seq)| *seq);
+        self.fault_on(self.node).or_else(|| self.trouble_of_life()).or_else(latest)
+    }
+
+    /// The latest record of this node's life, where that is why it is not as it should be.
+    pub fn trouble_of_life(&self) -> Option<Seq> {
+        let life = self.core.life(self.node)?;
+        let is_troubled = life.phase != Phase::Up || self.core.release_effect(self.node).is_some();
+        life.because.filter(|_| is_troubled)
     }
 
     /// The latest active fault on a node.
@@ -364,7 +403,7 @@ impl Ctx<'_> {
         if let Ask::Statement(_) = errand.ask {
             self.core.stays.belongings_mut(child).owner = Some(self.core.stays.id(slot));
         }
-        self.after_the_way(delay, Event::Arrive(child));
+        self.set_out(child, to, delay, Event::Arrive(child));
         self.core.stays.id(child)
     }
 
@@ -424,16 +463,23 @@ impl Ctx<'_> {
         let stay = &mut self.core.stays[slot];
         stay.reply = Some(reply);
         let caller = stay.parent.filter(|parent| self.core.stays.is_live(*parent));
-        let delay = match caller {
-            Some(parent) => self.delay(self.node, self.core.stays[parent.slot].node),
-            None => Span::ZERO,
-        };
-        self.after_the_way(delay, Event::Reply(slot));
+        let Some(parent) = caller else { return self.after_the_way(Span::ZERO, Event::Reply(slot)) };
+        let to = self.core.stays[parent.slot].node;
+        self.set_out(slot, to, self.delay(self.node, to), Event::Reply(slot));
+    }
+
+    /// A request or an answer sets out for another node.
+    #[inline]
+    fn set_out(&mut self, slot: Slot, to: NodeId, delay: Span, event: Event) {
+        match self.core.plan.ways.is_empty() {
+            true => self.after_the_way(delay, event),
+            false => self.travel(slot, to, delay, event),
+        }
     }
 
     /// What has no way to go happens in the same step.
     #[inline]
-    fn after_the_way(&mut self, delay: Span, event: Event) {
+    pub fn after_the_way(&mut self, delay: Span, event: Event) {
         match delay {
             Span::ZERO => self.core.at_once.push_back(event),
             delay => _ = self.core.calendar.schedule_after(self.core.now, delay, event),
@@ -513,7 +559,13 @@ impl Ctx<'_> {
         let to = self.core.stays[child.slot].node;
         self.core.stays[child.slot].withdrawn = true;
         let delay = self.delay(self.node, to);
-        self.after_the_way(delay, Event::Withdraw(child.slot));
+        // It does not overtake the call that it withdraws.
+        match self.core.arrivals.get(child.slot as usize) {
+            Some(arrives) if *arrives > self.core.now + delay => {
+                _ = self.core.calendar.schedule(*arrives, Event::Withdraw(child.slot));
+            }
+            _ => self.after_the_way(delay, Event::Withdraw(child.slot)),
+        }
     }
 
     /// Whether the fault of an error ratio strikes this stay.
@@ -586,6 +638,7 @@ pub fn status_of(refusal: Refusal) -> Status {
         Refusal::NotFound => Status::NotFound,
         Refusal::Fault | Refusal::Program => Status::InternalError,
         Refusal::DeadlinePassed => Status::GatewayTimeout,
+        Refusal::Lost => Status::BadGateway,
         Refusal::KeyMissing => Status::BadRequest,
         Refusal::KeyInProgress => Status::Conflict,
         Refusal::KeyReused => Status::UnprocessableContent,

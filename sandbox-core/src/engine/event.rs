@@ -59,6 +59,36 @@ pub enum Event {
         /// Whether it begins.
         begins: bool,
     },
+    /// An instance comes to the next stage of its life. Dead if something else came first.
+    Life(NodeId),
+    /// An instance has no memory left.
+    OutOfMemory(NodeId),
+    /// An instance is to be started anew before it has no memory left.
+    Recycle(NodeId),
+    /// A call woke an instance that slept.
+    Wake(NodeId),
+    /// Callers learn that an instance is on their list, or no longer.
+    Listed {
+        /// The instance.
+        node: NodeId,
+        /// Whether it is.
+        listed: bool,
+    },
+    /// A rollout takes its next step.
+    Rollout(u16),
+    /// The release of a rollout is compared with the one before.
+    Canary(u16),
+    /// A rollout is taken back.
+    Undo(u16),
+    /// The next entry of a fleet's schedule is due.
+    Scale {
+        /// Position in the plan's fleets.
+        fleet: u16,
+        /// Position in its schedule.
+        step: u16,
+    },
+    /// An autoscaler looks at its fleet.
+    Autoscale(u16),
     /// The run ends; its last second is counted.
     End,
 }
@@ -124,6 +154,8 @@ pub enum Reason {
     Withdrawn,
     /// A node fails by chance or is repaired.
     Chance,
+    /// An instance starts, stops, is replaced or listed.
+    LifeGoesOn,
     /// A rule that rows must keep is looked at.
     Audit,
     /// A probe is due.

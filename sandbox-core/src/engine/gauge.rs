@@ -7,8 +7,10 @@ use crate::time::Time;
 pub struct Gauge {
     value: u32,
     since: Time,
-    /// Sum of value times nanoseconds since the current second began.
+    /// Sum of value times nanoseconds since the run began.
     integral: u64,
+    /// The same up to the beginning of the current second.
+    closed: u64,
     max: u32,
     /// The smallest value that held for some time of the current second.
     min: Option<u32>,
@@ -43,12 +45,17 @@ impl Gauge {
         self.set(now, self.value.checked_add_signed(delta).expect("a gauge does not go below zero"));
     }
 
+    /// Sum of value times nanoseconds since the run began.
+    pub fn total(&self, now: Time) -> u64 {
+        self.integral + u64::from(self.value) * now.since(self.since).as_nanos()
+    }
+
     /// Ends a second at `boundary`.
     pub fn close(&mut self, boundary: Time) -> GaugeRow {
         self.hold_until(boundary);
         let min = self.min.take().unwrap_or(self.value);
-        let closed = GaugeRow { integral_ns: self.integral, max: self.max, min, last: self.value };
-        self.integral = 0;
+        let integral_ns = self.integral - std::mem::replace(&mut self.closed, self.integral);
+        let closed = GaugeRow { integral_ns, max: self.max, min, last: self.value };
         self.max = self.value;
         closed
     }

@@ -109,6 +109,12 @@ pub fn forget(ctx: &mut Ctx, slot: Slot) {
     }
 }
 
+/// Whether a stay waits for another attempt under its key.
+pub fn waits(ctx: &Ctx, slot: Slot) -> bool {
+    let id = ctx.core.stays.id(slot);
+    ctx.core.attempts.values().any(|attempt| attempt.waiting.contains(&id))
+}
+
 /// The attempt under a key is over: whoever waits for it asks again.
 fn wake(ctx: &mut Ctx, keys: u32, key: Key) {
     let Some(attempt) = ctx.core.attempts.remove(&(keys, key)) else { return };

@@ -14,6 +14,7 @@ mod idempotency;
 mod if_match;
 mod io;
 mod keyframes;
+mod life;
 mod limiter;
 mod line;
 mod nodes;
@@ -24,6 +25,7 @@ mod sharing;
 mod stay;
 mod tokens;
 mod watch;
+mod way;
 mod world;
 
 pub use event::{Reason, Upcoming};

@@ -3,6 +3,10 @@
 //! On the virtual clock [`World::step`] takes the next event and moves time to it. On the wall clock a driver mounts the
 //! same world, steps what is due, and lets inputs in between.
 
+mod life;
+mod rollout;
+mod scaling;
+
 use super::calendar::Entry;
 use super::ctx::{Core, Ctx};
 use super::event::{Event, Reason, Slot, Upcoming};
@@ -13,7 +17,7 @@ use super::observe::{self, Observation};
 use super::sender;
 use super::stay::Origin;
 use crate::ids::{NodeId, RequestId, RouteId, TableId};
-use crate::scenario::{Condition, Kind, Plan};
+use crate::scenario::{EffectSpec, Kind, Plan};
 use crate::store::Row;
 use crate::time::{Span, Time};
 use crate::trace::{Record, What};
@@ -88,7 +92,9 @@ impl World {
     fn build(plan: Arc<Plan>, mount: Option<Mount>) -> World {
         let mounted = mount.is_some();
         let end = if mounted { Time::NEVER } else { plan.end };
-        let nodes = plan.nodes.iter().map(|node| Node::new(node, plan.seed, mounted)).collect();
+        let fleet_of = |index| plan.fleets.iter().find(|fleet| fleet.nodes.contains(&NodeId(index as u16)));
+        let nodes = plan.nodes.iter().enumerate();
+        let nodes = nodes.map(|(index, node)| Node::new(node, plan.seed, mounted, fleet_of(index))).collect();
         let mut world = World {
             core: Core::new(plan.clone(), mount),
             nodes,
@@ -111,6 +117,7 @@ impl World {
                 service.begin(&mut ctx);
             }
         }
+        world.begin_lives();
         for audit in 0..plan.audits.len() as u16 {
             world.core.calendar.schedule(Time::ZERO + AUDIT_EVERY, Event::Audit(audit));
         }
@@ -347,6 +354,25 @@ impl World {
             Event::Fault { fault, begins } => self.fault(fault, begins),
             Event::End => {}
             Event::Arrive(_) | Event::Worked(_) | Event::Reply(_) | Event::Arrival { .. } => self.happen(event),
+            rare => self.live(rare),
+        }
+    }
+
+    /// What happens to instances.
+    #[cold]
+    fn live(&mut self, event: Event) {
+        match event {
+            Event::Life(node) => self.on_life(node),
+            Event::OutOfMemory(node) => self.out_of_memory(node),
+            Event::Recycle(node) => self.recycle(node),
+            Event::Wake(node) => self.wake(node),
+            Event::Listed { node, listed } => self.on_listed(node, listed),
+            Event::Rollout(rollout) => self.on_rollout(rollout),
+            Event::Canary(rollout) => self.on_canary(rollout),
+            Event::Undo(rollout) => self.undo(rollout, None),
+            Event::Scale { fleet, step } => self.on_scale(fleet, step),
+            Event::Autoscale(fleet) => self.on_autoscale(fleet),
+            _ => unreachable!("everything else has an arm of its own"),
         }
     }
 
@@ -415,15 +441,14 @@ impl World {
             false => self.core.active_faults.retain(|(active, _)| *active != fault),
         }
         for node in &planned.nodes {
-            let before = self.core.conditions[node.index()];
-            self.core.judge(*node);
-            let now = self.core.conditions[node.index()];
             if self.core.is_external(*node) {
                 self.core.outputs.push(Output::Fault { node: *node, fault, begins });
             }
-            let concerns = |condition: &Condition| (condition.frozen, condition.held, condition.down, condition.lost);
-            if concerns(&before) != concerns(&now) {
-                self.handle(*node, Happening::ConditionChanged);
+            self.rejudge(*node);
+            match planned.effect {
+                EffectSpec::Crash {} if begins => self.crash(*node, Some(seq)),
+                EffectSpec::Crash {} => self.recover(*node, seq),
+                _ => {}
             }
         }
     }
@@ -512,6 +537,16 @@ impl World {
                 (node, RequestId::NONE, reason)
             }
             Event::End => (NodeId(0), RequestId::NONE, Reason::RunEnds),
+            Event::Life(node) | Event::OutOfMemory(node) | Event::Recycle(node) | Event::Wake(node) => {
+                (node, RequestId::NONE, Reason::LifeGoesOn)
+            }
+            Event::Listed { node, .. } => (node, RequestId::NONE, Reason::LifeGoesOn),
+            Event::Rollout(rollout) | Event::Canary(rollout) | Event::Undo(rollout) => {
+                (self.core.plan.rollouts[usize::from(rollout)].nodes[0], RequestId::NONE, Reason::LifeGoesOn)
+            }
+            Event::Scale { fleet, .. } | Event::Autoscale(fleet) => {
+                (self.core.plan.fleets[usize::from(fleet)].nodes[0], RequestId::NONE, Reason::LifeGoesOn)
+            }
         };
         Some(Upcoming { at: entry.at, node, request, reason })
     }

@@ -265,6 +265,13 @@ impl Facts<'_> {
             (Field::Calls, What::BreakerOpened { calls, .. }) => f64::from(calls),
             (Field::Answered, What::Probed { ok }) => f64::from(u8::from(ok)),
             (Field::Value, What::Observed { value, .. } | What::RuleBroken { number: value }) => value,
+            (Field::Running, What::Fleet { running, .. }) => f64::from(running),
+            (Field::Up, What::Fleet { up, .. }) => f64::from(up),
+            (Field::Listed, What::Fleet { listed, .. }) => f64::from(listed),
+            (Field::From, What::Scaled { from, .. }) => f64::from(from),
+            (Field::Times, What::Retransmitted { times, .. }) => f64::from(times),
+            (Field::Delay, What::Retransmitted { after, .. }) => seconds(after),
+            (Field::Into, What::Scaled { to, .. }) => f64::from(to),
             _ => self.summary.map_or(0.0, |summary| match field {
                 Field::Key => f64::from(summary.key),
                 Field::User => f64::from(summary.user),

@@ -287,7 +287,10 @@ impl Folds {
             What::FaultBegan { .. }
             | What::FaultEnded { .. }
             | What::InstanceEjected { .. }
-            | What::InstanceRestored { .. } => self.milestones.push(Milestone { step, record: *record }),
+            | What::InstanceRestored { .. }
+            | What::InstanceCrashed
+            | What::RolloutBegan { .. }
+            | What::RolledBack { .. } => self.milestones.push(Milestone { step, record: *record }),
             _ => {}
         }
     }

@@ -31,6 +31,8 @@ pub enum BalancerPolicy {
     },
     /// Any healthy instance, each equally likely.
     Random,
+    /// The first healthy instance; the others stand by.
+    First,
     /// Of two random healthy instances the one with the smaller latency times requests in flight.
     PeakEwma(PeakEwmaConfig),
     /// A hash of the key, modulo the number of healthy instances: nearly every key moves when that changes.
@@ -92,6 +94,7 @@ enum State {
         with_replacement: bool,
     },
     Random,
+    First,
     PeakEwma(Vec<PeakEwma>),
     Modulo,
     RingHash(RingHash),
@@ -111,6 +114,7 @@ impl Balancer {
             }
             BalancerPolicy::Random => State::Random,
             BalancerPolicy::Modulo => State::Modulo,
+            BalancerPolicy::First => State::First,
             BalancerPolicy::PeakEwma(config) => {
                 State::PeakEwma(vec![PeakEwma::new(config, Time::ZERO); instances.into()])
             }
@@ -143,6 +147,7 @@ impl Balancer {
             }
             State::Weighted(wrr) => wrr.decide(|instance| healthy[instance])?,
             State::Random => nth(draw(candidates)),
+            State::First => nth(0),
             State::LeastRequest { choices: None, .. } => {
                 let of = |instance: &usize| healthy[*instance];
                 let least = (0..healthy.len()).filter(of).map(|instance| active[instance]).min()?;
@@ -317,7 +322,7 @@ mod tests {
         /// Whatever the policy, load and luck: a healthy instance if there is one, else none.
         #[test]
         fn chooses_healthy_instances_only(
-            which in 0u8..8,
+            which in 0u8..9,
             instances in prop::collection::vec((0u32..5, any::<bool>()), 0..12),
             luck in any::<u32>(),
         ) {
@@ -329,6 +334,7 @@ mod tests {
                 4 => BalancerPolicy::LeastRequest { choices: None, with_replacement: false },
                 5 => BalancerPolicy::PeakEwma(PeakEwmaConfig::default()),
                 6 => BalancerPolicy::RingHash { vnodes: 3 },
+                7 => BalancerPolicy::First,
                 _ => BalancerPolicy::WeightedRoundRobin { weights: vec![2; 12] },
             };
             let (active, healthy): (Vec<u32>, Vec<bool>) = instances.into_iter().unzip();

@@ -143,6 +143,7 @@ pub const BUILT_INS: &[BuiltIn] = &[
     ended("http_428_total", Outcome::PreconditionRequired428, "requests that ended with 428"),
     ended("http_429_total", Outcome::RateLimited429, "requests that ended with 429"),
     ended("http_500_total", Outcome::InternalError500, "requests that ended with 500"),
+    ended("http_502_total", Outcome::BadGateway502, "requests that ended with 502"),
     ended("http_503_total", Outcome::Unavailable503, "requests that ended with 503"),
     ended("http_504_total", Outcome::GatewayTimeout504, "requests that ended with 504"),
     signal("cache_stale_served_total", BuiltInId::StaleServed, Counter, Of::Requests, "requests", "requests answered from expired copies"),

@@ -11,6 +11,8 @@ mod expr;
 mod formula;
 mod hint;
 mod json;
+mod life;
+mod life_spec;
 mod map;
 mod path;
 mod plan;
@@ -25,6 +27,7 @@ mod signals;
 mod spec;
 mod spec_macro;
 mod vocabulary;
+mod way;
 
 pub use arrivals::{Arrivals, ArrivalsSpec, OpenLoop, Pace, RampPointSpec};
 pub use builtin::{BUILT_INS, BuiltIn, BuiltInId, Of};
@@ -34,11 +37,14 @@ pub use expr::Expr;
 pub use formula::Formula;
 pub(crate) use hint::unknown;
 pub use json::read_value;
+pub use life::{AutoscalerPlan, CanaryPlan, FleetPlan, LifePlan, RolloutPlan};
+pub use life_spec::*;
 pub use map::Map;
 pub use plan::{
     AlertNumber, AuditPlan, BulkheadPlan, CachePlan, CallPlan, ClientPlan, Condition, DatabasePlan, Discipline,
     FaultPlan, GatewayPlan, Hold, IdempotencyPlan, Inspected, Judges, Kind, MonitorPlan, NodePlan, Op, Plan, QueuePlan,
-    RateLimitPlan, RetryOn, RetryPlan, RoutePlan, ServicePlan, StorePlan, TokenPlan, Watched, WorkloadPlan, limits,
+    RateLimitPlan, RetryOn, RetryPlan, RoutePlan, ServicePlan, StickyPlan, StorePlan, TokenPlan, Watched, WorkloadPlan,
+    limits,
 };
 pub use popularity::{Popularity, PopularitySpec};
 pub use problem::Problem;
@@ -52,3 +58,4 @@ pub use signals::{LabelPlan, RecordsPlan, SignalPlan, Signals, Source, instances
 pub use spec::*;
 pub(crate) use spec_macro::spec;
 pub use vocabulary::{Field, RECORD_KINDS, Vocabulary};
+pub use way::{BandwidthSpec, LossSpec, WayPlan};

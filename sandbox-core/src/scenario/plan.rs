@@ -2,6 +2,7 @@
 
 use super::arrivals::{Arrivals, OpenLoop};
 use super::dist::Dist;
+use super::life::{FleetPlan, RolloutPlan};
 use super::planner::Planner;
 use super::popularity::Popularity;
 use super::program::Program;
@@ -9,6 +10,7 @@ use super::signals::Signals;
 use super::spec::{
     CancelSpec, DisciplineSpec, EffectSpec, ForgerySpec, HoldSpec, InspectedSpec, OpSpec, RateLimitKeySpec, Spec,
 };
+use super::way::WayPlan;
 use super::{Expr, Problem};
 use crate::ids::{NodeId, RouteId};
 use crate::policy::admission::AdmissionConfig;
@@ -56,6 +58,10 @@ pub struct Plan {
     pub workloads: Vec<WorkloadPlan>,
     /// What breaks when.
     pub faults: Vec<FaultPlan>,
+    /// Services whose instances come and go.
+    pub fleets: Vec<FleetPlan>,
+    /// Instances that are replaced.
+    pub rollouts: Vec<RolloutPlan>,
     /// What is measured beside the built-in signals.
     pub signals: Arc<Signals>,
     /// Rows that may be asked for: keys run from 0 to this number less 1.
@@ -72,6 +78,10 @@ pub struct Plan {
     pub watched: Vec<Watched>,
     /// One way, from each node to each.
     pub(super) delays: Vec<Span>,
+    /// Links on which more happens.
+    pub ways: Vec<WayPlan>,
+    /// Which of these lies between each node and each, if any; empty if there are none.
+    pub(super) way_of: Vec<Option<u16>>,
 }
 
 /// A running node.
@@ -423,10 +433,25 @@ pub struct CallPlan {
     pub throttle: Option<ClientThrottleConfig>,
     /// How an instance is chosen.
     pub balancer: BalancerPolicy,
+    /// How long users stay with an instance.
+    pub sticky: Option<StickyPlan>,
+    /// How long an instance that is new on the list gets less than its share.
+    pub slow_start: Option<Span>,
     /// Who fails again and again is left out.
     pub outliers: Option<OutlierDetectionConfig>,
     /// Health checks of the instances.
     pub health_check: Option<HealthCheckConfig>,
+}
+
+/// How long users stay with an instance.
+#[derive(Clone, Copy, Debug)]
+pub struct StickyPlan {
+    /// For so long; None: for ever.
+    pub lasts: Option<Span>,
+    /// How far it goes either way.
+    pub jitter: f64,
+    /// Whether they stay whatever is said of it.
+    pub blindly: bool,
 }
 
 impl CallPlan {
@@ -482,7 +507,7 @@ pub struct RetryOn {
     pub timeout: bool,
     /// 503 and 504.
     pub unavailable: bool,
-    /// 500.
+    /// 500, and 502: nobody knows whether it was done.
     pub error: bool,
     /// 429.
     pub rate_limited: bool,
@@ -495,7 +520,7 @@ impl RetryOn {
     pub fn covers(self, status: Status) -> bool {
         match status {
             Status::Unavailable | Status::GatewayTimeout => self.unavailable,
-            Status::InternalError => self.error,
+            Status::InternalError | Status::BadGateway => self.error,
             Status::TooManyRequests => self.rate_limited,
             Status::Conflict => self.conflict,
             _ => false,
@@ -586,6 +611,8 @@ pub struct Condition {
     pub held: bool,
     /// It does not come back as it was: its replica takes its place.
     pub lost: bool,
+    /// It has stopped for want of work: the next call starts it.
+    pub asleep: bool,
 }
 
 impl Default for Condition {
@@ -599,6 +626,7 @@ impl Default for Condition {
             frozen: false,
             held: false,
             lost: false,
+            asleep: false,
         }
     }
 }
@@ -610,7 +638,7 @@ impl Condition {
         let mut condition = Condition { down: broken, broken, ..Condition::default() };
         for effect in effects {
             match *effect {
-                EffectSpec::Down {} => condition.down = true,
+                EffectSpec::Down {} | EffectSpec::Crash {} => condition.down = true,
                 EffectSpec::Slow { factor } => condition.slow_factor *= factor,
                 EffectSpec::Errors { ratio } => condition.error_ratio += ratio * (1.0 - condition.error_ratio),
                 EffectSpec::Freeze {} => condition.frozen = true,
@@ -674,6 +702,12 @@ impl Plan {
     #[inline]
     pub fn delay(&self, from: NodeId, to: NodeId) -> Span {
         self.delays[from.index() * self.nodes.len() + to.index()]
+    }
+
+    /// Position among the ways of that from one node to another, if more happens there than a delay.
+    #[inline]
+    pub fn way(&self, from: NodeId, to: NodeId) -> Option<usize> {
+        self.way_of.get(from.index() * self.nodes.len() + to.index())?.map(usize::from)
     }
 
     /// The node of this id.
@@ -758,6 +792,7 @@ impl FaultPlan {
             EffectSpec::Freeze {} => "stands still".to_string(),
             EffectSpec::HoldStarts {} => "begins nothing new".to_string(),
             EffectSpec::FailOver {} => "is lost, and its replica takes over".to_string(),
+            EffectSpec::Crash {} => "has crashed".to_string(),
         };
         format!("{} {effect} from {} s to {} s", nodes.join(", "), self.from.as_seconds(), self.to.as_seconds())
     }

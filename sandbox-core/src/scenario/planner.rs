@@ -8,6 +8,7 @@ use super::program::{Compiler, Program};
 use super::signals::Signals;
 use super::spec::*;
 use super::vocabulary::Vocabulary;
+use super::way::WayPlan;
 use super::{Expr, Map, Problem};
 use crate::ids::{NodeId, RouteId, TableId};
 use crate::policy::admission::concurrency_limit::{ConcurrencyLimitConfig, ConcurrencyLimitParams};
@@ -80,12 +81,13 @@ impl<'a> Planner<'a> {
         let workloads: Vec<WorkloadPlan> =
             spec.workloads.iter().filter_map(|(id, workload)| self.workload(id, workload, &routes)).collect();
         self.check_volume(&workloads);
-        let faults = spec.faults.iter().filter_map(|(id, fault)| self.fault(id, fault)).collect();
+        let faults: Vec<FaultPlan> = spec.faults.iter().filter_map(|(id, fault)| self.fault(id, fault)).collect();
+        let (fleets, rollouts) = (self.fleets(&faults), self.rollouts());
         for (id, monitor) in spec.monitors.iter().take(limits::NODES) {
             self.monitor(id, monitor, &routes);
         }
         self.check_sizes();
-        let delays = self.delays();
+        let (delays, ways, way_of) = self.delays();
         let words = Vocabulary::new(&self.nodes, &routes, &workloads);
         let signals = Signals::new(spec, words, &self.nodes, self.json, self.problems);
         let audits = self.audits();
@@ -104,6 +106,8 @@ impl<'a> Planner<'a> {
             keys: workloads.iter().map(|workload| workload.keys).max().unwrap_or(1),
             workloads,
             faults,
+            fleets,
+            rollouts,
             locals: self.locals,
             idempotency: self.idempotency,
             limiters: self.limiters,
@@ -111,6 +115,8 @@ impl<'a> Planner<'a> {
             audits,
             signals: Arc::new(signals),
             delays,
+            ways,
+            way_of,
         }
     }
 
@@ -127,17 +133,17 @@ impl<'a> Planner<'a> {
 
     /// The length of the run in seconds; the longest there is if the document's makes no sense.
     #[inline]
-    fn duration_s(&self) -> f64 {
+    pub(super) fn duration_s(&self) -> f64 {
         Some(self.spec.duration_s).filter(|duration_s| *duration_s > 0.0).unwrap_or(limits::DURATION_S)
     }
 
     #[inline]
-    fn within(&mut self, path: &Path, value: f64, min: f64, max: f64) -> bool {
+    pub(super) fn within(&mut self, path: &Path, value: f64, min: f64, max: f64) -> bool {
         problem::within(self.problems, path, value, min, max)
     }
 
     #[inline]
-    fn above_zero(&mut self, path: &Path, value: f64, max: f64) -> bool {
+    pub(super) fn above_zero(&mut self, path: &Path, value: f64, max: f64) -> bool {
         problem::above_zero(self.problems, path, value, max)
     }
 
@@ -253,7 +259,7 @@ impl<'a> Planner<'a> {
 
     /// The instances of a group; reports a group that does not exist.
     #[inline]
-    fn instances(&mut self, path: &Path, group: &str) -> Vec<NodeId> {
+    pub(super) fn instances(&mut self, path: &Path, group: &str) -> Vec<NodeId> {
         let found: Vec<NodeId> = (0..self.nodes.len())
             .filter(|index| self.nodes[*index].group == group)
             .map(|index| NodeId(index as u16))
@@ -319,7 +325,7 @@ impl<'a> Planner<'a> {
 
     /// Reports a call that no real system would make: a client at the store, a gateway at the cache.
     #[inline]
-    fn refuse_unless(&mut self, path: &Path, group: &str, who: &str, allowed: &[&str]) {
+    pub(super) fn refuse_unless(&mut self, path: &Path, group: &str, who: &str, allowed: &[&str]) {
         let Some(node) = self.spec.nodes.get(group) else { return };
         let kind = kind_name(node);
         if !allowed.contains(&kind) {
@@ -964,6 +970,17 @@ impl<'a> Planner<'a> {
             };
             self.taken(&path.at("health_check"), HealthCheckConfig::new(params))
         });
+        let sticky = spec.sticky.map(|sticky| {
+            if let Some(for_s) = sticky.for_s {
+                self.within(&path.at("sticky.for_s"), for_s, 0.001, limits::DURATION_S);
+            }
+            self.within(&path.at("sticky.jitter"), sticky.jitter, 0.0, 1.0);
+            let lasts = sticky.for_s.map(|for_s| Span::from_seconds(for_s.clamp(0.001, limits::DURATION_S)));
+            StickyPlan { lasts, jitter: sticky.jitter, blindly: sticky.blindly }
+        });
+        if let Some(slow_start_s) = spec.slow_start_s {
+            self.above_zero(&path.at("slow_start_s"), slow_start_s, limits::DURATION_S);
+        }
         CallPlan {
             group: group.to_string(),
             targets,
@@ -977,6 +994,8 @@ impl<'a> Planner<'a> {
             breaker,
             throttle,
             balancer,
+            sticky,
+            slow_start: spec.slow_start_s.map(Span::from_seconds),
             outliers,
             health_check,
         }
@@ -992,6 +1011,7 @@ impl<'a> Planner<'a> {
                 BalancerPolicy::LeastRequest { choices: *choices, with_replacement: *with_replacement }
             }
             Some(BalancerSpec::Random {}) => BalancerPolicy::Random,
+            Some(BalancerSpec::First {}) => BalancerPolicy::First,
             Some(BalancerSpec::WeightedRoundRobin { weights }) => {
                 if let Some(instances) = instances
                     && weights.len() != instances
@@ -1318,24 +1338,7 @@ impl<'a> Planner<'a> {
         if fault.to_s.is_nan() || fault.to_s <= fault.from_s {
             self.problem(&path.at("to_s"), "is not after `from_s`", "A fault ends after it begins.");
         }
-        match fault.effect {
-            EffectSpec::Down {} => {}
-            EffectSpec::Freeze {} | EffectSpec::HoldStarts {} => {
-                if self.spec.nodes.get(&fault.node).is_some_and(|node| !matches!(node, NodeSpec::Service(_))) {
-                    self.problem(&path.at("effect"), "is for services only", "Name a service.");
-                }
-            }
-            EffectSpec::FailOver {} => {
-                let has_replica =
-                    |node: &NodeSpec| matches!(node, NodeSpec::Database(database) if database.replica.is_some());
-                if self.spec.nodes.get(&fault.node).is_some_and(|node| !has_replica(node)) {
-                    let hint = "Name a database that has a `replica`.";
-                    self.problem(&path.at("effect"), "nothing can take over", hint);
-                }
-            }
-            EffectSpec::Slow { factor } => drop(self.within(&path.at("effect.factor"), factor, 1.0, 1e6)),
-            EffectSpec::Errors { ratio } => drop(self.within(&path.at("effect.ratio"), ratio, 0.0, 1.0)),
-        }
+        self.effect(&path.at("effect"), &fault.node, &fault.effect);
         Some(FaultPlan {
             id: id.to_string(),
             title: fault.title.clone().unwrap_or_else(|| id.to_string()),
@@ -1344,6 +1347,30 @@ impl<'a> Planner<'a> {
             from: Time::from_seconds(fault.from_s),
             to: Time::from_seconds(fault.to_s),
         })
+    }
+
+    /// Checks what a fault, or a bad release, does to a node.
+    #[inline]
+    pub(super) fn effect(&mut self, path: &Path, node: &str, effect: &EffectSpec) {
+        match *effect {
+            EffectSpec::Down {} => {}
+            EffectSpec::Freeze {} | EffectSpec::HoldStarts {} | EffectSpec::Crash {} => {
+                let group = node.rsplit_once('-').map_or(node, |(group, _)| group);
+                let hit = self.spec.nodes.get(node).or_else(|| self.spec.nodes.get(group));
+                if hit.is_some_and(|node| !matches!(node, NodeSpec::Service(_))) {
+                    self.problem(path, "is for services only", "Name a service.");
+                }
+            }
+            EffectSpec::FailOver {} => {
+                let has_replica =
+                    |node: &NodeSpec| matches!(node, NodeSpec::Database(database) if database.replica.is_some());
+                if self.spec.nodes.get(node).is_some_and(|node| !has_replica(node)) {
+                    self.problem(path, "nothing can take over", "Name a database that has a `replica`.");
+                }
+            }
+            EffectSpec::Slow { factor } => drop(self.within(&path.at("factor"), factor, 1.0, 1e6)),
+            EffectSpec::Errors { ratio } => drop(self.within(&path.at("ratio"), ratio, 0.0, 1.0)),
+        }
     }
 
     #[inline]
@@ -1525,10 +1552,11 @@ impl<'a> Planner<'a> {
     }
 
     #[inline]
-    fn delays(&mut self) -> Vec<Span> {
+    fn delays(&mut self) -> (Vec<Span>, Vec<WayPlan>, Vec<Option<u16>>) {
         let spec = self.spec;
         let count = self.nodes.len();
         let mut delays = vec![Span::ZERO; count * count];
+        let (mut ways, mut way_of) = (Vec::new(), Vec::new());
         for (id, link) in &spec.links {
             let in_links = Path::new("links");
             let path = in_links.at(id);
@@ -1540,14 +1568,23 @@ impl<'a> Planner<'a> {
                 let what = format!("`{}` never calls `{}`", link.from, link.to);
                 self.is_unused(&path, what, "Take the link out, or let a workload, an upstream or a step use it.");
             }
+            let way = self.way(&path, link).map(|way| {
+                ways.push(way);
+                way_of.resize(count * count, None);
+                ways.len() as u16 - 1
+            });
             for a in &from {
                 for b in &to {
+                    if way.is_some() {
+                        way_of[a.index() * count + b.index()] = way;
+                        way_of[b.index() * count + a.index()] = way;
+                    }
                     delays[a.index() * count + b.index()] = Span::from_ms(link.delay_ms);
                     delays[b.index() * count + a.index()] = Span::from_ms(link.delay_ms);
                 }
             }
         }
-        delays
+        (delays, ways, way_of)
     }
 
     /// The rules that rows must keep.

@@ -264,8 +264,9 @@ pub struct FilterPlan {
 }
 
 /// What every expression of a program may name; the program's variables follow.
-const NAMES: [&str; 12] = [
-    "key", "user", "arg", "attempt", "now_s", "random", "status", "value", "version", "priority", "request", "instance",
+const NAMES: [&str; 13] = [
+    "key", "user", "arg", "attempt", "now_s", "random", "status", "value", "version", "priority", "request",
+    "instance", "release",
 ];
 
 /// Position of a name in [`NAMES`].
@@ -296,6 +297,8 @@ pub enum Name {
     Request,
     /// Number of the instance among its replicas, from 1.
     Instance,
+    /// Release that the instance has, from 1.
+    Release,
 }
 
 impl Name {
@@ -305,7 +308,7 @@ impl Name {
     /// The name at this position; None: a variable.
     pub fn at(position: u16) -> Option<Name> {
         use Name::*;
-        [Key, User, Arg, Attempt, NowS, Random, Status, Value, Version, Priority, Request, Instance]
+        [Key, User, Arg, Attempt, NowS, Random, Status, Value, Version, Priority, Request, Instance, Release]
             .get(position as usize)
             .copied()
     }

@@ -5,9 +5,11 @@
 use super::arrivals::ArrivalsSpec;
 use super::dist::DistSpec;
 use super::formula::Formula;
+use super::life_spec::{LifeSpec, RolloutSpec, ScalingSpec};
 use super::map::Map;
 use super::popularity::PopularitySpec;
 use super::spec_macro::spec;
+use super::way::{BandwidthSpec, LossSpec};
 use serde_json::Value;
 
 spec! {
@@ -37,6 +39,8 @@ spec! {
         pub workloads: Map<WorkloadSpec>,
         /// What breaks when.
         pub faults?: Map<FaultSpec>,
+        /// Instances that are replaced.
+        pub rollouts?: Map<RolloutSpec>,
         /// Who watches what, and opens incidents.
         pub monitors?: Map<MonitorSpec>,
         /// Labels of requests: name to values, each with the condition that a request must meet to have it. All signals of
@@ -55,6 +59,8 @@ spec! {
 
 spec! {
     /// A part of the system.
+    // A document has few, and each is read once.
+    #[expect(clippy::large_enum_variant)]
     pub enum NodeSpec tagged "kind" {
         /// People or programs that send requests.
         Client(ClientSpec),
@@ -243,6 +249,10 @@ spec! {
         pub static_batch?: bool,
         /// Fails and is repaired by chance, each instance on its own.
         pub chance?: Option<ChanceSpec>,
+        /// How its instances start and stop; absent: they are there, and nothing of theirs is lost.
+        pub life?: Option<LifeSpec>,
+        /// How many of its `replicas` run; absent: all.
+        pub scaling?: Option<ScalingSpec>,
         /// How long a call that is refused for load (shed, line or bulkhead full, out of patience) is asked to wait before it
         /// is tried again (`Retry-After`); absent: nothing is said.
         pub retry_after_s?: Option<f64>,
@@ -1067,12 +1077,31 @@ spec! {
         pub breaker?: Option<BreakerSpec>,
         /// How an instance is chosen; absent: least request of two.
         pub balancer?: Option<BalancerSpec>,
+        /// A user stays with the instance that was chosen first: a long-lived connection, a session, an answer of DNS that is kept;
+        /// absent: chosen anew for each call.
+        pub sticky?: Option<StickySpec>,
+        /// An instance that is new on the list gets 5 % of its share at first, and all of it after this long (Envoy,
+        /// nginx: slow start); absent: all at once.
+        pub slow_start_s?: Option<f64>,
         /// Adaptive throttle of the caller; absent: none.
         pub throttle?: Option<ThrottleSpec>,
         /// Instances that fail again and again are left out for a while; absent: never.
         pub outlier_detection?: Option<OutlierDetectionSpec>,
         /// Active health checks of the instances; absent: all count as healthy.
         pub health_check?: Option<HealthCheckSpec>,
+    }
+}
+
+spec! {
+    /// How long a user stays with an instance. At the start of the run everybody is somewhere in such a time.
+    #[derive(Copy)]
+    pub struct StickySpec {
+        /// For so long; absent: for ever.
+        pub for_s?: Option<f64>,
+        /// Each time is drawn from (1 - j) to (1 + j) times that.
+        pub jitter?: f64,
+        /// Whether users stay even if the instance is left out, or off the list: a kept answer of DNS.
+        pub blindly?: bool,
     }
 }
 
@@ -1123,7 +1152,7 @@ spec! {
         Timeout,
         /// 503 and 504: refused, shed, down.
         Unavailable,
-        /// 500: only where doing it twice is known to be safe.
+        /// 500 and 502: only where doing it twice is known to be safe.
         Error,
         /// 429.
         RateLimited,
@@ -1272,6 +1301,8 @@ spec! {
         },
         /// Any.
         Random {},
+        /// The first one that may get traffic; the others stand by.
+        First {},
         /// In turn, each as often as its weight says, spread out evenly (nginx).
         WeightedRoundRobin {
             /// A weight for each instance, in order; 0 gets nothing.
@@ -1334,6 +1365,12 @@ spec! {
         pub to: String,
         /// Time on the way, one way.
         pub delay_ms: f64,
+        /// More time on the way, drawn anew each way.
+        pub jitter?: Option<DistSpec>,
+        /// Messages that are lost and sent again; absent: none.
+        pub loss?: Option<LossSpec>,
+        /// What the link can carry; absent: anything.
+        pub bandwidth?: Option<BandwidthSpec>,
     }
 }
 
@@ -1431,6 +1468,9 @@ spec! {
         /// The database is lost: it refuses until the fault is over, and has then become its replica, without what had not
         /// reached that yet.
         FailOver {},
+        /// The process dies: what it had begun, and who waited for it, is lost, and its callers' connections break (502). It
+        /// does not start again before the fault is over (`life`).
+        Crash {},
     }
 }
 

@@ -78,6 +78,18 @@ fields! {
     Answered = "answered",
     /// The observed value, or the number of a rule.
     Value = "value",
+    /// Instances that are not stopped.
+    Running = "running",
+    /// Instances that take calls.
+    Up = "up",
+    /// Instances on the list of their callers.
+    Listed = "listed",
+    /// As many instances as were to run before.
+    From = "from",
+    /// As many instances as are to run now.
+    Into = "into",
+    /// How many times a message was sent again.
+    Times = "times",
 }
 
 /// Fields that every record has.
@@ -179,6 +191,18 @@ pub const RECORD_KINDS: &[RecordKind] = &[
     of_request("commit_lost", &[]),
     of_request("cache_invalidated", &[]),
     of_request("cache_refused", &[Field::Version]),
+    of_world("instance_starting", &[]),
+    of_world("instance_up", &[]),
+    of_world("instance_stopping", &[]),
+    of_world("instance_stopped", &[]),
+    of_world("out_of_memory", &[]),
+    of_world("instance_crashed", &[]),
+    of_world("fleet", &[Field::Running, Field::Up, Field::Listed]),
+    of_world("rollout_began", &[]),
+    of_world("canary_failed", &[]),
+    of_world("rolled_back", &[]),
+    of_world("scaled", &[Field::From, Field::Into]),
+    of_request("retransmitted", &[Field::Times, Field::Delay]),
 ];
 
 /// The words of a scenario: everything that conditions may name beside the fields. Each table holds a word's number.
@@ -353,6 +377,18 @@ mod tests {
             CommitLost,
             CacheInvalidated { key: 0 },
             CacheRefused { key: 0, version: 0 },
+            InstanceStarting,
+            InstanceUp,
+            InstanceStopping,
+            InstanceStopped,
+            OutOfMemory,
+            InstanceCrashed,
+            Fleet { running: 1, up: 1, listed: 1 },
+            RolloutBegan { rollout: 0 },
+            CanaryFailed { rollout: 0 },
+            RolledBack { rollout: 0 },
+            Scaled { from: 1, to: 2 },
+            Retransmitted { times: 1, after: span },
         ]
     }
 

@@ -99,6 +99,30 @@ pub fn record(plan: &Plan, record: &Record) -> String {
         What::MessageLost => format!("{here} loses the message of {who}"),
         What::DeadLettered => format!("{here} puts the message of {who} to the dead letters"),
         What::Admitted => format!("{here} lets {who} past the bulkhead"),
+        What::InstanceStarting => format!("{here} starts"),
+        What::InstanceUp => format!("{here} is up"),
+        What::InstanceStopping => format!("{here} is told to stop"),
+        What::InstanceStopped => format!("{here} has stopped"),
+        What::OutOfMemory => format!("{here} needs more memory than it has"),
+        What::InstanceCrashed => format!("{here} crashes: what it had begun is lost"),
+        What::Fleet { running, up, listed } => {
+            format!("{}: {running} instances run, {up} take calls, {listed} are listed", group(plan, record.node))
+        }
+        What::RolloutBegan { rollout } => format!("rollout: {}", plan.rollouts[usize::from(rollout)].title),
+        What::CanaryFailed { rollout } => {
+            format!(
+                "the first instances of \"{}\" are worse than the others",
+                plan.rollouts[usize::from(rollout)].title
+            )
+        }
+        What::RolledBack { rollout } => format!("taken back: {}", plan.rollouts[usize::from(rollout)].title),
+        What::Retransmitted { times: 1, after } => {
+            format!("a message of {here} for {who} is lost, and sent again after {}", span(after))
+        }
+        What::Retransmitted { times, after } => {
+            format!("a message of {here} for {who} is lost {times} times, and arrives {} later", span(after))
+        }
+        What::Scaled { from, to } => format!("{} is scaled from {from} to {to} instances", group(plan, record.node)),
         What::BrokeDown => format!("{here} breaks down by chance"),
         What::Blocked => format!("{who} waits at {here} for another who holds what it needs"),
         What::Replayed => format!("{here} answers {who} with what it stored under the key"),
@@ -135,6 +159,7 @@ pub fn upcoming(plan: &Plan, next: &Upcoming) -> String {
         Reason::PauseOver => format!("{here} goes on with {who}"),
         Reason::Withdrawn => format!("{here} learns that the caller of {who} has gone"),
         Reason::Chance => format!("{here} breaks down by chance or works again"),
+        Reason::LifeGoesOn => format!("the life of {here} goes on"),
         Reason::Audit => format!("the rows of {here} are looked over"),
         Reason::ProbeDue => format!("{here} probes"),
         Reason::Sweep => format!("{here} looks at whom it left out"),
@@ -205,6 +230,7 @@ pub fn outcome_words(outcome: Outcome) -> &'static str {
         Outcome::PreconditionFailed412 => "refused 412: changed since it was read",
         Outcome::UnprocessableContent422 => "refused 422: cannot be processed",
         Outcome::PreconditionRequired428 => "refused 428: no condition given",
+        Outcome::BadGateway502 => "failed 502: the connection broke",
     }
 }
 
@@ -242,6 +268,7 @@ fn refused(here: &str, who: &str, refusal: Refusal) -> String {
         Refusal::KeyReused => format!("{here} refuses {who}: its key belongs to another payload"),
         Refusal::PreconditionFailed => format!("{here} refuses {who}: the row has changed since it was read"),
         Refusal::PreconditionRequired => format!("{here} refuses {who}: it does not say which version it has seen"),
+        Refusal::Lost => format!("{who} is lost with {here}"),
         Refusal::Program => format!("{here} answers {who} with a failure"),
     }
 }

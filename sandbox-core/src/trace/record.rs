@@ -287,6 +287,56 @@ pub enum What {
         /// The version of the copy.
         version: u64,
     },
+    /// An instance begins to start.
+    InstanceStarting,
+    /// An instance takes calls.
+    InstanceUp,
+    /// An instance was told to stop: it is taken off the list.
+    InstanceStopping,
+    /// An instance has stopped.
+    InstanceStopped,
+    /// An instance needs more memory than it has.
+    OutOfMemory,
+    /// An instance died; what it had begun is lost. Its cause is what killed it.
+    InstanceCrashed,
+    /// How many instances of the node's group there are now.
+    Fleet {
+        /// So many are not stopped.
+        running: u16,
+        /// So many take calls.
+        up: u16,
+        /// So many are on the list of their callers.
+        listed: u16,
+    },
+    /// Instances begin to be replaced; `rollout` is its position in the plan.
+    RolloutBegan {
+        /// Position in the plan's rollouts.
+        rollout: u16,
+    },
+    /// The first instances with the new release are worse than the others.
+    CanaryFailed {
+        /// Position in the plan's rollouts.
+        rollout: u16,
+    },
+    /// A release is taken back.
+    RolledBack {
+        /// Position in the plan's rollouts.
+        rollout: u16,
+    },
+    /// Another number of instances is to run.
+    Scaled {
+        /// As many as were to run before.
+        from: u16,
+        /// As many as are to run now.
+        to: u16,
+    },
+    /// A message is lost on its way and sent again.
+    Retransmitted {
+        /// So many times.
+        times: u16,
+        /// How much later it arrives.
+        after: Span,
+    },
 }
 
 /// Why a node refused a call.
@@ -341,6 +391,8 @@ pub enum Refusal {
     PreconditionFailed,
     /// It does not say which version of the row it has seen.
     PreconditionRequired,
+    /// The instance died, and the call with it.
+    Lost,
 }
 
 /// The status of an answer, as HTTP would say it.
@@ -375,6 +427,8 @@ pub enum Status {
     UnprocessableContent,
     /// 428.
     PreconditionRequired,
+    /// 502: the connection broke before there was an answer.
+    BadGateway,
 }
 
 impl Status {
@@ -394,6 +448,7 @@ impl Status {
             Status::PreconditionFailed => 412,
             Status::UnprocessableContent => 422,
             Status::PreconditionRequired => 428,
+            Status::BadGateway => 502,
         }
     }
 
@@ -413,6 +468,7 @@ impl Status {
             412 => Status::PreconditionFailed,
             422 => Status::UnprocessableContent,
             428 => Status::PreconditionRequired,
+            502 => Status::BadGateway,
             _ => return None,
         })
     }
@@ -479,11 +535,14 @@ pub enum Outcome {
     /// 428: the request did not say what the user had seen.
     #[serde(rename = "precondition_required_428")]
     PreconditionRequired428,
+    /// 502: the connection broke before there was an answer.
+    #[serde(rename = "bad_gateway_502")]
+    BadGateway502,
 }
 
 impl Outcome {
     /// All outcomes, in order.
-    pub const ALL: [Outcome; 17] = [
+    pub const ALL: [Outcome; 18] = [
         Outcome::Ok,
         Outcome::OkStale,
         Outcome::Unauthorized401,
@@ -501,6 +560,7 @@ impl Outcome {
         Outcome::PreconditionFailed412,
         Outcome::UnprocessableContent422,
         Outcome::PreconditionRequired428,
+        Outcome::BadGateway502,
     ];
 
     /// The name used in `by_outcome`.
@@ -523,6 +583,7 @@ impl Outcome {
             Outcome::PreconditionFailed412 => "precondition_failed_412",
             Outcome::UnprocessableContent422 => "unprocessable_content_422",
             Outcome::PreconditionRequired428 => "precondition_required_428",
+            Outcome::BadGateway502 => "bad_gateway_502",
         }
     }
 
@@ -571,6 +632,7 @@ impl From<Status> for Outcome {
             Status::PreconditionFailed => Outcome::PreconditionFailed412,
             Status::UnprocessableContent => Outcome::UnprocessableContent422,
             Status::PreconditionRequired => Outcome::PreconditionRequired428,
+            Status::BadGateway => Outcome::BadGateway502,
         }
     }
 }
@@ -732,6 +794,18 @@ impl What {
             CommitLost => (52, 0, 0),
             CacheInvalidated { key } => (53, key, 0),
             CacheRefused { key, version } => (54, key, version),
+            InstanceStarting => (55, 0, 0),
+            InstanceUp => (56, 0, 0),
+            InstanceStopping => (57, 0, 0),
+            InstanceStopped => (58, 0, 0),
+            OutOfMemory => (59, 0, 0),
+            InstanceCrashed => (60, 0, 0),
+            Fleet { running, up, listed } => (61, u32::from(running), u64::from(up) << 16 | u64::from(listed)),
+            RolloutBegan { rollout } => (62, u32::from(rollout), 0),
+            CanaryFailed { rollout } => (63, u32::from(rollout), 0),
+            RolledBack { rollout } => (64, u32::from(rollout), 0),
+            Scaled { from, to } => (65, u32::from(from), u64::from(to)),
+            Retransmitted { times, after } => (66, u32::from(times), after.as_nanos()),
         }
     }
 }

@@ -87,6 +87,7 @@ pub fn outcome_name(outcome: Outcome) -> &'static str {
         Outcome::PreconditionFailed412 => "412",
         Outcome::UnprocessableContent422 => "422",
         Outcome::PreconditionRequired428 => "428",
+        Outcome::BadGateway502 => "502",
     }
 }
 

@@ -277,6 +277,7 @@ fn refusal_mark(refusal: Refusal) -> &'static str {
         Refusal::PreconditionFailed => "outdated",
         Refusal::PreconditionRequired => "no version",
         Refusal::Program => "refused",
+        Refusal::Lost => "lost",
     }
 }
 

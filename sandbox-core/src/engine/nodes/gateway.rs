@@ -8,6 +8,7 @@ use crate::engine::ctx::Ctx;
 use crate::engine::event::Slot;
 use crate::engine::limiter::{Limiter, Refused};
 use crate::engine::stay::{Ask, CallEnd, Errand, NO_TIMER, Origin, Reply};
+use crate::policy::deadline::Cancel;
 use crate::scenario::GatewayPlan;
 use crate::trace::{Refusal, Status, What};
 use std::sync::Arc;
@@ -88,7 +89,7 @@ impl Gateway {
             ctx.levels().in_service.add(now, -1);
         }
         if let Some(open) = ctx.stay(slot).call {
-            self.callers[open.call as usize].abandon(ctx, slot);
+            self.callers[open.call as usize].abandon(ctx, slot, Cancel::Anywhere);
         }
         ctx.core.stays.remove(slot);
     }

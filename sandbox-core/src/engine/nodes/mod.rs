@@ -23,7 +23,7 @@ use super::ctx::Ctx;
 use super::event::Slot;
 use super::io::CallResult;
 use super::stay::{Ask, Place};
-use crate::scenario::{Kind, NodePlan};
+use crate::scenario::{FleetPlan, Kind, NodePlan};
 use crate::trace::What;
 
 /// Something that happens to a node.
@@ -64,13 +64,13 @@ pub enum Node {
 
 impl Node {
     /// A node as it is at the start. `mounted`: its clients are real ones.
-    pub fn new(plan: &NodePlan, seed: u64, mounted: bool) -> Node {
+    pub fn new(plan: &NodePlan, seed: u64, mounted: bool, fleet: Option<&FleetPlan>) -> Node {
         let bare = mounted && matches!(plan.kind, Kind::Client(_));
         let callers = (0..plan.calls.len() as u16).map(|call| Caller::new(seed, plan, call, bare)).collect();
         match &plan.kind {
             Kind::Client(_) => Node::Client(Client { callers }),
             Kind::Gateway(gateway) => Node::Gateway(Gateway::new(gateway, callers)),
-            Kind::Service(service) => Node::Service(Service::new(plan, service, seed, callers)),
+            Kind::Service(service) => Node::Service(Service::new(plan, service, seed, callers, fleet)),
             Kind::Cache(cache) => Node::Cache(CacheNode::new(plan, cache, seed)),
             Kind::Store(store) => Node::Store(Store::new(store)),
             Kind::Monitor(_) => Node::Monitor(Monitor::new(callers)),
@@ -125,7 +125,8 @@ impl Node {
         }
     }
 
-    fn callers_mut(&mut self) -> &mut [Caller] {
+    /// The same, to be changed.
+    pub fn callers_mut(&mut self) -> &mut [Caller] {
         match self {
             Node::Client(client) => &mut client.callers,
             Node::Gateway(gateway) => &mut gateway.callers,

@@ -11,6 +11,7 @@ use crate::engine::calls::Caller;
 use crate::engine::ctx::Ctx;
 use crate::engine::event::{Event, Slot};
 use crate::engine::stay::{Ask, CallEnd, Errand, NO_TIMER, OpenCall, Place, Reply};
+use crate::policy::deadline::Cancel;
 use crate::policy::message_queue::{MessageQueue, OnFull, Receipt, SendResult};
 use crate::rng::Purpose;
 use crate::scenario::QueuePlan;
@@ -242,7 +243,7 @@ impl Queue {
         }
         if !self.plan.durable {
             for message in self.messages.all().collect::<Vec<_>>() {
-                self.callers[0].abandon(ctx, message as Slot);
+                self.callers[0].abandon(ctx, message as Slot, Cancel::Anywhere);
                 self.lose(ctx, message as Slot);
             }
             (self.messages, self.delivering) = (MessageQueue::new(self.plan.config), 0);

@@ -1,11 +1,12 @@
 //! A service: workers that run a route's program, the line before them, and the limits of single routes.
 //!
 //! A worker is held from the start of a call to its answer, also while it waits for others, or only for the work itself
-//! (`hold`). Left out: start-up, pauses of the runtime, memory; a service that goes down finishes what it has begun.
+//! (`hold`). A service that goes `down` finishes what it has begun; one that dies loses it (`death.rs`).
 
 mod branches;
 mod cache_aside;
 mod calls;
+mod death;
 mod program;
 mod work;
 
@@ -14,13 +15,15 @@ use crate::engine::calls::Caller;
 use crate::engine::ctx::{Ctx, status_of};
 use crate::engine::event::{Event, Slot};
 use crate::engine::idempotency;
+use crate::engine::life::Presence;
 use crate::engine::line::Line;
 use crate::engine::nodes::Happening;
 use crate::engine::sharing::Sharing;
 use crate::engine::stay::{Ask, CallEnd, NO_TIMER, Place, Reply, Stay, StayId};
 use crate::ids::Seq;
+use crate::policy::deadline::Cancel;
 use crate::rng::{Purpose, Stream};
-use crate::scenario::{Discipline, Hold, NodePlan, ServicePlan};
+use crate::scenario::{Discipline, FleetPlan, Hold, NodePlan, ServicePlan};
 use crate::time::{Span, Time};
 use crate::trace::{Refusal, Status, What};
 use cache_aside::is_background;
@@ -50,6 +53,8 @@ pub struct Service {
     chance: Stream,
     /// The record of its breakdown by chance.
     broken: Option<Seq>,
+    /// What an instance of a fleet keeps count of.
+    presence: Option<Box<Presence>>,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -59,7 +64,13 @@ struct Bulkhead {
 }
 
 impl Service {
-    pub fn new(plan: &NodePlan, service: &ServicePlan, seed: u64, callers: Vec<Caller>) -> Service {
+    pub fn new(
+        plan: &NodePlan,
+        service: &ServicePlan,
+        seed: u64,
+        callers: Vec<Caller>,
+        fleet: Option<&FleetPlan>,
+    ) -> Service {
         let shares = service.discipline == Discipline::ProcessorSharing;
         Service {
             callers,
@@ -74,6 +85,7 @@ impl Service {
             in_work: Vec::new(),
             chance: Stream::new(seed, plan.hash, Purpose::Chance),
             broken: None,
+            presence: fleet.map(|fleet| Box::new(Presence::new(fleet.life.memory))),
             plan: Arc::new(service.clone()),
         }
     }
@@ -95,9 +107,13 @@ impl Service {
 
     fn arrive(&mut self, ctx: &mut Ctx, slot: Slot) {
         ctx.arrive(slot);
-        if ctx.condition().down {
+        let condition = ctx.condition();
+        if condition.down {
             let cause = self.broken.or_else(|| ctx.fault());
             return ctx.refuse(slot, Refusal::Down, cause, None);
+        }
+        if condition.asleep {
+            ctx.core.at_once.push_back(Event::Wake(ctx.node));
         }
         if ctx.stay(slot).ask == Ask::Probe {
             return ctx.reply(slot, Reply::status(Status::Ok));
@@ -109,6 +125,9 @@ impl Service {
         let now = ctx.now();
         if self.entrance.as_mut().is_some_and(|entrance| !entrance.admits(now, slot, priority)) {
             return ctx.refuse(slot, Refusal::Shed, self.saturated, self.retry_at(now));
+        }
+        if let Some(presence) = &mut self.presence {
+            presence.enter(ctx);
         }
         match self.plan.bulkhead_of[route.index()] {
             Some(bulkhead) => self.pass(ctx, slot, bulkhead),
@@ -290,6 +309,9 @@ impl Service {
             entrance.on_end(ctx.now(), slot, reply.status.is_server_failure());
         }
         ctx.reply(slot, reply);
+        if let Some(presence) = &mut self.presence {
+            presence.leave(ctx);
+        }
     }
 
     /// Frees what a call that is over has held.
@@ -382,8 +404,21 @@ impl Service {
         self.turn_away(ctx, slot, Refusal::QueueTimeout);
     }
 
+    /// What an instance of a fleet keeps count of.
+    pub fn presence(&self) -> Option<&Presence> {
+        self.presence.as_deref()
+    }
+
     /// The caller withdrew the call: everything it holds is free at once.
     pub fn withdraw(&mut self, ctx: &mut Ctx, slot: Slot) {
+        let place = self.strip(ctx, slot, Some(Cancel::Anywhere));
+        ctx.core.stays.remove(slot);
+        self.vacate(ctx, place);
+    }
+
+    /// Takes from a call everything it holds, but for its worker; returns where it was. Whom it called learns of it as said, or as
+    /// the caller's plan has it.
+    fn strip(&mut self, ctx: &mut Ctx, slot: Slot, cancel: Option<Cancel>) -> Place {
         let id = ctx.core.stays.id(slot);
         // Nothing that still ends a branch goes on with the whole.
         ctx.stay_mut(slot).fork.needed = 0;
@@ -393,11 +428,15 @@ impl Service {
         for branch in branches {
             // The worker that one branch frees may go to another one, which is then over before its turn comes.
             if ctx.core.stays.is_live(branch) {
-                self.withdraw(ctx, branch.slot);
+                let place = self.strip(ctx, branch.slot, cancel);
+                ctx.core.stays.remove(branch.slot);
+                self.vacate(ctx, place);
             }
         }
         if let Some(open) = ctx.stay(slot).call {
-            self.callers[open.call as usize].abandon(ctx, slot);
+            let caller = &mut self.callers[open.call as usize];
+            let cancel = cancel.unwrap_or(caller.cancel());
+            caller.abandon(ctx, slot, cancel);
         }
         self.give_up_loads(ctx, slot);
         self.close_session(ctx, slot);
@@ -433,7 +472,14 @@ impl Service {
         if is_call && place != Place::Bulkhead {
             self.leave_bulkhead(ctx, slot);
         }
-        ctx.core.stays.remove(slot);
+        if is_call && let Some(presence) = &mut self.presence {
+            presence.leave(ctx);
+        }
+        place
+    }
+
+    /// The worker of a call that was stripped is free.
+    fn vacate(&mut self, ctx: &mut Ctx, place: Place) {
         if place == Place::Worker {
             self.release(ctx);
             if self.plan.static_batch {

@@ -72,6 +72,7 @@ impl Service {
                     let value = value(ctx, slot, observed);
                     let seq = ctx.note(slot, What::Observed { signal: *signal, value });
                     ctx.watch_observed(*signal, value, seq);
+                    ctx.core.trials.observe(ctx.node, *signal, value);
                 }
                 Some(Step::Respond(answer)) => {
                     let mut number = |expr: &Expr| value(ctx, slot, expr);
@@ -292,6 +293,7 @@ fn value(ctx: &mut Ctx, slot: Slot, expr: &Expr) -> f64 {
             Name::Priority => f64::from(stay.priority),
             Name::Request => f64::from(stay.request.0),
             Name::Instance => f64::from(instance(ctx)),
+            Name::Release => f64::from(ctx.core.life(ctx.node).map_or(1, |life| life.release.number)),
         }
     })
 }

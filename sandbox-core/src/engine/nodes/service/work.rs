@@ -16,6 +16,9 @@ impl Service {
         let Step::Work(dist) = self.step(ctx, slot) else { unreachable!("a worker is taken for work") };
         let span = ctx.work(slot, dist);
         let constant = dist.is_constant();
+        if let Some(presence) = &mut self.presence {
+            presence.work(span);
+        }
         self.work_for(ctx, slot, span, constant);
     }
 

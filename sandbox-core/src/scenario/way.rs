@@ -1,0 +1,73 @@
+//! What happens to messages on a link beyond its plain delay: as written, and checked.
+
+use super::dist::Dist;
+use super::path::Path;
+use super::planner::Planner;
+use super::spec::LinkSpec;
+use super::spec_macro::spec;
+use crate::time::Span;
+
+spec! {
+    /// Messages are lost, and sent again by TCP: after the retransmission time, which doubles each time (RFC 6298).
+    #[derive(Copy)]
+    pub struct LossSpec {
+        /// Share of messages lost, each way.
+        pub ratio: f64,
+        /// Time until a lost message is sent again; 200 ms is Linux's smallest, 1 s the RFC's.
+        pub rto_ms: f64 = 200.0,
+    }
+}
+
+spec! {
+    /// What a link can carry, each way for itself.
+    #[derive(Copy)]
+    pub struct BandwidthSpec {
+        /// Megabits a second.
+        pub mbps: f64,
+        /// Size of a request, in thousands of bytes.
+        pub request_kb?: f64,
+        /// Size of an answer, in thousands of bytes.
+        pub response_kb?: f64,
+        /// Whether all calls share it, first come first served; otherwise each has as much for itself.
+        pub shared: bool = true,
+    }
+}
+
+/// What happens on the way between two groups of nodes.
+#[derive(Clone, Debug)]
+pub struct WayPlan {
+    /// On top of the delay.
+    pub jitter: Option<Dist>,
+    /// Share of messages lost, and when they are sent again.
+    pub loss: Option<(f64, Span)>,
+    /// How long a request and an answer take to be put on the link, and whether they wait for each other.
+    pub sending: Option<([Span; 2], bool)>,
+}
+
+impl Planner<'_> {
+    /// What happens on a link; None: nothing beyond its delay.
+    #[inline]
+    pub(super) fn way(&mut self, path: &Path, link: &LinkSpec) -> Option<WayPlan> {
+        let jitter = link.jitter.as_ref().map(|dist| self.dist(&path.at("jitter"), dist));
+        let loss = link.loss.map(|loss| {
+            self.within(&path.at("loss.ratio"), loss.ratio, 0.0, 0.99);
+            self.within(&path.at("loss.rto_ms"), loss.rto_ms, 1.0, 60_000.0);
+            (loss.ratio, Span::from_ms(loss.rto_ms.clamp(1.0, 60_000.0)))
+        });
+        let sending = link.bandwidth.map(|bandwidth| {
+            self.above_zero(&path.at("bandwidth.mbps"), bandwidth.mbps, 1e6);
+            let mut span = |name: &str, kilobytes: f64| {
+                self.within(&path.at(name), kilobytes, 0.0, 1e9);
+                let seconds = kilobytes * 8e3 / (bandwidth.mbps * 1e6);
+                if seconds > 3_600.0 {
+                    self.problem(&path.at(name), "takes longer than an hour", "Send less, or give it more.");
+                }
+                Span::from_seconds(if seconds.is_finite() { seconds.clamp(0.0, 3_600.0) } else { 0.0 })
+            };
+            let request = span("bandwidth.request_kb", bandwidth.request_kb);
+            ([request, span("bandwidth.response_kb", bandwidth.response_kb)], bandwidth.shared)
+        });
+        let plain = jitter.is_none() && loss.is_none() && sending.is_none();
+        (!plain).then_some(WayPlan { jitter, loss, sending })
+    }
+}
