@@ -11,6 +11,7 @@ fn main() {
     let root = PathBuf::from(env::var("CARGO_MANIFEST_DIR").expect("cargo sets it"));
     let mut scenarios = documents(&root.join("scenarios"));
     let catalogue = documents(&root.join("catalogue"));
+    let templates = documents(&root.join("templates"));
     let mut lessons = Vec::new();
     for entry in sorted(&root) {
         let series =
@@ -29,6 +30,7 @@ fn main() {
     for (name, what, paths) in [
         ("SCENARIOS", "The scenarios that lessons play on.", scenarios),
         ("CATALOGUE", "The catalogue: ways in which systems break.", catalogue),
+        ("TEMPLATES", "What the playground starts from, beside the lessons' scenarios.", templates),
     ] {
         writeln!(out, "/// {what}\npub static {name}: &[Scenario] = &[").expect("a string takes all");
         for path in paths {

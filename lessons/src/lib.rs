@@ -30,14 +30,19 @@ pub fn scenarios() -> impl Iterator<Item = &'static Scenario> {
     SCENARIOS.iter().chain(CATALOGUE)
 }
 
-/// The JSON of the scenario with this id.
-pub fn scenario(id: &str) -> Option<&'static str> {
-    json_of(id, scenarios())
+/// What the playground starts from: the scenarios that lessons play on, and the templates.
+pub fn starts() -> impl Iterator<Item = &'static Scenario> {
+    SCENARIOS.iter().chain(TEMPLATES)
 }
 
-/// The JSON of the scenario with this id if lessons play on it. A program that asks for no other does not carry the catalogue.
-pub fn lesson_scenario(id: &str) -> Option<&'static str> {
-    json_of(id, SCENARIOS.iter())
+/// The JSON of the scenario or template with this id.
+pub fn scenario(id: &str) -> Option<&'static str> {
+    json_of(id, scenarios().chain(TEMPLATES))
+}
+
+/// The same among [`starts`]. A program that asks for no other does not carry the catalogue.
+pub fn start(id: &str) -> Option<&'static str> {
+    json_of(id, starts())
 }
 
 fn json_of(id: &str, mut scenarios: impl Iterator<Item = &'static Scenario>) -> Option<&'static str> {

@@ -4,6 +4,7 @@ use crate::failure;
 use crate::pages::bench;
 use crate::pages::home::{HomePage, HomeProps};
 use crate::pages::lesson::{LessonPage, LessonProps};
+use crate::pages::playground::{PlaygroundPage, PlaygroundProps};
 use crate::route::Asked;
 use web_sys::Element;
 
@@ -24,12 +25,12 @@ pub fn start() {
 
 /// Puts the page that is asked for into an element.
 pub fn mount(root: Element, asked: Asked) {
-    match asked.is_home() {
-        true => {
-            yew::Renderer::<HomePage>::with_root_and_props(root, HomeProps { unread: asked.unread }).render();
-        }
-        false => {
-            yew::Renderer::<LessonPage>::with_root_and_props(root, LessonProps { asked }).render();
-        }
+    let playground = asked.link.playground || asked.link.document.is_some();
+    if asked.is_home() {
+        yew::Renderer::<HomePage>::with_root_and_props(root, HomeProps { unread: asked.unread }).render();
+    } else if playground && !asked.link.embed {
+        yew::Renderer::<PlaygroundPage>::with_root_and_props(root, PlaygroundProps { asked }).render();
+    } else {
+        yew::Renderer::<LessonPage>::with_root_and_props(root, LessonProps { asked }).render();
     }
 }

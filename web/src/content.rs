@@ -1,11 +1,13 @@
 //! The lesson and its scenario, from the course that is embedded in the program.
 
+use crate::draft::changes::alone;
 use crate::route::{Asked, FIRST_LESSON};
+use crate::state::player::Player;
 use crate::state::settings::Settings;
 use sandbox_core::Run;
-use sandbox_core::lesson::{self, GoalResult, Lesson, judge_challenge};
+use sandbox_core::lesson::{self, Challenge, GoalResult, Lesson, judge_challenge};
 use sandbox_core::link::Link;
-use sandbox_core::scenario::{Document, Plan, Problem};
+use sandbox_core::scenario::{Document, Map, Plan, Problem};
 use serde_json::Value;
 
 /// A lesson with its scenario.
@@ -16,11 +18,17 @@ pub struct Content {
     pub prose: &'static [(&'static str, &'static str)],
     /// Its scenario.
     pub document: Document,
+    /// What of a link names it.
+    pub origin: Link,
 }
 
 impl Content {
     /// The lesson that the address names; all problems at once if there is none or if it is broken.
     pub fn load(link: &Link) -> Result<Content, Vec<Problem>> {
+        if let Some(document) = own_document(link)? {
+            let Link { document: text, scenario, .. } = link.clone();
+            return Ok(Content::alone(document, Link { document: text, scenario, ..Link::default() }));
+        }
         let id = lesson_of(link)?;
         let Some((json, prose)) = lessons::lesson(&id) else {
             let known: Vec<&str> = lessons::LESSONS.iter().map(|(id, ..)| *id).collect();
@@ -28,12 +36,75 @@ impl Content {
             return Err(vec![Problem::new("lesson", what, format!("Known: {}.", known.join(", ")))]);
         };
         let lesson = Lesson::parse(json)?;
-        let Some(scenario) = lessons::lesson_scenario(&lesson.scenario) else {
+        let Some(scenario) = lessons::start(&lesson.scenario) else {
             let what = format!("there is no scenario `{}`", lesson.scenario);
             return Err(vec![Problem::new("scenario", what, "Name a scenario of the course.")]);
         };
         let document = Document::parse(scenario)?;
-        Ok(Content { lesson, prose, document })
+        let origin = Link { lesson: Some(id), ..Link::default() };
+        Ok(Content { lesson, prose, document, origin })
+    }
+
+    /// A document on its own: a lesson that asks nothing and has nothing to tell.
+    pub fn alone(document: Document, origin: Link) -> Content {
+        let title = document.at("title").and_then(Value::as_str).unwrap_or("A scenario").to_string();
+        let knobs: Vec<String> = document
+            .at("knobs")
+            .and_then(Value::as_object)
+            .into_iter()
+            .flat_map(|knobs| knobs.keys().cloned())
+            .collect();
+        let nothing = || lesson::Measured { query: String::new(), one_minus: false, format: lesson::Format::Count };
+        let lesson = Lesson {
+            format_version: 1,
+            id: String::new(),
+            number: String::new(),
+            series: "Playground".into(),
+            title,
+            teaser: String::new(),
+            minutes: 0,
+            lede: String::new(),
+            scenario: document.id().into(),
+            variant: "A".into(),
+            compare_with: "A".into(),
+            // The challenge's beat, in which every knob may be turned.
+            beats: vec![String::new()],
+            prediction: lesson::Prediction {
+                question: String::new(),
+                until_s: None,
+                options: Vec::new(),
+                answer: String::new(),
+                measured: nothing(),
+            },
+            challenge: Challenge {
+                text: String::new(),
+                start: "A".into(),
+                solution: "A".into(),
+                knobs: knobs.clone(),
+                goals: Vec::new(),
+                at_most: Map::new(),
+            },
+            knobs,
+            charts: Player::usual_charts(),
+            numbers: Map::new(),
+        };
+        Content { lesson, prose: &[], document, origin }
+    }
+
+    /// What the playground starts from when it is opened with this link: the link's own document, or a scenario's, standing alone
+    /// with the variant and the changes that the link asks for. None: it asks for no scenario. Errors: all that does not fit.
+    pub fn to_change(link: &Link) -> Result<Option<Value>, Vec<Problem>> {
+        if (&link.document, &link.lesson, &link.scenario) == (&None, &None, &None) {
+            return Ok(None);
+        }
+        let content = Content::load(link)?;
+        let variant = link.variant.as_ref().unwrap_or(&content.lesson.variant);
+        let mut changes = link.set.clone();
+        changes.extend(link.seed.map(|seed| ("seed".into(), seed.into())));
+        match (&link.document, &link.variant) {
+            (Some(_), None) => Ok(Some(content.document.patched("A", &changes)?.json().clone())),
+            _ => alone(&content.document, variant, &changes).map(Some),
+        }
     }
 
     /// What the address sets, and what of it was not understood: a variant that is not there leaves the lesson's own.
@@ -99,6 +170,16 @@ impl Content {
     }
 }
 
+/// The document that a link is about where no lesson plays on it: its own, or a template.
+fn own_document(link: &Link) -> Result<Option<Document>, Vec<Problem>> {
+    if let Some(text) = &link.document {
+        return Document::parse(text).map(Some);
+    }
+    let template = |id: &String| lessons::TEMPLATES.iter().find(|(known, ..)| known == id);
+    let named = link.scenario.as_ref().filter(|_| link.lesson.is_none()).and_then(template);
+    named.map(|(_, _, json)| Document::parse(json)).transpose()
+}
+
 /// The lesson that a link is about: the one it names, or the first that plays on the scenario it names.
 fn lesson_of(link: &Link) -> Result<String, Vec<Problem>> {
     let (None, Some(scenario)) = (&link.lesson, &link.scenario) else {
@@ -131,7 +212,44 @@ mod tests {
     fn a_scenario_opens_the_lesson_that_plays_on_it() {
         let content = Content::load(&Asked::of("?scenario=database-outage").link).expect("there is one");
         assert_eq!(content.lesson.id, FIRST_LESSON);
+        assert_eq!(content.origin.lesson.as_deref(), Some(FIRST_LESSON));
         let refused = Content::load(&Asked::of("?scenario=nothing").link).err().expect("there is none");
         assert_eq!(refused[0].path, "scenario");
+    }
+
+    #[test]
+    fn the_playground_starts_from_what_a_lesson_shows() {
+        let started = |address: &str| Content::to_change(&Asked::of(address).link);
+        let json =
+            started("?playground&lesson=the-database-goes-away&seed=9&set=nodes.cache.ttl_s=7").unwrap().unwrap();
+        assert_eq!(
+            (&json["seed"], &json["nodes"]["cache"]["ttl_s"]),
+            (&9.into(), &7.into()),
+            "the lesson's own variant"
+        );
+        assert!(json.get("variants").is_none() && json.get("claims").is_none());
+        assert_eq!(started("?playground&scenario=one-service").unwrap().unwrap()["id"], "one-service");
+        assert_eq!(started("?document={%22id%22:%22x%22}").unwrap().unwrap(), serde_json::json!({ "id": "x" }));
+        assert_eq!(started("?playground&seed=3"), Ok(None));
+        assert!(started("?playground&lesson=nothing").is_err() && started("?document={").is_err());
+    }
+
+    #[test]
+    fn a_document_alone_can_be_played_and_every_knob_turned() {
+        let content = Content::load(&Asked::of("?scenario=gateway-and-cache").link).expect("it is a template");
+        assert_eq!(content.lesson.challenge.knobs, ["rate", "replicas", "ttl"]);
+        let mut session = crate::state::session::Session::new(
+            std::rc::Rc::new(content),
+            Settings { variant: "A".into(), ..Settings::default() },
+            true,
+            false,
+        );
+        while session.compute(1e9, &|| 0.0) {}
+        assert_eq!(session.here().scenario.as_deref(), Some("gateway-and-cache"));
+        let mut other = session.content.document.json().clone();
+        other["seed"] = 5.into();
+        session.replace(Document::from_json(other), false);
+        while session.compute(1e9, &|| 0.0) {}
+        assert!(session.player.ghost.is_some() && session.plan().is_some_and(|plan| plan.seed == 5));
     }
 }

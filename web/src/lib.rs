@@ -7,6 +7,7 @@
 pub mod app;
 pub mod components;
 pub mod content;
+pub mod draft;
 pub mod embed;
 pub mod failure;
 pub mod pages;

@@ -53,7 +53,7 @@ struct Ban {
     why: &'static str,
 }
 
-const BANS: [Ban; 5] = [
+const BANS: [Ban; 6] = [
     Ban {
         within: "sandbox-core/src/",
         except: "",
@@ -71,6 +71,12 @@ const BANS: [Ban; 5] = [
         except: "sandbox-core/src/policy/auth.rs", // a token's claims are JSON by its standard
         paths: &["serde", "serde_json", "Serialize", "Deserialize"],
         why: "policies know no file format; scenario/ reads the document and builds them",
+    },
+    Ban {
+        within: "web/src/draft/",
+        except: "",
+        paths: &["yew", "web_sys", "wasm_bindgen"],
+        why: "a document in work is plain data, changed and tested without a browser; the workbench shows it",
     },
     Ban {
         within: "web/src/view_model",

@@ -27,7 +27,7 @@ pub enum Form {
     Resolution,
     /// 32 hexadecimal digits.
     Digest,
-    /// 1, or left out.
+    /// 1, or nothing: the name alone will do.
     Switch,
     /// One of these words.
     Word(&'static [&'static str]),
@@ -44,7 +44,7 @@ impl Form {
             Form::Change => "Write PATH=VALUE with a JSON value, such as nodes.db.readers=4.".into(),
             Form::Resolution => "Write SECONDS,STEP,INCIDENT, such as 50,410233,1.".into(),
             Form::Digest => "Write the 32 hexadecimal digits of a run's digest.".into(),
-            Form::Switch => "Write 1, or leave it out.".into(),
+            Form::Switch => "Write 1 or nothing, or leave it out.".into(),
             Form::Word(words) => format!("Write {}.", words.join(" or ")),
         }
     }
@@ -129,8 +129,8 @@ impl<T: Written> Formed for Vec<T> {
 impl Field for bool {
     #[inline]
     fn put(&mut self, text: &str) -> bool {
-        let known = matches!(text, "0" | "1");
-        *self = if known { text == "1" } else { *self };
+        let known = matches!(text, "0" | "1" | "");
+        *self = if known { text != "0" } else { *self };
         known
     }
 

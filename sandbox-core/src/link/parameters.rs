@@ -93,6 +93,8 @@ parameters! {
         lesson: Option<String>,
         /// id of a scenario, in the place of a lesson
         scenario: Option<String>,
+        /// a whole scenario as JSON, in the place of a lesson
+        document: Option<String>,
         /// address of a recorded run, in the place of the lesson's, such as `/api/recording`
         recording: Option<String>,
         /// variant of the scenario; without it the lesson's own, or A
@@ -121,6 +123,8 @@ parameters! {
         tab: Option<Tab>,
     }
     Look {
+        /// the playground, in which the scenario can be changed
+        playground: bool,
         /// only stage and evidence, for a frame in another page
         embed: bool,
         /// light or dark, in the place of the system's
@@ -131,8 +135,6 @@ parameters! {
     Test {
         /// measure in the page, and show the measurements
         bench: bool,
-        /// what `bench` measures in the place of the lesson's scenario
-        document: Option<String>,
         /// the first step breaks the program
         panic: bool,
     }

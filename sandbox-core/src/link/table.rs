@@ -51,7 +51,7 @@ impl Form {
             Form::Change => json!({ "type": "string", "pattern": "^[^=]+=." }),
             Form::Resolution => json!({ "type": "string", "pattern": "^[^,]+,[0-9]+,[0-9]+$" }),
             Form::Digest => json!({ "type": "string", "pattern": "^[0-9a-f]{32}$" }),
-            Form::Switch => json!({ "enum": ["0", "1"] }),
+            Form::Switch => json!({ "enum": ["0", "1", ""] }),
             Form::Word(words) => json!({ "enum": words }),
         }
     }

@@ -34,6 +34,7 @@ macro_rules! spec {
     ),* $(,)? }) => {
         #[derive(Clone, Debug, PartialEq)]
         #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(deny_unknown_fields))]
+        #[cfg_attr(feature = "schema", schemars(extend("x-order" = vec![$(spec!(@name $field $(as $json)?)),*])))]
         $(#[$meta])*
         $vis struct $name { $(
             $(#[$about])*
@@ -101,6 +102,7 @@ macro_rules! spec {
         $(#[$meta])*
         $vis enum $name { $(
             $(#[$about])*
+            $(#[cfg_attr(feature = "schema", schemars(extend("x-order" = vec![$(spec!(@name $field $(as $json)?)),*] as Vec<&str>)))])?
             $variant $(($inner))? $({ $(
                 $(#[$inside])*
                 $(#[cfg_attr(feature = "schema", schemars(rename = $json))])?
@@ -146,7 +148,11 @@ macro_rules! spec {
     (@blank $ty:ty; ?) => { <$ty as Default>::default() };
     (@blank $ty:ty; = $default:expr) => { $default };
 
-    // A field's name in the document, and whether it must be there.
+    // A field's name in the document. A schema's `x-order` has all of them as they are declared here, for forms.
+    (@name $field:ident as $json:literal) => { $json };
+    (@name $field:ident) => { stringify!($field) };
+
+    // The same, and whether it must be there.
     (@field $field:ident as $json:literal $($optional:tt)*) => {
         read::Field { name: $json, required: spec!(@required $($optional)*) }
     };

@@ -181,6 +181,9 @@ fn linked(mut link: Link) -> std::result::Result<Named, Vec<Problem>> {
         let hint = "Save what that address gives in a file and use `faultline run --replay FILE`.";
         return Err(vec![Problem::new("recording", "a recorded run is run again from its file", hint)]);
     }
+    if let Some(text) = &link.document {
+        return Ok(Named { document: Document::parse(text)?, link });
+    }
     let (path, scenario) = match (&link.lesson, &link.scenario) {
         (_, Some(scenario)) => ("scenario", scenario.clone()),
         (Some(lesson), None) => {
@@ -282,6 +285,14 @@ mod tests {
         assert_eq!(loaded.document.at("nodes.db.readers"), Some(&Value::from(4)));
         let loaded = HowArgs::default().load("?scenario=cache-stampede-hot-key&variant=A", cured).unwrap();
         assert_eq!((loaded.plan.id.as_str(), loaded.plan.variant.as_str()), ("cache-stampede-hot-key", "A"));
+    }
+
+    #[test]
+    fn a_link_carries_a_whole_scenario() {
+        let document = lessons::scenario("one-service").map(str::to_string);
+        let link = Link { document, seed: Some(3), playground: true, ..Link::default() };
+        let loaded = HowArgs::default().load(&link.query(), problem).unwrap();
+        assert_eq!((loaded.plan.id.as_str(), loaded.plan.seed), ("one-service", 3));
     }
 
     #[test]

@@ -84,3 +84,22 @@ pub fn schema(options: &Options) -> Result {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_playground_makes_its_forms_of_this_very_schema() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../web/scenario.schema.json");
+        let present = serde_json::to_string_pretty(&of::<Spec>()).expect("a schema is JSON") + "\n";
+        if std::env::var_os("UPDATE_GOLDEN").is_some() {
+            std::fs::write(path, &present).expect("the file can be written");
+        }
+        let kept = std::fs::read_to_string(path).expect("the page has a schema");
+        assert!(
+            kept == present,
+            "the format has changed: UPDATE_GOLDEN=1 cargo test -p server playground writes it anew"
+        );
+    }
+}

@@ -1,8 +1,11 @@
 //! Parts of the page: plain properties in, callbacks out. What they show is computed in `view_model`.
 
 pub mod chart;
+pub mod code;
 pub mod events;
+pub mod fields;
 pub mod glossary;
+pub mod graph;
 pub mod header;
 pub mod health;
 pub mod help;
@@ -17,8 +20,10 @@ pub mod recording;
 pub mod screen;
 pub mod scrub;
 pub mod share;
+pub mod shelf;
 pub mod story;
 pub mod svg;
 pub mod topology;
 pub mod transport;
 pub mod why;
+pub mod workbench;

@@ -1,13 +1,20 @@
 //! What buttons do.
 
 use crate::state::action::Action;
-use web_sys::HtmlDialogElement;
+use wasm_bindgen::JsCast;
+use web_sys::{Element, HtmlDialogElement};
 use yew::prelude::*;
 
 /// A press that is this action.
 pub fn press(on: &Callback<Action>, action: Action) -> Callback<MouseEvent> {
     let on = on.clone();
     Callback::from(move |_| on.emit(action.clone()))
+}
+
+/// The element that stands in the same bar as the button that was pressed.
+pub fn beside(event: &MouseEvent, what: &str) -> Option<Element> {
+    let button: Element = event.target()?.dyn_into().ok()?;
+    button.closest(".bar").ok()??.query_selector(what).ok()?
 }
 
 /// A press that closes a dialog.

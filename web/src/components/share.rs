@@ -1,6 +1,7 @@
 //! A link to this very moment, or a frame of it for a course page, in a dialog to copy from.
 
 use crate::components::press::{button, close};
+use sandbox_core::link::LONGEST;
 use wasm_bindgen::JsCast;
 use web_sys::{Element, HtmlDocument, HtmlElement, HtmlTextAreaElement};
 use yew::prelude::*;
@@ -12,6 +13,16 @@ pub enum Sharing {
     Link,
     /// A frame for another page.
     Frame,
+    /// A link to a document in work.
+    Document,
+}
+
+/// The element that shows an address in another page.
+pub fn frame(address: &str, title: &str) -> String {
+    let address = address.replace('&', "&amp;");
+    format!(
+        "<iframe src=\"{address}\" title=\"Faultline: {title}\"\n  width=\"750\" height=\"860\" sandbox=\"allow-scripts\" allow=\"fullscreen\"></iframe>"
+    )
 }
 
 /// What is offered.
@@ -62,12 +73,20 @@ pub fn share(props: &ShareProps) -> Html {
             "Whoever opens this link sees this very run at this very event. The lesson's question comes first.",
         ),
         Sharing::Frame => ("Embed", "Put this into a page of your course. The frame needs no cookies and no storage."),
+        Sharing::Document => {
+            ("Share", "Whoever opens this link has this document to work on, and sees this very event.")
+        }
     };
+    let long = text.len() > LONGEST && what != Sharing::Link;
     html! {
         <dialog ref={props.dialog.clone()} aria-labelledby="share-title">
             <h2 id="share-title">{ title }</h2>
             <p>{ about }</p>
-            <textarea readonly=true rows="5" aria-label={title} value={text} />
+            if long {
+                <p data-long="">{ format!("It has {} characters, and some programs cut off links of more than {LONGEST}: \
+                    an exported file is safer.", text.len()) }</p>
+            }
+            <textarea readonly=true rows="5" aria-label={title} value={text.clone()} />
             <p class="row">
                 <button type="button" class="btn primary" autofocus=true onclick={copy}>{ "Copy" }</button>
                 { button("btn", "Close", close(&props.dialog)) }

@@ -87,6 +87,7 @@ pub fn HomePage(props: &HomeProps) -> Html {
                     if let Some(next) = next {
                         <a class="btn primary" href={address(next)}>{ if passed == 0 { "Begin: " } else { "Go on: " } }{ next.title }</a>
                     }
+                    <a class="btn" href="?playground" data-playground-link="">{ "Build your own" }</a>
                     <span data-passed={passed.to_string()}>{ format!("{passed} of {} lessons passed", INDEX.len()) }</span>
                 </p>
                 { for series().map(|entries| draw_series(entries, &course)) }

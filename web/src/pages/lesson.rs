@@ -22,7 +22,6 @@ use crate::state::session::Session;
 use crate::state::storage;
 use crate::state::store::Store;
 use crate::view_model::recorded::RecordedView;
-use sandbox_core::lesson::Lesson;
 use sandbox_core::link::{Link, Theme};
 use sandbox_core::scenario::Problem;
 use std::rc::Rc;
@@ -201,7 +200,7 @@ pub fn LessonPage(props: &LessonProps) -> Html {
     let around = match props.asked.link.embed {
         true => Around {
             story: html! { <h1 class="unseen">{ &title }</h1> },
-            foot: foot(&content.lesson, recorded.as_ref(), chips),
+            foot: foot(&content, recorded.as_ref(), chips),
             ..Around::default()
         },
         false => Around {
@@ -291,15 +290,18 @@ pub struct Page<'a> {
 }
 
 /// Under an embedded page: what it is, and where the whole lesson is.
-fn foot(lesson: &Lesson, recorded: Option<&RecordedView>, chips: Html) -> Html {
+fn foot(content: &Content, recorded: Option<&RecordedView>, chips: Html) -> Html {
     let what = match recorded {
         Some(recorded) => format!("{} {}", recorded.lede, recorded.verdict),
-        None => lesson.title.clone(),
+        None => content.lesson.title.clone(),
     };
+    let playground = content.lesson.id.is_empty();
+    let whole = Link { playground, ..content.origin.clone() }.query();
+    let open = if playground { "open in the playground" } else { "open the whole lesson" };
     html! {
         <footer class="foot">
             <span>{ "Faultline: " }{ what }</span>{ chips }
-            <a href={format!("?lesson={}", lesson.id)} target="_blank" rel="noopener">{ "open the whole lesson" }</a>
+            <a href={whole} target="_blank" rel="noopener">{ open }</a>
         </footer>
     }
 }
@@ -309,12 +311,8 @@ fn shared(what: Sharing, session: &Session) -> AttrValue {
     let (here, lesson) = (session.here(), &session.content.lesson);
     let page = route::place();
     match what {
-        Sharing::Link => format!("{page}{}", here.query()),
-        Sharing::Frame => format!(
-            "<iframe src=\"{page}{}\" title=\"Faultline: {}\"\n  width=\"750\" height=\"860\" sandbox=\"allow-scripts\" allow=\"fullscreen\"></iframe>",
-            Link { embed: true, ..here }.query().replace('&', "&amp;"),
-            lesson.title
-        ),
+        Sharing::Link | Sharing::Document => format!("{page}{}", here.query()),
+        Sharing::Frame => share::frame(&format!("{page}{}", Link { embed: true, ..here }.query()), &lesson.title),
     }
     .into()
 }

@@ -5,6 +5,7 @@ mod evidence;
 pub mod home;
 mod keys;
 pub mod lesson;
+pub mod playground;
 mod stage;
 mod story;
 pub mod views;

@@ -6,6 +6,7 @@ use crate::components::story::{self, StoryProps};
 use crate::pages::lesson::Page;
 use crate::pages::views;
 use crate::state::player::Shown;
+use sandbox_core::link::Link;
 use yew::prelude::*;
 
 impl Page<'_> {
@@ -20,10 +21,25 @@ impl Page<'_> {
             false => html! {
                 <>
                     { self.lesson(shown, ask, not_kept) }
-                    <p class="aside">{ "Run on a real server? " }{ recording::opener("Open a recording…", ".jsonl,.json", &self.on_file) }</p>
+                    <p class="aside"><a href={self.playground()} data-playground-link="">{ "Open in the playground" }</a>
+                        { " to change anything. Run on a real server? " }{ recording::opener("Open a recording…", ".jsonl,.json", &self.on_file) }</p>
                 </>
             },
         }
+    }
+
+    /// The playground with the scenario as it is set here.
+    fn playground(&self) -> String {
+        let here = self.session.here();
+        Link {
+            variant: Some(self.session.settings.variant.clone()),
+            lesson: here.lesson,
+            set: here.set,
+            seed: here.seed,
+            playground: true,
+            ..Link::default()
+        }
+        .query()
     }
 
     fn lesson(&mut self, shown: Option<&Shown>, ask: NodeRef, not_kept: Option<String>) -> Html {

@@ -105,7 +105,6 @@ impl Session {
         let shown = self.player.shown.as_ref().filter(|_| !self.player.is_building());
         let inputs = shown.filter(|_| self.recorded.is_none()).map_or(&[][..], |shown| &shown.run.script().inputs);
         Link {
-            lesson: Some(lesson.id.clone()),
             variant: (settings.variant != lesson.variant).then(|| settings.variant.clone()),
             seed: settings.seed,
             set: self.content.changes(settings),
@@ -115,7 +114,7 @@ impl Session {
             step: self.place().0.filter(|step| *step > 0),
             request: self.player.selected,
             tab: Some(self.tab).filter(|tab| *tab != Tab::Charts),
-            ..Link::default()
+            ..self.content.origin.clone()
         }
     }
 

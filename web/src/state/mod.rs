@@ -17,3 +17,4 @@ pub mod storage;
 pub mod store;
 pub mod ticker;
 mod travel;
+pub mod workshop;

@@ -11,15 +11,23 @@ use web_sys::{File, Response};
 /// Fetches and opens the recording at an address, such as `/api/recording`.
 pub fn open_address(store: &Store, address: &str) {
     let address = address.to_string();
-    open(store, address.clone(), Some(address.clone()), async move {
-        let window = web_sys::window().ok_or("there is no window")?;
-        let response = JsFuture::from(window.fetch_with_str(&address)).await.map_err(shown)?;
-        let response: Response = response.dyn_into().map_err(shown)?;
-        match response.ok() {
-            true => text(response.text()).await,
-            false => Err(format!("the server answered {}", response.status())),
-        }
-    });
+    open(store, address.clone(), Some(address.clone()), async move { fetch(&address).await });
+}
+
+/// The text at an address. Errors: why it does not come.
+pub async fn fetch(address: &str) -> Result<String, String> {
+    let window = web_sys::window().ok_or("there is no window")?;
+    let response = JsFuture::from(window.fetch_with_str(address)).await.map_err(shown)?;
+    let response: Response = response.dyn_into().map_err(shown)?;
+    match response.ok() {
+        true => text(response.text()).await,
+        false => Err(format!("the server answered {}", response.status())),
+    }
+}
+
+/// The text of a file. Errors: why it cannot be read.
+pub async fn read(file: &File) -> Result<String, String> {
+    text(Ok(file.text())).await
 }
 
 /// Reads and opens a file.

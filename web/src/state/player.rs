@@ -76,9 +76,8 @@ pub struct Player {
 impl Player {
     /// An empty stage with the usual charts.
     pub fn new(cursor: Time, future_is_open: bool, still: bool) -> Player {
-        let charts = vec![ChartSpec::Answers {}, ChartSpec::Latency {}, ChartSpec::Errors {}, ChartSpec::Waiting {}];
         Player {
-            charts,
+            charts: Player::usual_charts(),
             closed_from: None,
             shown: None,
             building: None,
@@ -95,6 +94,11 @@ impl Player {
             last_ms: (0.0, 0.0),
             generation: 0,
         }
+    }
+
+    /// The charts of a run about which no lesson says which.
+    pub fn usual_charts() -> Vec<ChartSpec> {
+        vec![ChartSpec::Answers {}, ChartSpec::Latency {}, ChartSpec::Errors {}, ChartSpec::Waiting {}]
     }
 
     /// Begins to compute a run; the one that is shown stays until it is whole.

@@ -11,7 +11,8 @@ use crate::state::settings::Settings;
 use sandbox_core::Run;
 use sandbox_core::engine::Input;
 use sandbox_core::ids::IncidentId;
-use sandbox_core::scenario::{Plan, Problem};
+use sandbox_core::link::Link;
+use sandbox_core::scenario::{Document, Plan, Problem};
 use sandbox_core::time::Time;
 use serde_json::Value;
 use std::rc::Rc;
@@ -192,6 +193,16 @@ impl Session {
         Ok(())
     }
 
+    /// Plays another document in the place of the present one. `goes_on`: it is the next of several changes in a row, which
+    /// are all compared with the run before the first.
+    pub fn replace(&mut self, document: Document, goes_on: bool) {
+        self.keep_ghost();
+        self.turning = goes_on;
+        self.content = Rc::new(Content::alone(document, Link::default()));
+        self.settings = Settings { variant: self.content.lesson.variant.clone(), ..Settings::default() };
+        self.rebuild();
+    }
+
     fn resolve(&mut self, incident: IncidentId) {
         self.player.playing = false;
         if let Some(shown) = &self.player.shown {
@@ -269,7 +280,6 @@ impl Session {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use sandbox_core::link::Link;
 
     /// The lesson with its run computed.
     fn session() -> Session {

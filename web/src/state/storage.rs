@@ -1,10 +1,12 @@
 //! What the browser keeps for the page: the learner's progress and the theme. Frames without an origin have no storage, and
 //! people may block it; then the page works and says what is not kept.
 
+use crate::draft::kept::Kept;
 use crate::state::course::{Course, Done};
 use web_sys::Storage;
 
 const PROGRESS: &str = "faultline-progress";
+const PLAYGROUND: &str = "faultline-playground";
 const THEME: &str = "faultline-theme";
 
 /// What is said where nothing can be kept.
@@ -46,6 +48,26 @@ pub fn note(lesson: &str, done: Done) -> Result<(), String> {
         true => keep(&course),
         false => trouble.map_or(Ok(()), Err),
     }
+}
+
+/// What was kept of the playground; and what is the matter, if anything is.
+pub fn playground() -> (Kept, Option<String>) {
+    let what = "This browser keeps nothing for this page: export a file to keep your work.";
+    match storage().map(|storage| storage.get_item(PLAYGROUND)) {
+        Some(Ok(None)) => (Kept::default(), None),
+        Some(Ok(Some(text))) => {
+            let (kept, lost) = Kept::parse(&text);
+            (kept, lost.then(|| "What this browser kept of the playground cannot be read, so it begins anew.".into()))
+        }
+        _ => (Kept::default(), Some(what.into())),
+    }
+}
+
+/// Keeps the playground's draft and versions. Errors: what is the matter.
+pub fn keep_playground(kept: &Kept) -> Result<(), String> {
+    let done = storage().map(|storage| storage.set_item(PLAYGROUND, &kept.to_json()).is_ok());
+    let what = "This browser did not keep that: its storage for this page is blocked or full. Export a file to keep your work.";
+    if done == Some(true) { Ok(()) } else { Err(what.into()) }
 }
 
 /// Remembers the theme, where anything can be remembered.

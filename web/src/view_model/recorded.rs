@@ -36,7 +36,7 @@ impl RecordedView {
                 format::count(requests),
                 format::short(plan.end.as_seconds(), 0)
             ),
-            source: lessons::lesson_scenario(&plan.id)
+            source: lessons::start(&plan.id)
                 .is_none()
                 .then(|| format!("The scenario {} is none of this page's: the recording brought it along.", plan.id)),
             same,
