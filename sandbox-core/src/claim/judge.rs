@@ -71,7 +71,7 @@ pub struct Judgement {
     pub holds: bool,
     /// Whether it holds with `A` and `B` exchanged; none: not asked.
     pub holds_exchanged: Option<bool>,
-    /// Whether it holds without faults; none: not asked.
+    /// Whether it holds without faults and rollouts; none: not asked.
     pub holds_without_faults: Option<bool>,
 }
 
@@ -116,7 +116,7 @@ impl<'a> SeedRuns<'a> {
             let mut changes: Vec<(String, Value)> = vec![("seed".to_string(), json!(self.seed))];
             if without_faults {
                 // A knob may turn a fault that is not there any more.
-                changes.extend(["faults", "knobs"].map(|part| (part.to_string(), json!({}))));
+                changes.extend(["faults", "rollouts", "knobs"].map(|part| (part.to_string(), json!({}))));
             }
             let mut run = Run::new(Arc::new(self.document.plan(variant, &changes)?));
             run.run_to_end();
@@ -132,8 +132,10 @@ impl<'a> SeedRuns<'a> {
             .map(|(spec, claim)| {
                 let mutate = mutate && spec.role != RoleSpec::Context;
                 let about_a = claim.variants().iter().any(|variant| variant == "A");
-                let faulty =
-                    self.document.json().get("faults").and_then(Value::as_object).is_some_and(|f| !f.is_empty());
+                let has_some = |part: &str| {
+                    self.document.json().get(part).and_then(Value::as_object).is_some_and(|parts| !parts.is_empty())
+                };
+                let faulty = has_some("faults") || has_some("rollouts");
                 Ok(Judgement {
                     holds: self.holds(claim, false, false)?,
                     holds_exchanged: if mutate { Some(self.holds(claim, true, false)?) } else { None },

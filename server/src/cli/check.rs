@@ -18,7 +18,7 @@ pub struct Options {
     /// Judge the claims with seeds 1 to N
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     seeds: u32,
-    /// Judge each claim with A and B exchanged and without faults too: it must fail then
+    /// Judge each claim with A and B exchanged and without faults and rollouts too: it must fail then
     #[arg(long)]
     mutate: bool,
     /// Print JSON
@@ -61,7 +61,7 @@ struct ClaimCheck {
     expr: String,
     /// Seeds on which it holds.
     held: u32,
-    /// Seeds on which it fails, as it must, with A and B exchanged and without faults; null: not asked.
+    /// Seeds on which it fails, as it must, with A and B exchanged and without faults and rollouts; null: not asked.
     mutants_killed: Option<u32>,
     /// Whether at least 95 of 100 seeds hold, and as many mutants are killed.
     ok: bool,
