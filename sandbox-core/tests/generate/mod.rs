@@ -73,12 +73,19 @@ impl Author {
             workloads.insert(name.into(), self.workload(entrance, traffic_s));
         }
         let mut links = Map::new();
-        links.insert("in".into(), json!({ "from": "users", "to": entrance, "delay_ms": self.below(5) }));
+        let mut link = json!({ "from": "users", "to": entrance, "delay_ms": self.below(5) });
+        self.perhaps(&mut link, "jitter", 0.2, Author::dist);
+        self.perhaps(&mut link, "loss", 0.2, |_| json!({ "ratio": 0.1, "rto_ms": 20 }));
+        self.perhaps(&mut link, "bandwidth", 0.2, |author| {
+            json!({ "mbps": 10, "request_kb": 1, "response_kb": author.below(20), "shared": author.chance(0.5) })
+        });
+        links.insert("in".into(), link);
         let mut document = json!({
             "format_version": 1, "id": format!("generated-{number}"), "title": "Generated", "seed": number,
             "duration_s": duration_s, "links": links, "workloads": workloads,
         });
         document["faults"] = self.faults(traffic_s);
+        document["rollouts"] = self.rollouts(traffic_s);
         document["monitors"] = self.monitors(entrance);
         document["nodes"] = self.nodes.into();
         document
@@ -224,6 +231,13 @@ impl Author {
             json!({ "consecutive_5xx": 1 + author.below(4), "base_ejection_s": 0.3, "interval_s": 0.1,
                 "max_ejection_percent": 10 + author.below(90) })
         });
+        self.perhaps(&mut call, "slow_start_s", 0.2, |_| 0.5.into());
+        self.perhaps(
+            &mut call,
+            "sticky",
+            0.2,
+            |author| json!({ "for_s": author.one_of(&[0.3, 2.0]), "jitter": 0.2, "blindly": author.chance(0.5) }),
+        );
         self.perhaps(&mut call, "throttle", 0.2, |_| json!({ "k": 1.5, "window_s": 2 }));
         self.perhaps(&mut call, "health_check", 0.2, |_| json!({ "interval_s": 1, "timeout_ms": 100 }));
         self.perhaps(&mut call, "balancer", 0.6, |author| match author.below(7) {
@@ -231,7 +245,7 @@ impl Author {
             6 => json!({ "policy": "modulo" }),
             4 => json!({ "policy": "peak_ewma", "decay_s": 1, "initial_ms": author.below(50) }),
             5 => json!({ "policy": "ring_hash", "vnodes": 1 + author.below(200) }),
-            1 => json!({ "policy": "random" }),
+            1 => json!({ "policy": author.one_of(&["random", "first"]) }),
             2 => json!({ "policy": "least_request", "choices": null }),
             _ => json!({ "policy": "least_request", "choices": 2, "with_replacement": false }),
         });
@@ -312,6 +326,14 @@ impl Author {
         self.perhaps(&mut service, "chance", 0.2, |_| {
             json!({ "up": { "dist": "exponential", "mean_ms": 900 }, "down": { "dist": "constant", "value_ms": 200 } })
         });
+        self.perhaps(&mut service, "life", 0.35, Author::life);
+        if service.get("workers").is_some() {
+            self.perhaps(&mut service, "scaling", 0.2, Author::scaling);
+            let replicas = service["replicas"].as_u64().expect("a number of replicas");
+            if let Some(scaling) = service.get_mut("scaling") {
+                scaling["initial"] = replicas.min(scaling["initial"].as_u64().expect("a number")).into();
+            }
+        }
         self.perhaps(&mut service, "bulkheads", 0.3, |author| {
             json!({ "first": { "routes": [routes[0]], "max_concurrent": 1 + author.below(3),
                 "max_waiting": author.below(4), "status": author.one_of(&[429, 503]) } })
@@ -322,6 +344,64 @@ impl Author {
             service["limiters"] = json!({ "quota": limit });
         }
         self.nodes.insert(name.into(), service);
+    }
+
+    fn life(&mut self) -> Value {
+        let mut life = json!({ "start_s": self.one_of(&[0.0, 0.1, 0.4]) });
+        self.perhaps(&mut life, "warm_up", 0.4, |_| json!({ "for_s": 0.5, "speed": 0.5 }));
+        self.perhaps(&mut life, "readiness", 0.3, |_| false.into());
+        self.perhaps(&mut life, "listing_delay_s", 0.4, |_| 0.2.into());
+        self.perhaps(&mut life, "stop_delay_s", 0.4, |_| 0.1.into());
+        self.perhaps(&mut life, "stop_grace_s", 0.5, |_| 0.05.into());
+        self.perhaps(&mut life, "restart", 0.2, |_| false.into());
+        self.perhaps(&mut life, "idle_stop_s", 0.2, |_| 0.3.into());
+        self.perhaps(&mut life, "memory", 0.4, |author| {
+            let mut memory = json!({ "limit_mb": 10, "base_mb": 1, "per_call_mb": 1, "leak_per_call_mb": 0.1 });
+            author.perhaps(&mut memory, "recycle_mb", 0.5, |_| 7.into());
+            memory
+        });
+        life
+    }
+
+    fn scaling(&mut self) -> Value {
+        let mut scaling = json!({ "initial": 1 + self.below(3) });
+        match self.below(2) {
+            0 => scaling["schedule"] = json!([{ "at_s": 0.5, "instances": 1 }, { "at_s": 1.5, "instances": 0 }]),
+            _ => {
+                scaling["autoscaler"] = json!({ "of": self.one_of(&["workers", "cpu"]), "target": 0.5, "interval_s": 1,
+                    "metric_delay_s": self.below(2), "stabilization_s": self.below(3) });
+            }
+        }
+        scaling
+    }
+
+    fn rollouts(&mut self, traffic_s: u32) -> Value {
+        let is_service = |name: &&(&str, &[&str])| self.nodes.contains_key(name.0);
+        let services: Vec<&str> = SERVICES.iter().filter(is_service).map(|(name, _)| *name).collect();
+        let mut rollouts = Map::new();
+        for id in ["blue", "green"].into_iter().take(self.below(3) as usize) {
+            let node = self.one_of(&services);
+            let replicas = self.nodes[node]["replicas"].as_u64().expect("a number of replicas");
+            let from_s = f64::from(self.below(traffic_s * 4)) / 4.0;
+            let mut rollout = json!({ "node": node, "from_s": from_s, "batch": 1 + self.below(2) });
+            match self.below(3) {
+                0 => rollout["surge"] = true.into(),
+                1 => rollout["restart"] = false.into(),
+                _ => {}
+            }
+            self.perhaps(&mut rollout, "every_s", 0.4, |_| 0.3.into());
+            self.perhaps(&mut rollout, "effect", 0.5, |author| match author.below(3) {
+                0 => json!({ "kind": "errors", "ratio": 0.5 }),
+                1 => json!({ "kind": "crash" }),
+                _ => json!({ "kind": "slow", "factor": 2 }),
+            });
+            self.perhaps(&mut rollout, "undo_s", 0.4, |_| (from_s + 0.7).into());
+            if replicas > 1 {
+                self.perhaps(&mut rollout, "canary", 0.4, |_| json!({ "every_s": 1, "for_s": 1 }));
+            }
+            rollouts.insert(id.into(), rollout);
+        }
+        rollouts.into()
     }
 
     fn admission(&mut self) -> Value {
@@ -425,6 +505,7 @@ impl Author {
             "request",
             "attempt + priority",
             "max(x, -value) / 2",
+            "release",
             "floor(now_s * 10)",
             "status - 200",
             "0",
@@ -616,16 +697,17 @@ impl Author {
         for id in ["first", "second", "third"].into_iter().take(self.below(4) as usize) {
             let node = names[self.below(names.len() as u32) as usize].clone();
             let kinds = match (&self.nodes[&node]["kind"], self.nodes[&node].get("replica")) {
-                (kind, _) if kind == "service" => 5,
-                (_, Some(_)) => 6,
+                (kind, _) if kind == "service" => 6,
+                (_, Some(_)) => 7,
                 _ => 3,
             };
             let effect = match self.below(kinds) {
-                3.. if kinds == 6 => json!({ "kind": "fail_over" }),
+                3.. if kinds == 7 => json!({ "kind": "fail_over" }),
                 0 => json!({ "kind": "down" }),
                 1 => json!({ "kind": "slow", "factor": 1 + self.below(8) }),
                 2 => json!({ "kind": "errors", "ratio": self.one_of(&[0.2, 1.0]) }),
                 3 => json!({ "kind": "freeze" }),
+                4 => json!({ "kind": "crash" }),
                 _ => json!({ "kind": "hold_starts" }),
             };
             let from_s = f64::from(self.below(traffic_s * 4)) / 4.0;
