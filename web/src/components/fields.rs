@@ -26,10 +26,12 @@ pub fn heading(json: &Value, section: &str, id: &str, on: &Callback<Act>) -> Htm
     let (called, _) = graph.neighbours(id);
     let cut = |to: &&str| {
         let (from, to) = (id.to_string(), to.to_string());
-        let label = format!("Disconnect {from} from {to}");
-        let text = format!("calls {to} ✕");
+        let text = format!("calls {to}");
         let onclick = on.reform(move |_: MouseEvent| Act::Edit(Edit::Disconnect(from.clone(), to.clone())));
-        html! { <button type="button" class="chip" aria-label={label.clone()} title={label} {onclick}>{ text }</button> }
+        html! {
+            <button type="button" class="chip" title="Disconnect" {onclick}>{ text }<span aria-hidden="true">{ "✕" }</span>
+                <span class="unseen">{ ": disconnect" }</span></button>
+        }
     };
     html! {
         <>
@@ -194,10 +196,12 @@ fn absent(group: &Group, place: &[String], on: &Callback<Act>) -> Html {
             on.emit(Act::Edit(Edit::Set(below(&place, name), value.clone())));
         }
     });
-    let option = |(name, about, _): &(String, String, Value)| html! { <option value={name.clone()}>{ format!("{name}: {about}") }</option> };
+    let option = |(index, (name, about, _)): (usize, &(String, String, Value))| {
+        html! { <option value={name.clone()} selected={index == 0}>{ format!("{name}: {about}") }</option> }
+    };
     html! {
         <div class="bar">
-            <label class="grow"><span class="unseen">{ "Something to add" }</span><select>{ for group.absent.iter().map(option) }</select></label>
+            <label class="grow"><span class="unseen">{ "Something to add" }</span><select>{ for group.absent.iter().enumerate().map(option) }</select></label>
             { button("btn mini", "Add", onclick) }
         </div>
     }

@@ -94,7 +94,7 @@ pub fn GraphView(props: &GraphProps) -> Html {
         let list = |word: &str, ids: Vec<&str>| {
             if ids.is_empty() { String::new() } else { format!(", {word} {}", ids.join(", ")) }
         };
-        let label = format!("{} {}{}{}", node.title, node.kind, list("calls", called), list("called by", calling));
+        let calls = format!("{}{}", list("calls", called), list("called by", calling));
         let wide = 94.0 / graph.nodes.iter().filter(|other| other.layer == node.layer).count() as f64;
         let style = format!(
             "left:{:.2}%;top:{:.0}px;max-width:{wide:.1}%",
@@ -102,8 +102,8 @@ pub fn GraphView(props: &GraphProps) -> Html {
             node.layer as f64 * LAYER + 10.0
         );
         html! {
-            <button type="button" class="gnode" {style} aria-label={label} aria-pressed={chosen.to_string()} data-node={node.id.clone()} {onclick} {onpointerdown}>
-                <b>{ &node.title }</b><span>{ &node.kind }</span></button>
+            <button type="button" class="gnode" {style} aria-pressed={chosen.to_string()} data-node={node.id.clone()} {onclick} {onpointerdown}>
+                <b>{ &node.title }</b>{ " " }<span>{ &node.kind }</span><span class="unseen">{ calls }</span></button>
         }
     };
     let high = (graph.layers.max(1) as f64 * LAYER).max(LAYER);

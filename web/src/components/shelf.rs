@@ -20,7 +20,7 @@ pub fn starts(on: &Callback<Act>) -> Html {
             } else {
                 format!("{title}, {variant}: {}", document.variant_title(variant))
             };
-            html! { <option value={format!("{id} {variant}")}>{ name }</option> }
+            html! { <option value={format!("{id} {variant}")} selected={*id == lessons::TEMPLATES[0].0}>{ name }</option> }
         };
         Some(variants.iter().map(option).collect::<Html>())
     };

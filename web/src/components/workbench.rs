@@ -8,6 +8,7 @@ use crate::components::recording::opener;
 use crate::components::shelf;
 use crate::draft::edit::Edit;
 use crate::draft::form::{Input, Schema};
+use crate::draft::graph::Graph;
 use crate::draft::parts::{KINDS, SECTIONS};
 use crate::draft::text::place_of;
 use crate::draft::{entries, text_of, way};
@@ -195,6 +196,13 @@ fn connect(workshop: &Workshop, on: &Callback<Act>) -> Html {
             on.emit(Act::Edit(Edit::Connect(from, to)));
         }
     });
+    // What can be called, and is not yet.
+    let graph = Graph::new(workshop.json());
+    let called = workshop.node().map(|node| graph.neighbours(node).0).unwrap_or_default();
+    let is_free = |(id, node): &(&String, &serde_json::Value)| {
+        text_of(node, "kind") != "client" && workshop.node() != Some(id.as_str()) && !called.contains(&id.as_str())
+    };
+    let callee = entries(workshop.json(), "nodes").find(is_free).map(|(id, _)| id.as_str());
     let ids: Vec<&String> = entries(workshop.json(), "nodes").map(|(id, _)| id).collect();
     let select = |name: &'static str, label: &'static str, first: Option<&str>| {
         let option = |id: &&String| html! { <option value={(*id).clone()} selected={first == Some(id.as_str())}>{ *id }</option> };
@@ -203,7 +211,7 @@ fn connect(workshop: &Workshop, on: &Callback<Act>) -> Html {
     html! {
         <div class="bar">
             { select("from", "Connect from", workshop.node()) }
-            { select("to", "to", None) }
+            { select("to", "to", callee) }
             <button type="button" class="btn" data-connect="" {onclick}>{ "Connect" }</button>
         </div>
     }
@@ -264,7 +272,7 @@ fn selected(workshop: &Workshop, schema: Result<Rc<Schema>, String>, on: &Callba
     };
     let inside = match &field.input {
         Input::Group(group) => fields::group(group, place, &problem, on),
-        _ => fields::field(&field, &problem, on),
+        _ => html! { <div class="whole">{ fields::field(&field, &problem, on) }</div> },
     };
     html! { <div class="fields" data-selected={place.join(".")}>{ heading }{ inside }</div> }
 }
