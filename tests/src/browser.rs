@@ -128,9 +128,32 @@ impl Browser {
         self.devtools("Input.dispatchKeyEvent", json!({ "type": "keyUp", "key": key })).await;
     }
 
+    /// Moves a knob of a lesson as a hand would: the value changes, then the hand lets go.
+    pub async fn turn(&self, knob: &str, value: f64) {
+        let script = "const e = document.querySelector(`[data-knob='${arguments[0]}']`); e.value = arguments[1]; \
+                      e.dispatchEvent(new InputEvent('input', {bubbles: true})); e.dispatchEvent(new Event('change', {bubbles: true}));";
+        self.find(&format!("[data-knob='{knob}']")).await;
+        self.run(script, vec![json!(knob), json!(value)]).await;
+    }
+
     /// Runs a script in the page.
     pub async fn run(&self, script: &str, arguments: Vec<Value>) -> Value {
         self.client.execute(script, arguments).await.unwrap_or_else(|error| panic!("{script}: {error}"))
+    }
+
+    /// Runs a script that hands its result to the function that is its last argument.
+    pub async fn run_async(&self, script: &str, arguments: Vec<Value>) -> Value {
+        self.client.execute_async(script, arguments).await.unwrap_or_else(|error| panic!("{script}: {error}"))
+    }
+
+    /// Goes into the frame of a CSS selector: what follows is about the page in it.
+    pub async fn enter(&self, css: &str) {
+        self.find(css).await.enter_frame().await.unwrap_or_else(|error| panic!("{css}: {error}"));
+    }
+
+    /// Goes back to the page around the frame.
+    pub async fn leave(&self) {
+        self.client.clone().enter_parent_frame().await.expect("there is a page around");
     }
 
     /// Waits until a condition in the page's language holds.

@@ -98,7 +98,7 @@ async fn play(browser: &Browser, server: &Server, lesson: &Lesson, document: &Do
     browser.picture(&format!("{id}-4-challenge")).await;
     let solved = document.patched(&lesson.challenge.solution, &[]).expect("the solution is sound");
     for knob in solved.knobs().iter().filter(|knob| lesson.challenge.knobs.contains(&knob.id)) {
-        turn(browser, &knob.id, knob.value).await;
+        browser.turn(&knob.id, knob.value).await;
         settled(browser).await;
     }
     browser.until("document.querySelector('[data-verdict=pass]')").await;
@@ -203,12 +203,4 @@ async fn what_cannot_be_kept_or_read_is_said_and_the_page_works() {
     settled(&browser).await;
     assert!(!browser.has("[data-home]").await);
     browser.close().await;
-}
-
-/// Moves a knob as a hand would: the value changes, then the hand lets go.
-async fn turn(browser: &Browser, knob: &str, value: f64) {
-    let script = "const e = document.querySelector(`[data-knob='${arguments[0]}']`); e.value = arguments[1]; \
-                  e.dispatchEvent(new InputEvent('input', {bubbles: true})); e.dispatchEvent(new Event('change', {bubbles: true}));";
-    browser.find(&format!("[data-knob='{knob}']")).await;
-    browser.run(script, vec![json!(knob), json!(value)]).await;
 }

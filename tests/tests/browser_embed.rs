@@ -1,38 +1,25 @@
 //! The lesson in a stranger's page, and what a learner sees when something breaks.
 
-use axum::Router;
-use axum::response::Html;
-use axum::routing::get;
 use serde_json::json;
 use tests::browser::Browser;
+use tests::course;
 use tests::server::Server;
-use tests::tools::{free_port, site};
+use tests::tools::site;
 
 fn serve_site() -> Server {
     Server::start(&["--site", &site().display().to_string()])
-}
-
-/// A course page on another origin, with the lesson in a frame that has no origin of its own.
-async fn host(frame: String) -> String {
-    let page = format!(
-        "<!doctype html><title>A course</title><h1>A course</h1>\
-         <iframe id=lesson src='{frame}' width=750 height=620 sandbox='allow-scripts' title=Lesson></iframe>"
-    );
-    let address = format!("127.0.0.1:{}", free_port());
-    let listener = tokio::net::TcpListener::bind(&address).await.expect("the port is free");
-    let app = Router::new().route("/", get(move || async move { Html(page) }));
-    tokio::spawn(async move { axum::serve(listener, app).await });
-    format!("http://{address}/")
 }
 
 #[tokio::test]
 async fn it_starts_in_a_sandboxed_frame_of_another_origin() {
     let server = serve_site();
     let browser = Browser::start(1000, 800, false).await;
-    let host = host(format!("{}/?lesson=the-database-goes-away&embed=1", server.url)).await;
-    browser.open(&host).await;
-    let frame = browser.find("#lesson").await;
-    frame.enter_frame().await.expect("the frame can be entered");
+    let frame = format!(
+        "<iframe id=lesson src='{}/?lesson=the-database-goes-away&embed=1' width=750 height=620 sandbox='allow-scripts' title=Lesson></iframe>",
+        server.url
+    );
+    browser.open(&course::page(&frame).await).await;
+    browser.enter("#lesson").await;
     browser.until("document.querySelector('[data-player][data-ready=true]')").await;
     let refused = "try { localStorage.length; return false; } catch (refused) { return true; }";
     assert_eq!(
@@ -44,7 +31,7 @@ async fn it_starts_in_a_sandboxed_frame_of_another_origin() {
     browser.until("document.querySelector('svg')").await;
     let overflow = browser.run("return document.documentElement.scrollWidth - innerWidth;", vec![]).await;
     assert_eq!(overflow, json!(0), "it fits its frame");
-    browser.client().clone().enter_parent_frame().await.expect("back to the course");
+    browser.leave().await;
     browser.picture("embed").await;
     browser.close().await;
 }

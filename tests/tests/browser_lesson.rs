@@ -1,6 +1,6 @@
 //! The lesson played through in a real browser, as a learner would.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 use tests::browser::Browser;
 use tests::server::Server;
 use tests::tools::site;
@@ -79,7 +79,7 @@ async fn predict_watch_ask_why_and_mend() {
     browser.until(&format!("document.querySelector('[data-digest=\"{}\"]')", golden("B"))).await;
 
     // A knob: the run is computed anew, the earlier one stays as a ghost.
-    turn(&browser, "stale", 0.0).await;
+    browser.turn("stale", 0.0).await;
     settled(&browser).await;
     browser.until(&format!("!document.querySelector('[data-digest=\"{}\"]')", golden("B"))).await;
     assert!(browser.has(".ghostkey").await, "the earlier run is named");
@@ -121,8 +121,8 @@ async fn the_challenge_is_missed_and_then_reached() {
         lesson["numbers"]["challenge_start"]["text"].as_str().expect("the lesson says where its challenge starts");
     let verdict = browser.text("[data-verdict]").await;
     assert!(verdict.contains(measured), "the verdict quotes what is measured, {measured}: {verdict}");
-    turn(&browser, "capacity", 1_800.0).await;
-    turn(&browser, "stale", 30.0).await;
+    browser.turn("capacity", 1_800.0).await;
+    browser.turn("stale", 30.0).await;
     browser.until("document.querySelector('[data-verdict=pass]')").await;
     browser.picture("lesson-challenge").await;
     browser.close().await;
@@ -153,12 +153,4 @@ async fn the_keyboard_alone_is_enough() {
     browser.press("?").await;
     browser.until("document.querySelector('dialog[open]')").await;
     browser.close().await;
-}
-
-/// Moves a knob as a hand would: the value changes, then the hand lets go.
-async fn turn(browser: &Browser, knob: &str, value: f64) {
-    let script = "const e = document.querySelector(`[data-knob='${arguments[0]}']`); e.value = arguments[1]; \
-                  e.dispatchEvent(new InputEvent('input', {bubbles: true})); e.dispatchEvent(new Event('change', {bubbles: true}));";
-    browser.find(&format!("[data-knob='{knob}']")).await;
-    browser.run(script, vec![json!(knob), json!(value)]).await;
 }

@@ -9,12 +9,14 @@ use flate2::write::GzEncoder;
 use std::io::Write as _;
 use std::path::Path;
 
-/// Loads the program from the text in the file, as Trunk's own lines do from files beside it.
-const LOADER: &str = "\
+/// Loads the program from the text in the file, as Trunk's own lines do from files beside it. In a block, because the glue before it has
+/// names of its own.
+const LOADER: &str = "{
 const packed = Uint8Array.from(atob('{packed}'), (letter) => letter.charCodeAt(0));
 const bytes = new Blob([packed]).stream().pipeThrough(new DecompressionStream('gzip'));
 const wasm = await __wbg_init({ module_or_path: await new Response(bytes).arrayBuffer() });
 dispatchEvent(new CustomEvent('TrunkApplicationStarted', { detail: { wasm } }));
+}
 ";
 
 /// Makes the file of what lies in the folder of the built site; the page opens what `query` asks for when its own address asks
