@@ -41,7 +41,10 @@ pub fn dist(options: &Options) -> Result<()> {
 
     announce("building the server");
     run(&mut cargo(&["build", "--locked", "-p", "server", "--release"]))?;
-    copy(&server_binary()?, &out.join(executable("faultline")))?;
+    let faultline = out.join(executable("faultline"));
+    copy(&server_binary()?, &faultline)?;
+    announce("a page for each lesson, and the policy of the site");
+    run(command(&faultline).args(["export", "pages", "--site"]).arg(&site))?;
 
     for licence in ["LICENSE-MIT", "LICENSE-APACHE"] {
         copy(&root().join(licence), &out.join(licence))?;
