@@ -6,6 +6,7 @@ use std::path::Path;
 use std::process::Command;
 use tests::browser::Browser;
 use tests::course;
+use tests::server::Server;
 use tests::tools::{faultline, site};
 
 const LESSON: &str = "the-database-goes-away";
@@ -53,6 +54,38 @@ async fn one_file_runs_from_a_stick_and_in_a_frame_that_gets_nothing_else() {
     assert_eq!(browser.attribute("[data-digest]", "data-digest").await, digest, "the same run");
     browser.leave().await;
     assert_eq!(browser.complaints().await, Vec::<String>::new());
+    browser.close().await;
+}
+
+#[tokio::test]
+async fn a_lesson_has_an_address_of_its_own_and_runs_under_the_policy_of_the_site() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for file in
+        std::fs::read_dir(site()).expect("the site can be read").map(|file| file.expect("it can be read").path())
+    {
+        if let Some(name) = file.file_name().filter(|_| file.is_file()) {
+            std::fs::copy(&file, folder.path().join(name)).expect("it can be copied");
+        }
+    }
+    let here = folder.path().display().to_string();
+    let pages = Command::new(faultline()).args(["export", "pages", "--site", &here]).output().expect("it starts");
+    assert!(pages.status.success());
+    let policy = std::fs::read_to_string(folder.path().join("csp.txt")).expect("the policy is there");
+    let policy = policy.trim().strip_prefix("Content-Security-Policy: ").expect("it is a header's line");
+    let page = folder.path().join("lesson").join(LESSON).join("index.html");
+    let text = std::fs::read_to_string(&page).expect("the lesson has a page");
+    let sent = format!("<head><meta http-equiv=\"Content-Security-Policy\" content=\"{policy}\">");
+    std::fs::write(&page, text.replacen("<head>", &sent, 1)).expect("it can be written");
+    let server = Server::start(&["--site", &here]);
+    let browser = Browser::start(1000, 900, false).await;
+    browser.open(&format!("{}/lesson/{LESSON}/", server.url)).await;
+    settled(&browser).await;
+    assert_eq!(browser.text(".story h1").await, "The database goes away");
+    browser.run("window.late = document.createElement('script'); late.text = 'window.hacked = 1'; document.body.append(late);", vec![])
+        .await;
+    assert_eq!(browser.run("return window.hacked === undefined;", vec![]).await, json!(true), "the policy is in force");
+    let complaints = browser.complaints().await;
+    assert_eq!(complaints.len(), 1, "of that script, and of nothing else: {complaints:?}");
     browser.close().await;
 }
 
