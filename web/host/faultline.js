@@ -1,11 +1,9 @@
-// <faultline-lesson lesson="ID" title="TITLE">: a lesson, loaded on click. MIT OR Apache-2.0.
+// <faultline-lesson lesson="ID" title="TITLE">: starts on click. MIT OR Apache-2.0.
 (() => {
   const base = new URL('.', document.currentScript.src).href;
   const own = 'id class style title link still'.split(' ');
-  const style = `:host{display:block;position:relative;min-height:15em;border-radius:10px;overflow:hidden}
-button{all:unset;position:absolute;inset:0;cursor:pointer;display:grid;place-content:center;gap:8px;text-align:center;
-font:600 18px/1.4 system-ui;background:#f4f6fa center/cover;color:#123}
-button:focus-visible{outline:3px solid #15d;outline-offset:-3px}span{background:#fffe;padding:4px 9px;border-radius:8px}
+  const style = `:host{display:block;position:relative;min-height:15em;border-radius:9px;overflow:hidden}button{all:unset;position:absolute;inset:0;cursor:pointer;display:grid;place-content:center;gap:8px;text-align:center;font:600 18px system-ui;background:light-dark(#eef,#222) center/cover;color:CanvasText}
+button:focus-visible{outline:3px solid #15d;outline-offset:-3px}span{background:Canvas;padding:4px;border-radius:8px}
 iframe{display:block;width:100%;height:39em;border:0}`;
   customElements.define('faultline-lesson', class extends HTMLElement {
     #waiting = new Map();
