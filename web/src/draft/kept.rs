@@ -51,6 +51,11 @@ impl Kept {
         self.versions.iter().find(|(known, _)| known == name).map(|(_, text)| text.as_str())
     }
 
+    /// Whether some version has this text.
+    pub fn has(&self, text: &str) -> bool {
+        self.versions.iter().any(|(_, known)| known == text)
+    }
+
     /// Forgets a version.
     pub fn forget(&mut self, name: &str) {
         self.versions.retain(|(known, _)| known != name);

@@ -68,7 +68,7 @@ impl Desk {
         let (kept, trouble) = storage::playground();
         let typed = start.map(|json| crate::draft::text::write(&json, None));
         let mut workshop = Workshop::new(typed, kept);
-        workshop.said = trouble.unwrap_or_default();
+        workshop.said = trouble.unwrap_or(workshop.said);
         // A draft that cannot run is on the desk, and something that can is on the stage.
         let stage = workshop.document().or_else(|| Workshop::new(None, Kept::default()).document());
         let content = Content::alone(stage.unwrap_or_else(|| Document::from_json(Value::Null)), Link::default());

@@ -66,7 +66,7 @@ pub enum Act {
 }
 
 impl Workshop {
-    /// Begins with a text, or with what was left here.
+    /// Begins with a text, or with what was left here. What was left before a text that came with a link is kept as a version.
     pub fn new(text: Option<String>, kept: Kept) -> Workshop {
         let first = || started(FIRST, "A").unwrap_or_default();
         let text = text.or_else(|| kept.draft.clone()).unwrap_or_else(first);
@@ -81,6 +81,11 @@ impl Workshop {
             kept,
             said: String::new(),
         };
+        let left = workshop.kept.draft.clone().filter(|left| *left != text && !workshop.kept.has(left));
+        if let Some(left) = left {
+            let name = workshop.kept.keep("", &left);
+            workshop.said = format!("What you worked on before is kept as {name}.");
+        }
         workshop.take(text);
         workshop
     }
@@ -264,7 +269,10 @@ mod tests {
         assert!(workshop().document().is_some());
         let kept = Kept { draft: Some("{ \"left\": ".into()), ..Kept::default() };
         assert_eq!(Workshop::new(None, kept.clone()).text(), "{ \"left\": ");
-        assert_eq!(Workshop::new(Some("{}".into()), kept).text(), "{}");
+        let opened = Workshop::new(Some("{}".into()), kept.clone());
+        assert_eq!((opened.text(), opened.kept.text("Version 1")), ("{}", Some("{ \"left\": ")), "nothing is lost");
+        let again = Workshop::new(Some("[]".into()), opened.kept);
+        assert_eq!((again.kept.versions.len(), again.said.as_str()), (1, ""), "nor kept twice");
     }
 
     #[test]
