@@ -67,6 +67,27 @@ fn a_crash_loses_what_was_begun_and_the_chain_leads_to_its_fault() {
 }
 
 #[test]
+fn who_waits_for_another_attempt_when_the_process_dies_is_answered_once() {
+    let mut document = document(1, 450.0, json!({}));
+    let api = &mut document["nodes"]["api"];
+    let work = api["routes"]["GET /"].take();
+    api["hold"] = "work".into();
+    api["routes"]["GET /"] =
+        json!([ { "idempotent": { "key": "0", "lifetime_s": 0.001, "waits": true, "do": work } } ]);
+    document["links"] = json!({ "wire": { "from": "users", "to": "api", "delay_ms": 10 } });
+    document["workloads"]["load"]["to_s"] = 15.into();
+    crash(&mut document, "api", 5.35, 5.36);
+    let mut run = run(document);
+    assert_eq!(value(&run, "http_502_total.sum[5:6]"), 4.0, "one that works and three that wait");
+    let api = run.plan().nodes.iter().position(|node| node.group == "api").expect("it is there");
+    let records = run.records(0..u32::MAX);
+    let at_api = records.iter().map(|logged| logged.record).filter(|record| record.node.index() == api);
+    let count = |is: fn(&What) -> bool| at_api.clone().filter(|record| is(&record.what)).count();
+    let arrived = count(|what| matches!(what, What::Arrived { .. }));
+    assert_eq!(count(|what| matches!(what, What::Replied { .. })), arrived);
+}
+
+#[test]
 fn an_instance_takes_calls_when_it_has_started_and_works_slowly_while_it_warms_up() {
     let life = json!({ "start_s": 3, "warm_up": { "for_s": 4, "speed": 0.25 } });
     let mut document = document(1, 10.0, life);

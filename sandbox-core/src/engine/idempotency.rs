@@ -119,7 +119,8 @@ pub fn waits(ctx: &Ctx, slot: Slot) -> bool {
 fn wake(ctx: &mut Ctx, keys: u32, key: Key) {
     let Some(attempt) = ctx.core.attempts.remove(&(keys, key)) else { return };
     for id in attempt.waiting {
-        if ctx.core.stays.is_live(id) {
+        // Who was lost with its process is answered already, and only on its way back.
+        if ctx.core.stays.is_live(id) && ctx.core.stays[id.slot].reply.is_none() {
             let timer = ctx.core.calendar.schedule(ctx.core.now, Event::Paused(id.slot));
             ctx.core.stays[id.slot].timer = timer;
         }
