@@ -35,6 +35,7 @@ pub mod rng;
 pub mod scenario;
 pub mod shared_map;
 pub mod store;
+pub mod study;
 pub mod sweep;
 pub mod time;
 pub mod timeline;

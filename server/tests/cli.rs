@@ -92,6 +92,28 @@ fn queries_are_answered() {
 }
 
 #[test]
+fn trace_events_are_what_tracing_tools_read() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("events.json");
+    let name = file.display().to_string();
+    let set = ["--set", "duration_s=12", "--set", "faults.outage.from_s=8", "--set", "faults.outage.to_s=10"];
+    let output = faultline(&[&["run", "database-outage", "--trace-events", name.as_str()], &set[..]].concat());
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let read: Value =
+        serde_json::from_str(&std::fs::read_to_string(&file).expect("it was written")).expect("it is JSON");
+    let events = read["traceEvents"].as_array().expect("a list");
+    let nodes = events.iter().filter(|event| event["ph"] == "M").count();
+    let (spans, refusals) =
+        (events.iter().filter(|event| event["ph"] == "X"), events.iter().filter(|event| event["ph"] == "i"));
+    assert!(
+        spans
+            .clone()
+            .all(|span| span["dur"].as_f64().is_some_and(|us| us >= 0.0) && span["pid"].as_u64() < Some(nodes as u64))
+    );
+    assert!(spans.count() > 10_000 && refusals.count() > 100, "6,000 requests and an outage");
+}
+
+#[test]
 fn traces_are_json_lines() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("trace.jsonl");

@@ -7,7 +7,8 @@ use crate::state::settings::Settings;
 use sandbox_core::Run;
 use sandbox_core::lesson::{self, Challenge, GoalResult, Lesson, judge_challenge};
 use sandbox_core::link::Link;
-use sandbox_core::scenario::{Document, Map, Plan, Problem};
+use sandbox_core::scenario::{Document, Map, Plan, Problem, json_number};
+use sandbox_core::study::Case;
 use serde_json::Value;
 
 /// A lesson with its scenario.
@@ -136,12 +137,15 @@ impl Content {
         let mut changes = settings.set.clone();
         for (id, value) in &settings.knobs {
             if let Some(path) = self.document.at(&format!("knobs.{id}.path")).and_then(Value::as_str) {
-                // A whole number stays one: counts are not read from 3.0.
-                let value = if value.fract() == 0.0 { Value::from(*value as i64) } else { Value::from(*value) };
-                changes.push((path.into(), value));
+                changes.push((path.into(), json_number(*value)));
             }
         }
         changes
+    }
+
+    /// The same as a case of a study.
+    pub fn case(&self, settings: &Settings) -> Case {
+        Case { label: String::new(), variant: settings.variant.clone(), changes: self.with_seed(settings) }
     }
 
     fn with_seed(&self, settings: &Settings) -> Vec<(String, Value)> {
@@ -158,6 +162,12 @@ impl Content {
     /// How a run with these settings stands to the challenge's goal.
     pub fn goals(&self, run: &Run, settings: &Settings) -> Option<Vec<GoalResult>> {
         judge_challenge(&self.lesson.challenge, &self.patched(settings), run.plan(), run.folds()).ok()
+    }
+
+    /// The same for a case of a study.
+    pub fn goals_of(&self, run: &Run, case: &Case) -> Option<Vec<GoalResult>> {
+        let document = self.document.patched(&case.variant, &case.changes).ok()?;
+        judge_challenge(&self.lesson.challenge, &document, run.plan(), run.folds()).ok()
     }
 
     /// The prose of a beat.

@@ -11,7 +11,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 /// The core's folders and files, each with its floor.
-const FLOORS: [(&str, u32); 20] = [
+const FLOORS: [(&str, u32); 21] = [
     ("time", 0),
     ("rng", 0),
     ("ids", 0),
@@ -29,6 +29,7 @@ const FLOORS: [(&str, u32); 20] = [
     ("lesson", 5),
     ("claim", 5),
     ("truth", 5),
+    ("study", 5),
     ("sweep", 5),
     ("link", 5),
     ("message", 5),

@@ -13,7 +13,7 @@ pub enum Link {
     PreviousFailure,
     /// `#do-next-milestone`: to what changes the system next.
     NextMilestone,
-    /// `#do-charts`, `#do-requests`, `#do-log`, `#do-health`: shows that evidence.
+    /// `#do-charts`, `#do-requests`, `#do-log`, `#do-health`, `#do-whatif`: shows that evidence.
     Show(Shown),
     /// `#do-why`: to the next failed request, and why it failed.
     Why,
@@ -35,6 +35,7 @@ pub enum Shown {
     Requests,
     Log,
     Health,
+    WhatIf,
 }
 
 impl Link {
@@ -53,6 +54,7 @@ impl Link {
             "requests" => Link::Show(Shown::Requests),
             "log" => Link::Show(Shown::Log),
             "health" => Link::Show(Shown::Health),
+            "whatif" => Link::Show(Shown::WhatIf),
             "why" => Link::Why,
             other => match other.split_once('-')? {
                 ("variant", id) => Link::Variant(id.to_ascii_uppercase()),

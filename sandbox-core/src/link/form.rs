@@ -330,6 +330,8 @@ words! {
         Log "log",
         /// The health of the parts, and incidents.
         Health "health",
+        /// Questions about the whole scenario, answered by many runs.
+        WhatIf "whatif",
     }
 }
 

@@ -5,7 +5,7 @@ use super::plan::Plan;
 use super::read::{read, read_with_gaps};
 use super::spec::{ClaimSpec, KnobSpec, Spec};
 use super::{Map, Problem};
-use serde_json::Value;
+use serde_json::{Number, Value};
 
 /// A scenario as JSON, before a variant is chosen.
 #[derive(Clone, Debug, PartialEq)]
@@ -212,6 +212,16 @@ fn set(json: &mut Value, path: &str, value: Value) -> Result<(), (String, String
         _ => None,
     }
     .ok_or_else(|| (missing(last), hint))
+}
+
+/// A number as somebody would write it in a document: without a fraction if it has none, because counts are not read from 3.0.
+/// What is not finite is null.
+#[inline]
+pub fn json_number(value: f64) -> Value {
+    match value as i64 {
+        whole if whole as f64 == value => Value::from(whole),
+        _ => Number::from_f64(value).map_or(Value::Null, Value::Number),
+    }
 }
 
 /// What can be named inside a value.

@@ -32,7 +32,7 @@ mod way;
 pub use arrivals::{Arrivals, ArrivalsSpec, OpenLoop, Pace, RampPointSpec};
 pub use builtin::{BUILT_INS, BuiltIn, BuiltInId, Of};
 pub use dist::{BranchSpec, Dist, DistSpec, PointSpec};
-pub use document::{Document, KnobView};
+pub use document::{Document, KnobView, json_number};
 pub use expr::Expr;
 pub use formula::Formula;
 pub(crate) use hint::unknown;

@@ -2,9 +2,9 @@
 
 use super::Axis;
 use crate::metrics::{Run, Signal, ask};
-use crate::scenario::{Document, Plan, Problem, Query};
+use crate::scenario::{Document, Plan, Problem, Query, json_number};
 use serde::{Deserialize, Serialize};
-use serde_json::{Number, Value};
+use serde_json::Value;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use xxhash_rust::xxh3::xxh3_128;
@@ -187,12 +187,4 @@ impl Sweep {
 
 fn unanswered(query: &str, why: String) -> Problem {
     Problem::new(format!("--query {query}"), why, "See ARCHITECTURE.md, \"Claims\".")
-}
-
-/// A number as somebody would write it in a document: without a fraction if it has none.
-fn json_number(value: f64) -> Value {
-    match value as i64 {
-        whole if whole as f64 == value => Value::from(whole),
-        _ => Value::Number(Number::from_f64(value).expect("an axis has finite values")),
-    }
 }

@@ -110,7 +110,7 @@ impl Shard {
 
 impl Estimate {
     /// The mean of independent values, and where it would lie with ever more of them.
-    fn of(values: &[f64]) -> Estimate {
+    pub fn of(values: &[f64]) -> Estimate {
         let seeds = values.len() as u32;
         let count = f64::from(seeds);
         let mean = (seeds > 0).then(|| values.iter().sum::<f64>() / count);

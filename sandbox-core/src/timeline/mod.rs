@@ -3,10 +3,12 @@
 mod incidents;
 mod lanes;
 mod request_log;
+mod trace_events;
 mod why;
 pub mod words;
 
 pub use incidents::{Incident, IncidentSheet, incident_sheet, incidents};
 pub use lanes::{Bar, BarKind, Hop, Lane, Lanes, lanes};
 pub use request_log::{LogLine, request_log};
+pub use trace_events::trace_events;
 pub use why::{Link, Part, PartKind, Why, why};

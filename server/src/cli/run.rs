@@ -5,6 +5,7 @@ use super::{Failure, Result, print, print_json, progress, scenario};
 use crate::mount::recording;
 use sandbox_core::Run;
 use sandbox_core::claim;
+use sandbox_core::ids::RequestId;
 use sandbox_core::link::Link;
 use sandbox_core::metrics::{self, RunReport};
 use sandbox_core::recording::Recording;
@@ -43,6 +44,9 @@ pub struct Options {
     /// Write every record as JSON lines
     #[arg(long, value_name = "FILE")]
     trace: Option<PathBuf>,
+    /// Write where every request was, when, in the Trace Event Format that chrome://tracing and Perfetto open
+    #[arg(long, value_name = "FILE")]
+    trace_events: Option<PathBuf>,
     /// Write every request that ended as JSON lines: who, what, how it ended, how long it took
     #[arg(long, value_name = "FILE")]
     log: Option<PathBuf>,
@@ -107,6 +111,9 @@ pub fn run(options: &Options) -> Result {
     if let Some(file) = &options.trace {
         trace(&mut run, file).map_err(|error| Failure::Other(format!("{}: {error}", file.display())))?;
     }
+    if let Some(file) = &options.trace_events {
+        trace_events(&mut run, file).map_err(|error| Failure::Other(format!("{}: {error}", file.display())))?;
+    }
     if let Some(file) = &options.log {
         log(&run, file).map_err(|error| Failure::Other(format!("{}: {error}", file.display())))?;
     }
@@ -151,6 +158,22 @@ pub(super) fn compute(run: &mut Run) {
     if let Some(bar) = bar {
         bar.finish_and_clear();
     }
+}
+
+fn trace_events(run: &mut Run, file: &Path) -> io::Result<()> {
+    let mut out = BufWriter::new(File::create(file)?);
+    write!(out, "{{\"displayTimeUnit\":\"ms\",\"traceEvents\":[")?;
+    let (all, mut written) = (run.folds().requests().len() as u32, Ok(()));
+    let mut comma = "";
+    timeline::trace_events(run, (1..=all).map(RequestId), |event| {
+        if written.is_ok() {
+            written = write!(out, "{comma}\n{event}");
+            comma = ",";
+        }
+    });
+    written?;
+    writeln!(out, "\n]}}")?;
+    out.flush()
 }
 
 fn trace(run: &mut Run, file: &Path) -> io::Result<()> {

@@ -35,6 +35,8 @@ pub struct KnobsProps {
     pub variants: Vec<(String, String)>,
     /// The variant chosen.
     pub variant: String,
+    /// What else is changed, if anything is.
+    pub changed: Option<String>,
     /// What the thin lines are, if there are any.
     pub ghost: Option<String>,
     /// What the learner does.
@@ -57,9 +59,10 @@ pub fn knobs(props: &KnobsProps) -> Html {
                     <span class="seg" role="group" aria-label="Variant">{ for props.variants.iter().map(variant) }</span>
                     <span>{ title }</span>
                 }
+                if let Some(changed) = &props.changed { <span class="changed">{ changed }</span> }
                 if let Some(ghost) = &props.ghost { <span class="ghostkey"><i></i>{ "thin line: " }{ ghost }</span> }
                 <span class="grow"></span>
-                if props.knobs.iter().any(|knob| knob.turned) {
+                if props.changed.is_some() || props.knobs.iter().any(|knob| knob.turned) {
                     { button("btn mini", "turn back", press(&props.on, Action::ResetKnobs)) }
                 }
             </div>

@@ -60,6 +60,9 @@ pub fn inspector(props: &InspectorProps) -> Html {
             <div class="row">
                 { button("btn", "Go to the answer", go(end.step)) }
                 if let Some(step) = root { { button("btn", "Go to the root", go(step)) } }
+                if let Some(fault) = &end.fault {
+                    { button("btn", "Run without this cause", press(props.on, Action::Without(fault.clone()))) }
+                }
             </div>
         </section>
     }

@@ -1,11 +1,13 @@
-//! The evidence column: charts, requests, log, health.
+//! The evidence column: charts, requests, log, health, what if.
 
 use crate::components::chart::ChartView;
 use crate::components::events::{EventsProps, events};
 use crate::components::health::{self, HealthProps};
 use crate::components::log::{self, LogProps};
 use crate::components::press::{button, press};
+use crate::components::save;
 use crate::components::why::{self, InspectorProps};
+use crate::pages::asked;
 use crate::pages::keys::tab_keys;
 use crate::pages::lesson::Page;
 use crate::pages::views;
@@ -16,16 +18,22 @@ use std::rc::Rc;
 use yew::prelude::*;
 
 impl Page<'_> {
-    /// Charts, requests, log, health.
+    /// Charts, requests, log, health, what if.
     pub fn evidence(&mut self, shown: &mut Shown, request: Option<&RequestView>) -> Html {
-        const TABS: [(Tab, &str); 4] =
-            [(Tab::Charts, "Charts"), (Tab::Requests, "Requests"), (Tab::Log, "Log"), (Tab::Health, "Health")];
+        const TABS: [(Tab, &str); 5] = [
+            (Tab::Charts, "Charts"),
+            (Tab::Requests, "Requests"),
+            (Tab::Log, "Log"),
+            (Tab::Health, "Health"),
+            (Tab::WhatIf, "What if"),
+        ];
         let session = &*self.session;
+        let id = |tab: Tab| format!("tab-{}", tab.word());
         let tab = |(tab, name): &(Tab, &'static str)| {
             let onclick = press(&self.on, Action::Show(*tab));
             let chosen = session.tab == *tab;
             html! {
-                <button type="button" role="tab" id={format!("tab-{}", name.to_ascii_lowercase())} aria-selected={chosen.to_string()}
+                <button type="button" role="tab" id={id(*tab)} aria-selected={chosen.to_string()}
                     aria-controls="evidence" tabindex={if chosen { "0" } else { "-1" }} {onclick}>{ *name }</button>
             }
         };
@@ -38,7 +46,7 @@ impl Page<'_> {
                     let note = views::chart_note(session, shown, chart);
                     html! { <ChartView chart={chart.clone()} {at_s} hidden={!session.player.future_is_open} {note} screen={self.screen.clone()} /> }
                 };
-                html! { <>{ for charts.iter().map(chart) }{ pick(request, &on) }</> }
+                html! { <>{ for charts.iter().map(chart) }{ pick(request, &on) }{ save::save(&self.on_save) }</> }
             }
             Tab::Requests => {
                 let at_ms = request.and_then(|request| views::at_in_request(session, request));
@@ -67,16 +75,13 @@ impl Page<'_> {
                 let parts = views::part_healths(shown, &seen);
                 health::health(&HealthProps { parts, incidents: views::incidents(session, shown), on })
             }
+            Tab::WhatIf => asked::what_if(session, shown, &on),
         };
-        let labelled = TABS
-            .iter()
-            .find(|(tab, _)| *tab == session.tab)
-            .map(|(_, name)| format!("tab-{}", name.to_ascii_lowercase()));
         let class = classes!("panel", (session.tab == Tab::Charts).then_some("charts"));
         html! {
             <>
                 <div class="tabs" role="tablist" aria-label="Evidence" onkeydown={tab_keys()}>{ for TABS.iter().map(tab) }</div>
-                <div id="evidence" {class} role="tabpanel" aria-labelledby={labelled}>{ panel }</div>
+                <div id="evidence" {class} role="tabpanel" aria-labelledby={id(session.tab)}>{ panel }</div>
             </>
         }
     }

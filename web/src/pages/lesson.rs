@@ -8,12 +8,14 @@ use crate::components::notice::{self, NoticeProps};
 use crate::components::press::press;
 use crate::components::problems::{self, ProblemsProps};
 use crate::components::recording;
+use crate::components::save;
 use crate::components::screen::{Screen, name_page, put_theme, switch_theme, use_screen, use_size};
 use crate::components::share::{self, Offer, ShareProps, Sharing};
 use crate::content::Content;
 use crate::embed::speaker::Speaker;
 use crate::failure;
 use crate::pages::keys::keys;
+use crate::pages::saving;
 use crate::pages::views::{self, Kept};
 use crate::route::{self, Asked};
 use crate::state::action::Action;
@@ -148,6 +150,14 @@ pub fn LessonPage(props: &LessonProps) -> Html {
             }
         })
     };
+    let on_save = {
+        let (store, frame) = (store.clone(), frame.clone());
+        Callback::from(move |what: save::Kept| {
+            if let Ok(store) = &*store {
+                saving::save(what, &mut store.session(), &frame);
+            }
+        })
+    };
     let store = match &*store {
         Ok(store) => store,
         Err(found) => return problems::problems(&ProblemsProps { what: "The lesson".into(), problems: found.clone() }),
@@ -190,6 +200,7 @@ pub fn LessonPage(props: &LessonProps) -> Html {
         on: on.clone(),
         on_term: on_term.clone(),
         on_file,
+        on_save,
     };
     let (mut stage, mut evidence, mut sentence) = (page.waiting(), Html::default(), String::new());
     if let Some(shown) = &mut shown {
@@ -287,6 +298,7 @@ pub struct Page<'a> {
     pub(super) on: Callback<Action>,
     pub(super) on_term: Callback<String>,
     pub(super) on_file: Callback<File>,
+    pub(super) on_save: Callback<save::Kept>,
 }
 
 /// Under an embedded page: what it is, and where the whole lesson is.

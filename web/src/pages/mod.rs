@@ -1,11 +1,13 @@
 //! The pages: they ask the session, compute views, and hand both to components.
 
+mod asked;
 pub mod bench;
 mod evidence;
 pub mod home;
 mod keys;
 pub mod lesson;
 pub mod playground;
+mod saving;
 mod stage;
 mod story;
 pub mod views;

@@ -17,6 +17,7 @@ use crate::draft::kept::Kept;
 use crate::draft::text_of;
 use crate::pages::keys::keys;
 use crate::pages::lesson::Page;
+use crate::pages::saving;
 use crate::pages::views::{self, Kept as KeptViews};
 use crate::route::{self, Asked};
 use crate::state::action::Action;
@@ -256,6 +257,10 @@ pub fn PlaygroundPage(props: &PlaygroundProps) -> Html {
         on: on.clone(),
         on_term: on_term.clone(),
         on_file: Callback::noop(),
+        on_save: {
+            let (desk, frame) = (desk.clone(), frame.clone());
+            Callback::from(move |what| saving::save(what, &mut desk.store.session(), &frame))
+        },
     };
     let (mut stage, mut evidence, mut sentence) = (page.waiting(), Html::default(), String::new());
     if let Some(shown) = &mut shown {

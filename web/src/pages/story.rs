@@ -76,6 +76,7 @@ impl Page<'_> {
             knobs,
             variants: views::variants(self.session),
             variant: self.session.settings.variant.clone(),
+            changed: views::changed(self.session),
             ghost,
             on: self.on.clone(),
         })

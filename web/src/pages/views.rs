@@ -447,8 +447,30 @@ fn ghost_text(session: &Session, ghost: &Settings, present: &Document) -> String
         })
     };
     let differences: Vec<String> = earlier.knobs().iter().filter_map(difference).collect();
-    let changed = if differences.is_empty() { "the same settings".into() } else { differences.join(", ") };
+    let changed = match differences.is_empty() {
+        true if ghost.set != session.settings.set || ghost.seed != session.settings.seed => {
+            "without these changes".into()
+        }
+        true => "the same settings".into(),
+        false => differences.join(", "),
+    };
     format!("the run before, {changed}")
+}
+
+/// What is changed besides the variant and the knobs: `without the database is down, seed 3`.
+pub fn changed(session: &Session) -> Option<String> {
+    let settings = &session.settings;
+    let document = &session.content.document;
+    let title = |path: &str| {
+        document.at(&format!("{path}.title")).and_then(|title| title.as_str()).map(|title| format!("“{title}”"))
+    };
+    let change = |(path, value): &(String, serde_json::Value)| match value.is_null() {
+        true => format!("without {}", title(path).unwrap_or_else(|| path.clone())),
+        false => format!("{path} = {value}"),
+    };
+    let changes = settings.set.iter().map(change).chain(settings.seed.map(|seed| format!("seed {seed}")));
+    let changes: Vec<String> = changes.collect();
+    (!changes.is_empty()).then(|| changes.join(", "))
 }
 
 /// The variants to choose from.

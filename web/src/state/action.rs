@@ -1,5 +1,6 @@
 //! What a learner can do.
 
+use crate::state::what_if::Question;
 use sandbox_core::ids::{IncidentId, RequestId};
 use sandbox_core::lesson::{self, Link};
 use sandbox_core::time::Time;
@@ -38,6 +39,18 @@ pub enum Action {
     Why,
     Show(Tab),
     Resolve(IncidentId),
+    /// Opens a question about the whole scenario.
+    Ask(Question),
+    /// Chooses a knob of the map: across (0) or down (1).
+    Lay(usize, String),
+    /// Computes the answer to the open question.
+    Answer,
+    /// Stops computing it.
+    StopAnswer,
+    /// Puts a case of the answer on the stage.
+    Try(usize),
+    /// Runs without a fault, by its id.
+    Without(String),
     CloseRecording,
     /// It was read why a recording cannot be opened.
     DismissRefused,
@@ -60,6 +73,7 @@ impl Action {
                 lesson::Shown::Requests => Tab::Requests,
                 lesson::Shown::Log => Tab::Log,
                 lesson::Shown::Health => Tab::Health,
+                lesson::Shown::WhatIf => Tab::WhatIf,
             }),
             Link::Why => Action::Why,
             Link::Request(request) => Action::LookAt(RequestId(request)),

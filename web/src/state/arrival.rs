@@ -183,7 +183,9 @@ mod tests {
     }
 
     fn finish(session: &mut Session) {
-        while session.compute(1e9, &|| 0.0) {}
+        while session.is_working() {
+            session.compute(1e9, &|| 0.0);
+        }
         assert_eq!(session.problems, []);
     }
 

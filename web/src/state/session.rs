@@ -8,6 +8,7 @@ use crate::state::player::{Ghost, Player};
 use crate::state::progress::{Prediction, Progress};
 use crate::state::recorded::{Opening, Recorded};
 use crate::state::settings::Settings;
+use crate::state::what_if::WhatIf;
 use sandbox_core::Run;
 use sandbox_core::engine::Input;
 use sandbox_core::ids::IncidentId;
@@ -43,6 +44,8 @@ pub struct Session {
     pub progress: Progress,
     /// What the evidence column shows.
     pub tab: Tab,
+    /// Questions about the whole scenario, and their answers.
+    pub what_if: WhatIf,
     /// A document that cannot run, with all that is wrong.
     pub problems: Vec<Problem>,
 }
@@ -67,6 +70,7 @@ impl Session {
             turning: false,
             progress,
             tab: Tab::Charts,
+            what_if: WhatIf::default(),
             problems: Vec::new(),
         };
         session.rebuild();
@@ -133,6 +137,29 @@ impl Session {
             // What was recorded cannot be changed.
             _ if self.recorded.is_some() => {}
             Action::Resolve(incident) => self.resolve(incident),
+            Action::Ask(question) => self.what_if.open(question),
+            Action::Lay(side, knob) => {
+                self.what_if.knobs[side] = Some(knob);
+                self.what_if.give_up();
+            }
+            Action::Answer => self.what_if.start(&self.content, &self.settings),
+            Action::StopAnswer => self.what_if.give_up(),
+            Action::Try(case) => {
+                if let Some(settings) = self.what_if.settings_of(&self.content, case) {
+                    self.run_with(settings);
+                }
+            }
+            Action::Without(fault) => {
+                let mut settings = self.settings.clone();
+                let document = self.content.patched(&settings);
+                let without = self.content.case(&settings).without(document.json(), "", &format!("faults.{fault}"));
+                without
+                    .changes
+                    .into_iter()
+                    .filter(|(_, value)| value.is_null())
+                    .for_each(|(path, value)| settings.change(path, value));
+                self.run_with(settings);
+            }
             Action::SetKnob(id, value) => self.turn_knob(id, value),
             Action::SettleKnob => self.turning = false,
             Action::ResetKnobs => self.reset_knobs(),
@@ -151,12 +178,21 @@ impl Session {
         self.note_end();
     }
 
-    /// Computes for at most `budget_ms`; true when there is more to do.
+    /// Whether something is left to compute: the run of the stage, and then answers.
+    pub fn is_working(&self) -> bool {
+        self.player.is_building() || self.what_if.is_working()
+    }
+
+    /// Computes for at most `budget_ms`; true when there is something new to see.
     pub fn compute(&mut self, budget_ms: f64, clock: &dyn Fn() -> f64) -> bool {
-        if self.player.compute(budget_ms, clock) {
+        if !self.player.is_building() {
+            return self.what_if.compute(&self.content, budget_ms, clock);
+        }
+        let whole = self.player.compute(budget_ms, clock);
+        if whole {
             self.on_shown(clock);
         }
-        self.player.is_building()
+        whole
     }
 
     /// The run of the present settings has become whole.
@@ -198,9 +234,20 @@ impl Session {
     pub fn replace(&mut self, document: Document, goes_on: bool) {
         self.keep_ghost();
         self.turning = goes_on;
+        self.what_if.give_up();
         self.content = Rc::new(Content::alone(document, Link::default()));
         self.settings = Settings { variant: self.content.lesson.variant.clone(), ..Settings::default() };
         self.rebuild();
+    }
+
+    /// Runs with other settings, beside the run before. What cannot be planned is not run.
+    fn run_with(&mut self, settings: Settings) {
+        if settings != self.settings && self.content.plan(&settings).is_ok() {
+            self.turning = false;
+            self.keep_ghost();
+            self.settings = settings;
+            self.rebuild();
+        }
     }
 
     fn resolve(&mut self, incident: IncidentId) {
@@ -222,11 +269,7 @@ impl Session {
 
     fn reset_knobs(&mut self) {
         self.turning = false;
-        if !self.settings.knobs.is_empty() {
-            self.keep_ghost();
-            self.settings.knobs.clear();
-            self.rebuild();
-        }
+        self.run_with(Settings { variant: self.settings.variant.clone(), ..Settings::default() });
     }
 
     fn set_variant(&mut self, variant: String) {
@@ -291,7 +334,9 @@ mod tests {
     }
 
     fn finish(session: &mut Session) {
-        while session.compute(1e9, &|| 0.0) {}
+        while session.is_working() {
+            session.compute(1e9, &|| 0.0);
+        }
         assert_eq!(session.problems, []);
     }
 

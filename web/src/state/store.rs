@@ -98,11 +98,11 @@ impl Store {
 
     /// Orders the next slice or frame, if there is anything to compute or to play.
     fn go_on(&self) {
-        let (building, playing, still) = {
+        let (working, playing, still) = {
             let session = self.session();
-            (session.player.is_building(), session.player.playing, session.player.still)
+            (session.is_working(), session.player.playing, session.player.still)
         };
-        if building && !self.0.slice_is_due.replace(true) {
+        if working && !self.0.slice_is_due.replace(true) {
             let store = self.clone();
             later(0, move || store.slice());
         }
@@ -118,9 +118,9 @@ impl Store {
 
     fn slice(&self) {
         self.0.slice_is_due.set(false);
-        let more = self.session().compute(SLICE_MS, &now_ms);
+        let is_new = self.session().compute(SLICE_MS, &now_ms);
         self.go_on();
-        if !more {
+        if is_new {
             self.draw();
         }
     }

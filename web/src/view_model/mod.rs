@@ -1,6 +1,7 @@
 //! What the page shows, as plain data: computed from the core, known to no framework, tested without a browser.
 
 pub mod charts;
+pub mod csv;
 pub mod dots;
 pub mod facts;
 pub mod format;
@@ -10,6 +11,7 @@ pub mod request;
 pub mod scrub;
 pub mod topology;
 pub mod tour;
+pub mod what_if;
 pub mod words;
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use sandbox_core::ids::{NodeId, RequestId};
 use sandbox_core::scenario::Plan;
 use sandbox_core::time::{Span, Time};
 use sandbox_core::timeline::{self, Lanes, PartKind, Why};
-use sandbox_core::trace::Refusal;
+use sandbox_core::trace::{Refusal, What};
 
 /// Everything the page says of a request.
 #[derive(Clone, Debug, PartialEq)]
@@ -36,6 +36,8 @@ pub struct EndView {
     pub failed: bool,
     /// From the answer to the root.
     pub chain: Vec<ChainLink>,
+    /// The id of the fault that is its root, if one is.
+    pub fault: Option<String>,
     /// Where the time went.
     pub parts: Vec<PartLine>,
     /// The whole, in nanoseconds.
@@ -202,6 +204,10 @@ fn end_view(plan: &Plan, why: &Why, lanes: &Lanes) -> EndView {
         tag: (outcome_name(why.outcome), outcome_class(why.outcome)),
         failed: !why.outcome.is_success(),
         chain: chain.collect(),
+        fault: why.chain.last().and_then(|link| match link.logged.record.what {
+            What::FaultBegan { fault } => Some(plan.faults[usize::from(fault)].id.clone()),
+            _ => None,
+        }),
         parts: lines.collect(),
         total_ns: why.latency.as_nanos(),
         total,
@@ -315,6 +321,7 @@ mod tests {
             assert!(end.failed);
             assert_eq!(end.parts.iter().map(|part| part.ns).sum::<u64>(), end.total_ns, "{}", view.name);
             assert!(end.chain.last().is_some_and(|link| link.root));
+            assert_eq!(end.fault.as_deref(), Some("outage"));
             assert!(end.lanes.hops.iter().all(|hop| hop.to_ms <= end.lanes.span_ms && hop.from_ms <= hop.to_ms));
         }
     }

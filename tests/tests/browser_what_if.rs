@@ -1,0 +1,139 @@
+//! Questions about the whole scenario are answered beside the stage, and any answer can be put on it.
+
+use serde_json::json;
+use tests::browser::Browser;
+use tests::server::Server;
+use tests::tools::site;
+
+const DIGEST: &str = "return document.querySelector('[data-digest]').dataset.digest;";
+/// The row of the table whose name holds a text.
+const ROW: &str = "return [...document.querySelectorAll('.whatif tbody tr')].find(row => row.innerText.includes(arguments[0]))?.innerText;";
+const PUT: &str =
+    "[...document.querySelectorAll('.whatif .put')].find(put => put.innerText.includes(arguments[0])).click();";
+
+async fn settled(browser: &Browser) {
+    browser.until("document.querySelector('[data-player][data-ready=true][data-building=false]')").await;
+}
+
+/// Opens a question by its name and waits for the whole answer.
+async fn answer(browser: &Browser, question: &str) {
+    let choose = "[...document.querySelectorAll('.whatif .seg button')].find(button => button.innerText === arguments[0]).click();";
+    browser.run(choose, vec![json!(question)]).await;
+    browser.until("document.querySelector('.whatif .btn.primary')").await;
+    browser.click(".whatif .btn.primary").await;
+    browser.until("(({ runs, of }) => of !== '0' && runs === of)(document.querySelector('.whatif').dataset)").await;
+}
+
+async fn row(browser: &Browser, name: &str) -> String {
+    browser.run(ROW, vec![json!(name)]).await.as_str().unwrap_or_else(|| panic!("no row {name}")).to_string()
+}
+
+#[tokio::test]
+async fn what_if_is_answered_by_runs_that_can_be_put_on_the_stage() {
+    let server = Server::start(&["--site", &site().display().to_string()]);
+    let browser = Browser::start(1366, 768, false).await;
+    browser.open(&format!("{}/?lesson=the-database-goes-away&tab=whatif", server.url)).await;
+    settled(&browser).await;
+    assert!(browser.text("#evidence").await.starts_with("First say what you think"), "the outage is not given away");
+    browser.click("[data-option='half']").await;
+    browser.until("document.querySelector('.whatif')").await;
+
+    answer(&browser, "Without it").await;
+    browser.picture("what-if-without").await;
+    assert!(row(&browser, "without “the database is down”").await.contains("100 %"));
+    let before = browser.run(DIGEST, vec![]).await;
+    browser.run(PUT, vec![json!("the database is down")]).await;
+    browser.until(&format!("document.querySelector('[data-digest]').dataset.digest !== {before}")).await;
+    settled(&browser).await;
+    assert!(browser.text(".knobfoot").await.contains("without “the database is down”"));
+    browser.run("[...document.querySelectorAll('.knobfoot .btn')].at(-1).click();", vec![]).await;
+    browser.until(&format!("document.querySelector('[data-digest]').dataset.digest === {before}")).await;
+
+    answer(&browser, "Weak points").await;
+    assert!(
+        browser.text(".finding").await.contains("A single point of failure: Gateway."),
+        "the cache makes up for the store"
+    );
+    browser.picture("what-if-weak").await;
+    answer(&browser, "Luck").await;
+    assert!(browser.text(".finding").await.contains("of 20 seeds"));
+    answer(&browser, "Load").await;
+    assert!(browser.text(".finding").await.contains("× the load"));
+    answer(&browser, "Too late").await;
+    assert!(browser.text(".finding").await.contains("comes back by itself"));
+    answer(&browser, "Map").await;
+    let cells = browser.run("return document.querySelectorAll('.whatif td.heat .put').length;", vec![]).await;
+    assert_eq!(cells, json!(35), "seven values of one knob, the five of the other");
+    for (width, name) in [(390, "phone"), (320, "narrow")] {
+        browser.resize(width, 844).await;
+        browser.picture(&format!("what-if-{name}")).await;
+        let wide = browser.run("return document.documentElement.scrollWidth;", vec![]).await;
+        assert!(wide.as_u64().is_some_and(|px| px <= width.into()), "{wide} px at {width}");
+    }
+    assert_eq!(browser.complaints().await, Vec::<String>::new());
+    browser.close().await;
+}
+
+#[tokio::test]
+async fn a_failure_is_run_again_without_its_cause() {
+    let server = Server::start(&["--site", &site().display().to_string()]);
+    let browser = Browser::start(1366, 768, true).await;
+    browser.open(&format!("{}/?lesson=the-outage-that-stays", server.url)).await;
+    settled(&browser).await;
+    browser.click("[data-option]").await;
+    browser.until("document.querySelector('[data-predicted=true]')").await;
+    browser.run("document.querySelector('[data-player]').focus();", vec![]).await;
+    browser.press("]").await;
+    browser.press("w").await;
+    browser.until("document.querySelector('.why')").await;
+    let before = browser.run(DIGEST, vec![]).await;
+    let without = "return [...document.querySelectorAll('.why .btn')].find(button => button.innerText.includes('without this cause'));";
+    assert!(!browser.run(without, vec![]).await.is_null(), "{}", browser.text(".why").await);
+    browser.run(&without.replace("return ", "(").replace(");", ")).click();"), vec![]).await;
+    browser.until(&format!("document.querySelector('[data-digest]').dataset.digest !== {before}")).await;
+    settled(&browser).await;
+    browser.picture("without-this-cause").await;
+    assert!(browser.text(".knobfoot").await.contains("without “the database is five times slower”"));
+    assert_eq!(browser.complaints().await, Vec::<String>::new());
+    browser.close().await;
+}
+
+#[tokio::test]
+async fn picture_numbers_and_trace_are_saved_as_files_that_others_read() {
+    let server = Server::start(&["--site", &site().display().to_string()]);
+    let browser = Browser::start(1366, 768, false).await;
+    browser.open(&format!("{}/?lesson=the-database-goes-away&embed=1&t=21", server.url)).await;
+    settled(&browser).await;
+    browser.until("document.querySelector('.save')").await;
+    let catch = "window.saved = []; HTMLAnchorElement.prototype.click = function() { window.saved.push([this.download, this.href]); }; \
+                 document.querySelectorAll('.save .btn').forEach(button => button.click());";
+    browser.run(catch, vec![]).await;
+    browser.until("window.saved.length === 3").await;
+    let saved = browser
+        .run(
+            "return window.saved.map(([name, href]) => [name, decodeURIComponent(href.slice(href.indexOf(',') + 1))]);",
+            vec![],
+        )
+        .await;
+    let file = |number: usize| {
+        let text = |part: usize| saved[number][part].as_str().expect("a text").to_string();
+        (text(0), text(1))
+    };
+    let (name, picture) = file(0);
+    assert_eq!(name, "database-outage-B-seed-7.svg");
+    let parsed = "const read = new DOMParser().parseFromString(arguments[0], 'image/svg+xml'); \
+                  return [read.querySelector('parsererror') === null, read.documentElement.textContent.includes('SQLite')];";
+    assert_eq!(browser.run(parsed, vec![json!(picture)]).await, json!([true, true]), "{picture:.300}");
+    assert!(picture.contains("fill=\"rgb(") && !picture.contains("class="), "it carries its look: {picture:.600}");
+    let (_, numbers) = file(1);
+    let rows: Vec<&str> = numbers.split("\r\n").collect();
+    assert!(rows[0].starts_with("from_s,") && rows.len() == 62, "{} rows: {}", rows.len(), rows[0]);
+    assert!(rows[..61].iter().all(|row| row.matches(',').count() >= 5), "{numbers:.400}");
+    let (name, trace) = file(2);
+    assert_eq!(name, "database-outage-B-seed-7-second-21.json");
+    let trace: serde_json::Value = serde_json::from_str(&trace).expect("it is JSON");
+    let events = trace["traceEvents"].as_array().expect("a list");
+    assert!(events.iter().filter(|event| event["ph"] == "X").count() > 500, "500 requests are sent in this second");
+    assert_eq!(browser.complaints().await, Vec::<String>::new());
+    browser.close().await;
+}
