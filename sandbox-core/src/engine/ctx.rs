@@ -156,15 +156,15 @@ impl Core {
             }
             Event::Worked(slot) | Event::Patience(slot) | Event::Paused(slot) => stays[slot].timer == entry.order,
             Event::Arrive(_) | Event::Reply(_) | Event::Arrival { .. } => true,
-            rare => Core::is_rare_one_alive(stays, shared, rare, entry.order),
+            _ => Core::is_rare_one_alive(stays, shared, entry),
         }
     }
 
     #[cold]
-    fn is_rare_one_alive(stays: &Stays, shared: &[u32], event: Event, order: u32) -> bool {
-        match event {
-            Event::Withdraw(slot) => stays[slot].withdrawn,
-            Event::Shared(node) => shared[node.index()] == order,
+    fn is_rare_one_alive(stays: &Stays, shared: &[u32], entry: &Entry) -> bool {
+        match entry.event {
+            Event::Withdraw(slot) => stays[slot].withdrawn == entry.at,
+            Event::Shared(node) => shared[node.index()] == entry.order,
             _ => true,
         }
     }
@@ -391,7 +391,7 @@ impl Ctx<'_> {
             deadline,
             timer: NO_TIMER,
             place: Place::Outside,
-            withdrawn: false,
+            withdrawn: Time::NEVER,
             fork: Fork::default(),
             branch_of: 0,
             call: None,
@@ -418,7 +418,7 @@ impl Ctx<'_> {
             lineage: lineage(whole.lineage, (u32::from(whole.step) << 16) | (u32::from(number) + 1)),
             timer: NO_TIMER,
             place: Place::Outside,
-            withdrawn: false,
+            withdrawn: Time::NEVER,
             fork: Fork::default(),
             branch_of: whole.fork.number,
             call: None,
@@ -557,14 +557,17 @@ impl Ctx<'_> {
             return;
         }
         let to = self.core.stays[child.slot].node;
-        self.core.stays[child.slot].withdrawn = true;
         let delay = self.delay(self.node, to);
         // It does not overtake the call that it withdraws.
         match self.core.arrivals.get(child.slot as usize) {
-            Some(arrives) if *arrives > self.core.now + delay => {
-                _ = self.core.calendar.schedule(*arrives, Event::Withdraw(child.slot));
+            Some(&arrives) if arrives > self.core.now + delay => {
+                self.core.stays[child.slot].withdrawn = arrives;
+                self.core.calendar.schedule(arrives, Event::Withdraw(child.slot));
             }
-            _ => self.after_the_way(delay, Event::Withdraw(child.slot)),
+            _ => {
+                self.core.stays[child.slot].withdrawn = self.core.now + delay;
+                self.after_the_way(delay, Event::Withdraw(child.slot));
+            }
         }
     }
 

@@ -222,8 +222,8 @@ pub struct Stay {
     pub due: Time,
     /// Where it is within its node.
     pub place: Place,
-    /// Whether its caller has withdrawn the call.
-    pub withdrawn: bool,
+    /// When it learns that its caller has withdrawn the call; [`Time::NEVER`]: it has not.
+    pub withdrawn: Time,
     /// The branches it waits for.
     pub fork: Fork,
     /// For a branch: the number of the fork that it belongs to.
@@ -264,7 +264,7 @@ impl Stay {
         timer: NO_TIMER,
         due: Time::ZERO,
         place: Place::Outside,
-        withdrawn: false,
+        withdrawn: Time::NEVER,
         fork: Fork { number: 0, pending: 0, needed: 0 },
         branch_of: 0,
         call: None,
@@ -352,7 +352,7 @@ impl Stays {
         stay.generation = stay.generation.saturating_add(1);
         stay.call = None;
         stay.timer = NO_TIMER;
-        stay.withdrawn = false;
+        stay.withdrawn = Time::NEVER;
         if let Some(belongings) = self.belongings.get_mut(slot as usize) {
             *belongings = Belongings::default();
         }

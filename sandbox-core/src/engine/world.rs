@@ -338,7 +338,8 @@ impl World {
             }
             Event::Patience(slot) => self.handle(self.core.stays[slot].node, Happening::LostPatience(slot)),
             Event::Paused(slot) => self.handle(self.core.stays[slot].node, Happening::Paused(slot)),
-            Event::Withdraw(slot) if self.core.stays[slot].withdrawn => {
+            // The slot may be another call's by now.
+            Event::Withdraw(slot) if self.core.stays[slot].withdrawn == self.core.now => {
                 let (node, mut ctx) = self.door(self.core.stays[slot].node);
                 node.withdraw(&mut ctx, slot);
             }

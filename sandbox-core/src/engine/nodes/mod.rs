@@ -24,6 +24,7 @@ use super::event::Slot;
 use super::io::CallResult;
 use super::stay::{Ask, Place};
 use crate::scenario::{FleetPlan, Kind, NodePlan};
+use crate::time::Time;
 use crate::trace::What;
 
 /// Something that happens to a node.
@@ -190,7 +191,7 @@ impl Node {
     /// The caller of the stay `slot` withdraws the call: an answer that is on its way comes too late, anything else stops.
     #[cold]
     pub fn withdraw(&mut self, ctx: &mut Ctx, slot: Slot) {
-        ctx.stay_mut(slot).withdrawn = false;
+        ctx.stay_mut(slot).withdrawn = Time::NEVER;
         if ctx.stay(slot).reply.is_some() && ctx.stay(slot).place == Place::Outside {
             return;
         }
