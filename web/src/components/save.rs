@@ -25,9 +25,9 @@ pub fn save(on_save: &Callback<Kept>) -> Html {
         html! { <span title={says}>{ button("btn mini", name, onclick) }</span> }
     };
     let offers = [
-        (Kept::Picture, "Picture (SVG)", "The system at this moment"),
-        (Kept::Numbers, "Numbers (CSV)", "What the charts show, second by second"),
-        (Kept::Trace, "Trace (JSON)", "The requests of this second, for chrome://tracing or Perfetto"),
+        (Kept::Picture, "Picture", "The system at this moment, as SVG"),
+        (Kept::Numbers, "Numbers", "What the charts show, second by second, as CSV"),
+        (Kept::Trace, "Trace", "The requests of this second as JSON, for chrome://tracing or Perfetto"),
     ];
     html! { <div class="card pick save"><b>{ "Save" }</b>{ for offers.into_iter().map(offer) }</div> }
 }
