@@ -39,7 +39,8 @@ fn a_run_in_slices_is_the_run_in_one_go() {
     let settings = Settings { variant: "B".into(), ..Settings::default() };
     let mut session = Session::new(content, settings, false, false);
     let mut slices = 0;
-    while session.compute(8.0, &web::state::ticker::now_ms) {
+    while session.is_working() {
+        session.compute(8.0, &web::state::ticker::now_ms);
         slices += 1;
         assert!(slices < 10_000, "it ends");
     }
