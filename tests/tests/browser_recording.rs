@@ -35,12 +35,12 @@ fn end(recording: &Path) -> Value {
     serde_json::from_str(text.lines().last().unwrap()).expect("the last line says where it ended")
 }
 
-/// The site with a further file.
+/// The page's own files with a further one.
 fn site_with(folder: &Path, file: &Path) -> PathBuf {
     let copy = folder.join("site");
     fs::create_dir(&copy).unwrap();
-    for entry in fs::read_dir(site()).unwrap() {
-        let entry = entry.unwrap();
+    let entries = fs::read_dir(site()).unwrap().map(Result::unwrap);
+    for entry in entries.filter(|entry| entry.path().is_file()) {
         fs::copy(entry.path(), copy.join(entry.file_name())).unwrap();
     }
     fs::copy(file, copy.join(file.file_name().unwrap())).unwrap();

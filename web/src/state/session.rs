@@ -195,6 +195,14 @@ impl Session {
         whole
     }
 
+    /// Computes all there is to compute.
+    #[cfg(test)]
+    pub fn finish(&mut self) {
+        while self.is_working() {
+            self.compute(1e9, &|| 0.0);
+        }
+    }
+
     /// The run of the present settings has become whole.
     fn on_shown(&mut self, clock: &dyn Fn() -> f64) {
         if self.recorded.is_some() {
@@ -334,9 +342,7 @@ mod tests {
     }
 
     fn finish(session: &mut Session) {
-        while session.is_working() {
-            session.compute(1e9, &|| 0.0);
-        }
+        session.finish();
         assert_eq!(session.problems, []);
     }
 
