@@ -107,3 +107,15 @@ fn a_map_has_every_pair_of_values_once_and_counts_stay_whole() {
     assert_eq!(values, ["100 1", "100 2.5", "200 1", "200 2.5"]);
     assert_eq!(Study::new(&outage(), cases).cases().len(), 4);
 }
+
+#[test]
+fn a_knob_goes_with_what_a_change_takes_out_and_one_that_is_led_astray_is_told() {
+    let scenario = document(include_str!("../../lessons/6-overload/07-the-outage-that-stays/scenario.json"));
+    for gone in [("faults.slow".to_string(), serde_json::Value::Null), ("faults".to_string(), serde_json::json!({}))] {
+        assert!(scenario.at("knobs.slowness").is_some());
+        assert!(scenario.patched("A", std::slice::from_ref(&gone)).unwrap().at("knobs.slowness").is_none());
+        assert!(scenario.plan("A", &[gone]).is_ok());
+    }
+    let astray = [("knobs.slowness.path".to_string(), "faults.slow.effect.factr".into())];
+    assert_eq!(scenario.plan("A", &astray).unwrap_err()[0].path, "knobs.slowness.path");
+}

@@ -1,6 +1,7 @@
 //! The JSON document: variants and changes are patches of it, addressed by dotted paths.
 
 use super::json::read_value;
+use super::knobs::{self, drop_lost_knobs};
 use super::plan::Plan;
 use super::read::{read, read_with_gaps};
 use super::spec::{ClaimSpec, KnobSpec, Spec};
@@ -66,7 +67,7 @@ impl Document {
         title.unwrap_or(variant).to_string()
     }
 
-    /// The document with a variant's patch and then `changes` applied.
+    /// The document with a variant's patch and then `changes` applied. A knob goes with what a change takes out.
     #[inline]
     pub fn patched(&self, variant: &str, changes: &[(String, Value)]) -> Result<Document, Vec<Problem>> {
         let mut json = self.json.clone();
@@ -85,8 +86,9 @@ impl Document {
             }
         }
         for (path, value) in changes {
-            if let Err((what, hint)) = set(&mut json, path, value.clone()) {
-                problems.push(Problem::new(path.clone(), what, hint));
+            match set(&mut json, path, value.clone()) {
+                Ok(()) => drop_lost_knobs(&mut json, path),
+                Err((what, hint)) => problems.push(Problem::new(path.clone(), what, hint)),
             }
         }
         if problems.is_empty() { Ok(Document { json }) } else { Err(problems) }
@@ -147,9 +149,7 @@ impl Document {
     /// The value at a dotted path.
     #[inline]
     pub fn at(&self, path: &str) -> Option<&Value> {
-        let pointer: String =
-            path.split('.').map(|part| format!("/{}", part.replace('~', "~0").replace('/', "~1"))).collect();
-        self.json.pointer(&pointer)
+        knobs::at(&self.json, path)
     }
 
     /// The knobs whose place exists in this document (patch it first), with their values.

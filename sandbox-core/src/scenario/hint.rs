@@ -6,12 +6,18 @@ pub fn unknown(name: &str, known: &[&str]) -> String {
     if let Some(with_unit) = known.iter().find(|known| known.strip_prefix(name).is_some_and(is_unit)) {
         return format!("The unit is missing: write `{with_unit}`.");
     }
-    let near = known.iter().map(|known| (distance(name, known), known)).min_by_key(|(distance, _)| *distance);
-    match near {
-        Some((..=3, near)) => format!("Did you mean `{near}`?"),
-        Some(_) => format!("Known here: {}.", known.join(", ")),
-        None => "Take it out.".to_string(),
+    match nearest(name, known) {
+        Some(near) => format!("Did you mean `{near}`?"),
+        None if known.is_empty() => "Take it out.".to_string(),
+        None => format!("Known here: {}.", known.join(", ")),
     }
+}
+
+/// The known name that somebody may have meant: the nearest one, at most three letters away.
+#[inline]
+pub fn nearest<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
+    let near = known.iter().map(|known| (distance(name, known), *known)).min_by_key(|(distance, _)| *distance);
+    near.filter(|(distance, _)| *distance <= 3).map(|(_, near)| near)
 }
 
 #[inline]

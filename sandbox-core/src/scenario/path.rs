@@ -53,3 +53,10 @@ impl fmt::Display for Path<'_> {
         }
     }
 }
+
+/// Whether a dotted path is that of a place or leads into it; every path leads into the empty one.
+#[inline]
+pub(super) fn is_within(path: &str, place: &str) -> bool {
+    let inside = path.strip_prefix(place);
+    inside.is_some_and(|inside| place.is_empty() || inside.is_empty() || inside.starts_with('.'))
+}

@@ -1,6 +1,7 @@
 //! From a spec to a plan: every number, reference and size is checked, and all problems are noted at once.
 
 use super::dist::{Dist, DistSpec};
+use super::knobs::has_place;
 use super::path::Path;
 use super::plan::*;
 use super::problem;
@@ -1628,11 +1629,7 @@ impl<'a> Planner<'a> {
             if !ordered {
                 self.problem(&path, "its range is empty", "Let `min` be below `max`, and `step` above 0.");
             }
-            let set_by_variant = spec.variants.values().flat_map(|variant| variant.set.keys());
-            let pointer: String = knob.path.split('.').map(|part| format!("/{}", part.replace('/', "~1"))).collect();
-            let exists = self.json.pointer(&pointer).is_some_and(Value::is_number);
-            let prefixed = |set: &String| knob.path == *set || knob.path.starts_with(&format!("{set}."));
-            if !exists && !set_by_variant.into_iter().any(prefixed) {
+            if !has_place(self.json, &knob.path) {
                 self.is_unused(&path.at("path"), format!("`{}` is no number of any variant", knob.path), "Name one.");
             }
         }

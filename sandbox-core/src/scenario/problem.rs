@@ -1,6 +1,7 @@
 //! What is wrong with a document, where, and how to mend it.
 
 use super::path::Path;
+use super::path::is_within;
 use serde::{Deserialize, Serialize};
 
 /// One thing that is wrong with a document.
@@ -23,8 +24,7 @@ impl Problem {
     /// Whether it is about this place or one inside it.
     #[inline]
     pub(super) fn is_within(&self, path: &str) -> bool {
-        let inside = self.path.strip_prefix(path);
-        inside.is_some_and(|inside| path.is_empty() || inside.is_empty() || inside.starts_with('.'))
+        is_within(&self.path, path)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::metrics::Run;
 use crate::scenario::{Document, Plan};
-use serde_json::{Map, Value};
+use serde_json::Value;
 use std::sync::Arc;
 
 /// One way to run a scenario.
@@ -17,18 +17,10 @@ pub struct Case {
 }
 
 impl Case {
-    /// The case without what lies at `path` of `json`, the patched document, and without the knobs that turn something of it:
-    /// a knob has to turn something.
+    /// The case without what lies at a path.
     #[inline]
-    pub fn without(&self, json: &Value, label: impl Into<String>, path: &str) -> Case {
-        let mut case = Case { label: label.into(), ..self.clone() };
-        let inside = format!("{path}.");
-        let turns =
-            |knob: &Value| knob["path"].as_str().is_some_and(|turned| turned == path || turned.starts_with(&inside));
-        let knobs =
-            fields(json, "knobs").into_iter().filter(|(_, knob)| turns(knob)).map(|(id, _)| format!("knobs.{id}"));
-        case.changes.extend(std::iter::once(path.to_string()).chain(knobs).map(|path| (path, Value::Null)));
-        case
+    pub(super) fn without(&self, label: impl Into<String>, path: impl Into<String>) -> Case {
+        self.with(label, path, Value::Null)
     }
 
     /// The case with one more change.
@@ -38,12 +30,6 @@ impl Case {
         case.changes.push((path.into(), value));
         case
     }
-}
-
-/// The fields of an object in a field.
-#[inline]
-pub(super) fn fields<'a>(value: &'a Value, field: &str) -> Vec<(&'a String, &'a Value)> {
-    value.get(field).and_then(Value::as_object).map_or_else(Vec::new, |fields: &Map<_, _>| fields.iter().collect())
 }
 
 /// Cases that can be run.

@@ -1,8 +1,7 @@
 //! One thing taken out at a time: which part of a system does what.
 
 use super::Case;
-use super::cases::fields;
-use crate::scenario::Document;
+use crate::scenario::{Document, fields};
 use serde_json::{Value, json};
 
 /// Most cases of a kind: more are no list that one could read.
@@ -40,24 +39,23 @@ pub fn without(document: &Document, base: &Case) -> Vec<Case> {
     }
     let json = patched.json();
     for (id, fault) in fields(json, "faults") {
-        cases.push(base.without(json, format!("without “{}”", title(id, fault)), &format!("faults.{id}")));
+        cases.push(base.without(format!("without “{}”", title(id, fault)), format!("faults.{id}")));
     }
-    let workloads = fields(json, "workloads");
-    if workloads.len() > 1 {
-        for (id, _) in workloads {
-            cases.push(base.without(json, format!("without the traffic “{id}”"), &format!("workloads.{id}")));
+    if fields(json, "workloads").count() > 1 {
+        for (id, _) in fields(json, "workloads") {
+            cases.push(base.without(format!("without the traffic “{id}”"), format!("workloads.{id}")));
         }
     }
     for (id, node) in fields(json, "nodes") {
         for (field, name) in OF_A_NODE.iter().filter(|(field, _)| node.get(field).is_some()) {
             let label = format!("without {name}, {}", title(id, node));
-            cases.push(base.without(json, label, &format!("nodes.{id}.{field}")));
+            cases.push(base.without(label, format!("nodes.{id}.{field}")));
         }
         for (to, call) in fields(node, "calls") {
             for (field, name) in OF_A_CALL.iter().filter(|(field, _)| call.get(field).is_some()) {
                 let label =
                     format!("without {name}, {} to {}", title(id, node), title(to, &json["nodes"][to.as_str()]));
-                cases.push(base.without(json, label, &format!("nodes.{id}.calls.{to}.{field}")));
+                cases.push(base.without(label, format!("nodes.{id}.calls.{to}.{field}")));
             }
         }
     }
@@ -70,10 +68,10 @@ pub fn without(document: &Document, base: &Case) -> Vec<Case> {
 pub fn nodes_down(document: &Document, base: &Case) -> Vec<Case> {
     let Ok(patched) = document.patched(&base.variant, &base.changes) else { return Vec::new() };
     let json = patched.json();
-    let calm = calm(json, base);
+    let calm = calm(base);
     let third = json["duration_s"].as_f64().unwrap_or_default() / 3.0;
     let mut cases = vec![Case { label: "all parts up".into(), ..calm.clone() }];
-    for (id, node) in fields(json, "nodes").into_iter().filter(|(_, node)| node["kind"] != "client") {
+    for (id, node) in fields(json, "nodes").filter(|(_, node)| node["kind"] != "client") {
         let replicas = node["replicas"].as_u64().unwrap_or(1);
         let (name, node) = match replicas > 1 {
             true => (format!("one of {replicas} × {}", title(id, node)), format!("{id}-1")),
@@ -88,9 +86,8 @@ pub fn nodes_down(document: &Document, base: &Case) -> Vec<Case> {
 
 /// `base` without its faults.
 #[inline]
-pub(super) fn calm(json: &Value, base: &Case) -> Case {
-    let faults = fields(json, "faults");
-    faults.iter().fold(base.clone(), |case, (id, _)| case.without(json, "without faults", &format!("faults.{id}")))
+pub(super) fn calm(base: &Case) -> Case {
+    base.with("without faults", "faults", json!({}))
 }
 
 /// What people call something.

@@ -1,9 +1,8 @@
 //! The same system under other luck, other load, and faults that end earlier or later.
 
-use super::cases::fields;
 use super::taken_out::{calm, title};
 use super::{Case, Outcome};
-use crate::scenario::{Document, json_number};
+use crate::scenario::{Document, fields, json_number};
 use serde_json::Value;
 
 /// Loads that are tried, as parts of the scenario's own.
@@ -71,11 +70,11 @@ pub fn rates(document: &Document, base: &Case) -> Rates {
     let Ok(patched) = document.patched(&base.variant, &base.changes) else { return Rates::default() };
     let json = patched.json();
     let rates: Vec<(String, f64)> =
-        fields(json, "workloads").into_iter().flat_map(|(id, workload)| of_workload(id, workload)).collect();
+        fields(json, "workloads").flat_map(|(id, workload)| of_workload(id, workload)).collect();
     if rates.is_empty() {
         return Rates::default();
     }
-    let calm = calm(json, base);
+    let calm = calm(base);
     let case = |load: &f64| {
         let mut case = Case { label: format!("{load} × the load"), ..calm.clone() };
         case.changes.extend(rates.iter().map(|(path, rate)| (path.clone(), json_number(rate * load))));
@@ -140,7 +139,7 @@ pub fn fault_ends(document: &Document, base: &Case, ends: u32, seeds: u32) -> Fa
     let json = patched.json();
     let second = |fault: &Value, field: &str| fault[field].as_f64().unwrap_or_default();
     let length = |fault: &Value| second(fault, "to_s") - second(fault, "from_s");
-    let longest = fields(json, "faults").into_iter().max_by(|(_, a), (_, b)| length(a).total_cmp(&length(b)));
+    let longest = fields(json, "faults").max_by(|(_, a), (_, b)| length(a).total_cmp(&length(b)));
     let Some((id, fault)) = longest else { return FaultEnds::default() };
     let (from, duration) = (second(fault, "from_s"), second(json, "duration_s"));
     let last = (from + 3.0 * length(fault)).min(duration * 0.75).max(second(fault, "to_s").min(duration));
@@ -155,7 +154,7 @@ pub fn fault_ends(document: &Document, base: &Case, ends: u32, seeds: u32) -> Fa
             .map(move |seed| until.with(format!("ends at {end} s, seed {seed}"), "seed", seed.into()))
             .collect::<Vec<_>>()
     };
-    let calm = base.without(json, "without the fault", &format!("faults.{id}"));
+    let calm = base.without("without the fault", format!("faults.{id}"));
     let cases = std::iter::once(calm).chain(ends_s.iter().flat_map(case)).collect();
     FaultEnds { fault: title(id, fault), cases, ends_s, seeds }
 }

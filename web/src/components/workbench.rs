@@ -11,10 +11,10 @@ use crate::draft::form::{Input, Schema};
 use crate::draft::graph::Graph;
 use crate::draft::parts::{KINDS, SECTIONS};
 use crate::draft::text::place_of;
-use crate::draft::{entries, text_of, way};
+use crate::draft::{text_of, way};
 use crate::state::opening::read;
 use crate::state::workshop::{Act, Workshop};
-use sandbox_core::scenario::Problem;
+use sandbox_core::scenario::{Problem, fields};
 use std::cell::Ref;
 use std::rc::Rc;
 use wasm_bindgen::JsCast;
@@ -202,8 +202,8 @@ fn connect(workshop: &Workshop, on: &Callback<Act>) -> Html {
     let is_free = |(id, node): &(&String, &serde_json::Value)| {
         text_of(node, "kind") != "client" && workshop.node() != Some(id.as_str()) && !called.contains(&id.as_str())
     };
-    let callee = entries(workshop.json(), "nodes").find(is_free).map(|(id, _)| id.as_str());
-    let ids: Vec<&String> = entries(workshop.json(), "nodes").map(|(id, _)| id).collect();
+    let callee = fields(workshop.json(), "nodes").find(is_free).map(|(id, _)| id.as_str());
+    let ids: Vec<&String> = fields(workshop.json(), "nodes").map(|(id, _)| id).collect();
     let select = |name: &'static str, label: &'static str, first: Option<&str>| {
         let option = |id: &&String| html! { <option value={(*id).clone()} selected={first == Some(id.as_str())}>{ *id }</option> };
         html! { <label>{ label }<select data-choose={name}>{ for ids.iter().map(option) }</select></label> }
@@ -235,7 +235,7 @@ fn parts(workshop: &Workshop, on: &Callback<Act>) -> Html {
         html! {
             <div class="partrow" role="group" aria-label={section}>
                 <span class="partname" aria-hidden="true">{ section }</span>
-                { for entries(json, section).map(|(id, _)| chip(section, id)) }
+                { for fields(json, section).map(|(id, _)| chip(section, id)) }
                 <button type="button" class="chip add" aria-label={label.clone()} title={label} data-add={section} {onclick}>{ "+" }</button>
             </div>
         }

@@ -1,8 +1,8 @@
 //! A document as a link: as the changes that make it from a known scenario, or whole where that is shorter.
 
-use super::{Way, edit, entries};
+use super::Way;
 use sandbox_core::link::Link;
-use sandbox_core::scenario::{Document, Problem};
+use sandbox_core::scenario::{Document, Problem, drop_lost_knobs, fields};
 use serde_json::Value;
 
 /// A variant of a scenario with changes as a document of its own, which runs as it stands: its variants, and the claims about
@@ -13,14 +13,14 @@ pub fn alone(document: &Document, variant: &str, changes: &[(String, Value)]) ->
         fields.remove("variants");
         fields.remove("claims");
     }
-    edit::drop_lost_knobs(&mut json);
+    drop_lost_knobs(&mut json, "");
     Ok(json)
 }
 
 /// The shortest link that carries a document, given the scenarios that whoever opens it has.
 pub fn link_to(json: &Value, known: impl Iterator<Item = (&'static str, &'static str)>) -> Link {
     let mut shortest = Link { document: Some(json.to_string()), ..Link::default() };
-    if entries(json, "variants").next().is_some() || entries(json, "claims").next().is_some() {
+    if fields(json, "variants").next().is_some() || fields(json, "claims").next().is_some() {
         return shortest;
     }
     for (id, text) in known {

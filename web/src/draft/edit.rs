@@ -1,7 +1,8 @@
 //! Changes of a document: each keeps what refers to a part in step with it.
 
 use super::parts::{self, free_name, is_write, routes_of};
-use super::{Way, at, at_mut, entries, text_of, way};
+use super::{Way, at, at_mut, text_of, way};
+use sandbox_core::scenario::{drop_lost_knobs, fields};
 use serde_json::{Value, json};
 
 /// A change.
@@ -95,7 +96,7 @@ fn remove(json: &mut Value, place: &[String]) -> Result<Way, String> {
     if place.len() == 2 {
         drop_unused_calls(json);
     }
-    drop_lost_knobs(json);
+    drop_lost_knobs(json, "");
     Ok(if place.len() == 2 { Way::new() } else { above.to_vec() })
 }
 
@@ -116,28 +117,12 @@ fn drop_unused_calls(json: &mut Value) {
     }
 }
 
-/// Takes out knobs whose place no variant has.
-pub fn drop_lost_knobs(json: &mut Value) {
-    let there = |json: &Value, path: &str| {
-        let pointer: String =
-            path.split('.').map(|key| format!("/{}", key.replace('~', "~0").replace('/', "~1"))).collect();
-        let set = entries(json, "variants").flat_map(|(_, variant)| entries(variant, "set").map(|(set, _)| set));
-        let mut set = set.filter(|set| path == *set || path.starts_with(&format!("{set}.")));
-        json.pointer(&pointer).is_some_and(Value::is_number) || set.next().is_some()
-    };
-    let lost = |(id, knob): (&String, &Value)| (!there(json, text_of(knob, "path"))).then(|| id.clone());
-    let lost: Vec<String> = entries(json, "knobs").filter_map(lost).collect();
-    if let Some(knobs) = json.get_mut("knobs").and_then(Value::as_object_mut) {
-        knobs.retain(|id, _| !lost.contains(id));
-    }
-}
-
 /// Takes out whatever refers to a node. Whoever called it calls what it called, where that can be.
 fn forget_node(json: &mut Value, node: &str) {
     let callable = |id: &&str| matches!(text_of(&json["nodes"][*id], "kind"), "service" | "gateway");
     let called = super::graph::calls(&json["nodes"][node]);
     let heir = called.iter().map(String::as_str).find(callable).map(str::to_string);
-    let others: Vec<String> = entries(json, "nodes").map(|(id, _)| id.clone()).filter(|id| id != node).collect();
+    let others: Vec<String> = fields(json, "nodes").map(|(id, _)| id.clone()).filter(|id| id != node).collect();
     for other in &others {
         forget_calls(&mut json["nodes"][other], node);
     }
@@ -378,7 +363,7 @@ fn connect(json: &mut Value, from: &str, to: &str) -> Result<Way, String> {
             set(json, &way(&["nodes", from, "consumer"]), to.into())
         }
         ("service", "service" | "queue" | "store" | "database") => {
-            let table = entries(&json["nodes"][to], "tables").next().map(|(table, _)| table.clone());
+            let table = fields(&json["nodes"][to], "tables").next().map(|(table, _)| table.clone());
             let known = routes_of(json, to);
             let step = |route: &String| match callee.as_str() {
                 "store" if is_write(json, route) => json!({ "write": { "store": to } }),
@@ -409,7 +394,7 @@ fn connect(json: &mut Value, from: &str, to: &str) -> Result<Way, String> {
 
 /// Lets a client send its requests to a node: all that it sends, or new ones.
 fn send(json: &mut Value, client: &str, target: &str) -> Way {
-    let sent = entries(json, "workloads").filter(|(_, workload)| text_of(workload, "client") == client);
+    let sent = fields(json, "workloads").filter(|(_, workload)| text_of(workload, "client") == client);
     let own: Vec<String> = sent.map(|(id, _)| id.clone()).collect();
     for id in &own {
         let before = text_of(&json["workloads"][id], "target").to_string();
@@ -431,7 +416,7 @@ fn move_call(json: &mut Value, from: &str, old: &str, new: &str) {
     }
     rename_key(json["nodes"][from].get_mut("calls"), old, new);
     let ends = |link: &Value, to: &str| text_of(link, "from") == from && text_of(link, "to") == to;
-    let is_there = entries(json, "links").any(|(_, link)| ends(link, new));
+    let is_there = fields(json, "links").any(|(_, link)| ends(link, new));
     let Some(links) = json.get_mut("links").and_then(Value::as_object_mut) else { return };
     links.retain(|_, link| !(is_there && ends(link, old)));
     for link in links.values_mut().filter(|link| ends(link, old)) {
@@ -471,7 +456,7 @@ fn disconnect(json: &mut Value, from: &str, to: &str) -> Result<Way, String> {
         workloads.retain(|_, sent| !(text_of(sent, "client") == from && text_of(sent, "target") == to));
     }
     drop_unused_calls(json);
-    drop_lost_knobs(json);
+    drop_lost_knobs(json, "");
     Ok(way(&["nodes", from]))
 }
 

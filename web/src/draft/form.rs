@@ -1,6 +1,7 @@
 //! Fields to fill in, made of the JSON Schema that `faultline schema scenario` prints: whatever a document can say has one.
 
-use super::{Way, at, below, entries, text_of};
+use super::{Way, at, below, text_of};
+use sandbox_core::scenario::fields;
 use serde_json::{Map, Value, json};
 
 /// Values are made up no deeper than this.
@@ -78,7 +79,7 @@ impl Schema {
 
     /// The field of a place of a document; of the whole document those that are no sections. None if the schema has no such place.
     pub fn field(&self, json: &Value, way: &[String]) -> Option<Field> {
-        let nodes: Vec<&str> = entries(json, "nodes").map(|(id, _)| id.as_str()).collect();
+        let nodes: Vec<&str> = fields(json, "nodes").map(|(id, _)| id.as_str()).collect();
         let mut here = &self.0;
         for (depth, key) in way.iter().enumerate() {
             let (schema, _) = self.shape(here);
@@ -126,7 +127,7 @@ impl Schema {
         if let Some(word) = branch.get("const").and_then(Value::as_str) {
             return Some((Tag::Bare, word));
         }
-        let named = entries(branch, "properties")
+        let named = fields(branch, "properties")
             .find_map(|(field, schema)| Some((Tag::Field(field), schema.get("const")?.as_str()?)));
         named.or_else(|| Some((Tag::Key, branch["required"].get(0)?.as_str()?)))
     }
@@ -192,7 +193,7 @@ fn kind(schema: &Value) -> &str {
 /// The fields of an object as its type declares them; what that does not say follows.
 fn fields_of(schema: &Value) -> Vec<&str> {
     let order: Vec<&str> = schema["x-order"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
-    let mut fields: Vec<&str> = entries(schema, "properties").map(|(key, _)| key.as_str()).collect();
+    let mut fields: Vec<&str> = fields(schema, "properties").map(|(key, _)| key.as_str()).collect();
     fields.sort_by_key(|field| order.iter().position(|known| known == field).unwrap_or(usize::MAX));
     fields
 }
@@ -431,7 +432,7 @@ mod tests {
             for section in
                 ["nodes", "links", "workloads", "faults", "monitors", "knobs", "metrics", "variants", "claims"]
             {
-                for (key, value) in entries(&json, section) {
+                for (key, value) in fields(&json, section) {
                     let field =
                         schema.field(&json, &way(&[section, key])).unwrap_or_else(|| panic!("{id} {section}.{key}"));
                     let mut found = Vec::new();

@@ -1,6 +1,7 @@
 //! The system as it is written, sound or not: nodes, who calls whom, and where each stands.
 
-use super::{entries, text_of};
+use super::text_of;
+use sandbox_core::scenario::fields;
 use serde_json::Value;
 
 /// The nodes and the calls between them.
@@ -32,7 +33,7 @@ pub struct GraphNode {
 impl Graph {
     /// The system of a document.
     pub fn new(json: &Value) -> Graph {
-        let ids: Vec<&String> = entries(json, "nodes").map(|(id, _)| id).collect();
+        let ids: Vec<&String> = fields(json, "nodes").map(|(id, _)| id).collect();
         let place = |id: &str| ids.iter().position(|known| *known == id);
         let mut edges: Vec<(usize, usize)> = Vec::new();
         let mut add = |from: Option<usize>, to: &str| {
@@ -43,10 +44,10 @@ impl Graph {
                 edges.push((from, to));
             }
         };
-        for (_, workload) in entries(json, "workloads") {
+        for (_, workload) in fields(json, "workloads") {
             add(place(text_of(workload, "client")), text_of(workload, "target"));
         }
-        for (id, node) in entries(json, "nodes") {
+        for (id, node) in fields(json, "nodes") {
             for callee in calls(node) {
                 add(place(id), &callee);
             }
@@ -67,7 +68,7 @@ impl Graph {
                 across: (rank as f64 + 0.5) / peers.len() as f64,
             }
         };
-        let nodes = entries(json, "nodes").enumerate().map(node).collect();
+        let nodes = fields(json, "nodes").enumerate().map(node).collect();
         Graph { nodes, calls: edges, layers }
     }
 

@@ -50,8 +50,3 @@ pub fn at_mut<'a>(json: &'a mut Value, way: &[String]) -> Option<&'a mut Value> 
 pub(crate) fn text_of<'a>(value: &'a Value, key: &str) -> &'a str {
     value.get(key).and_then(Value::as_str).unwrap_or_default()
 }
-
-/// Keys and values of the object under a key; none if there is no such object.
-pub(crate) fn entries<'a>(json: &'a Value, key: &str) -> impl Iterator<Item = (&'a String, &'a Value)> {
-    json.get(key).and_then(Value::as_object).into_iter().flatten()
-}

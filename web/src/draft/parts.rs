@@ -1,6 +1,7 @@
 //! What a new part of a document looks like: sound where the document allows it, so that it runs at once.
 
-use super::{entries, text_of};
+use super::text_of;
+use sandbox_core::scenario::fields;
 use serde_json::{Map, Value, json};
 
 /// The kinds of nodes, with what each is for, in the order of a request's way.
@@ -85,7 +86,7 @@ fn call_without_link(json: &Value, node: Option<&str>) -> Option<(String, String
     let graph = super::graph::Graph::new(json);
     let pair = |(from, to): &(usize, usize)| (graph.nodes[*from].id.clone(), graph.nodes[*to].id.clone());
     let has_link = |(from, to): &(String, String)| {
-        entries(json, "links").any(|(_, link)| text_of(link, "from") == from && text_of(link, "to") == to)
+        fields(json, "links").any(|(_, link)| text_of(link, "from") == from && text_of(link, "to") == to)
     };
     let mut free: Vec<(String, String)> = graph.calls.iter().map(pair).filter(|pair| !has_link(pair)).collect();
     free.sort_by_key(|(from, _)| node != Some(from.as_str()));
@@ -107,9 +108,8 @@ pub fn workload(json: &Value, client: &str, target: &str) -> Value {
 
 /// The first node of one of these kinds.
 pub fn first<'a>(json: &'a Value, kinds: &[&str]) -> Option<&'a str> {
-    let of = |kind: &&str| {
-        entries(json, "nodes").find(|(_, node)| text_of(node, "kind") == *kind).map(|(id, _)| id.as_str())
-    };
+    let of =
+        |kind: &&str| fields(json, "nodes").find(|(_, node)| text_of(node, "kind") == *kind).map(|(id, _)| id.as_str());
     kinds.iter().find_map(of)
 }
 
@@ -120,20 +120,20 @@ pub fn routes_of(json: &Value, node: &str) -> Vec<String> {
         "gateway" if json["nodes"][text_of(node, "upstream")]["kind"] == "service" => {
             routes_of(json, text_of(node, "upstream"))
         }
-        _ => entries(node, "routes").map(|(name, _)| name.clone()).collect(),
+        _ => fields(node, "routes").map(|(name, _)| name.clone()).collect(),
     }
 }
 
 /// Whether a route changes data, as a workload says, or else by its method.
 pub fn is_write(json: &Value, route: &str) -> bool {
-    let said = entries(json, "workloads").find_map(|(_, workload)| workload["routes"].get(route)?.get("op"));
+    let said = fields(json, "workloads").find_map(|(_, workload)| workload["routes"].get(route)?.get("op"));
     said.map_or(!route.starts_with("GET") && route.contains('/'), |op| op == "write")
 }
 
 /// The routes of a new service: all that anybody asks for, with a little work.
 fn routes(json: &Value) -> Value {
     let work = json!([{ "work": { "dist": "exponential", "mean_ms": 2 } }]);
-    let asked = entries(json, "workloads").flat_map(|(_, workload)| entries(workload, "routes"));
+    let asked = fields(json, "workloads").flat_map(|(_, workload)| fields(workload, "routes"));
     let mut routes: Map<String, Value> = asked.map(|(name, _)| (name.clone(), work.clone())).collect();
     if routes.is_empty() {
         routes.insert("GET /items/{id}".into(), work);
@@ -143,5 +143,5 @@ fn routes(json: &Value) -> Value {
 
 /// As many rows as anybody asks for.
 fn rows(json: &Value) -> u64 {
-    entries(json, "workloads").filter_map(|(_, workload)| workload["keys"].as_u64()).max().unwrap_or(1_000)
+    fields(json, "workloads").filter_map(|(_, workload)| workload["keys"].as_u64()).max().unwrap_or(1_000)
 }

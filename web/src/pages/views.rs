@@ -468,9 +468,7 @@ pub fn changed(session: &Session) -> Option<String> {
         true => format!("without {}", title(path).unwrap_or_else(|| path.clone())),
         false => format!("{path} = {value}"),
     };
-    // What a knob turned is gone, and the knob with it: that is not news.
-    let told = settings.set.iter().filter(|(path, _)| !path.starts_with("knobs."));
-    let changes = told.map(change).chain(settings.seed.map(|seed| format!("seed {seed}")));
+    let changes = settings.set.iter().map(change).chain(settings.seed.map(|seed| format!("seed {seed}")));
     let changes: Vec<String> = changes.collect();
     (!changes.is_empty()).then(|| changes.join(", "))
 }

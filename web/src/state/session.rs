@@ -151,13 +151,7 @@ impl Session {
             }
             Action::Without(fault) => {
                 let mut settings = self.settings.clone();
-                let document = self.content.patched(&settings);
-                let without = self.content.case(&settings).without(document.json(), "", &format!("faults.{fault}"));
-                without
-                    .changes
-                    .into_iter()
-                    .filter(|(_, value)| value.is_null())
-                    .for_each(|(path, value)| settings.change(path, value));
+                settings.change(format!("faults.{fault}"), Value::Null);
                 self.run_with(settings);
             }
             Action::SetKnob(id, value) => self.turn_knob(id, value),

@@ -57,7 +57,7 @@ fn a_renamed_node_is_the_same_system() {
     for (id, _, text) in lessons::scenarios() {
         let document = Document::parse(text).expect(id);
         let mut json = document.json().clone();
-        let nodes: Vec<String> = entries(&json, "nodes").map(|(id, _)| id.clone()).collect();
+        let nodes: Vec<String> = fields(&json, "nodes").map(|(id, _)| id.clone()).collect();
         let calls = Graph::new(&json).calls.len();
         for old in nodes {
             let new = format!("{old}-renamed");
