@@ -57,5 +57,7 @@ async fn an_unknown_lesson_is_named() {
     let browser = Browser::start(1000, 800, false).await;
     browser.open(&format!("{}/?lesson=nothing", server.url)).await;
     browser.until("document.body.innerText.includes('nothing')").await;
+    browser.click("[data-broken] a").await;
+    browser.until("document.body.innerText.includes('One request, one status code')").await;
     browser.close().await;
 }

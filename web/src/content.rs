@@ -7,7 +7,7 @@ use crate::state::settings::Settings;
 use sandbox_core::Run;
 use sandbox_core::lesson::{self, Challenge, GoalResult, Lesson, judge_challenge};
 use sandbox_core::link::Link;
-use sandbox_core::scenario::{Document, Map, Plan, Problem, json_number};
+use sandbox_core::scenario::{Document, Map, Plan, Problem, json_number, unknown};
 use sandbox_core::study::Case;
 use serde_json::Value;
 
@@ -34,7 +34,7 @@ impl Content {
         let Some((json, prose)) = lessons::lesson(&id) else {
             let known: Vec<&str> = lessons::LESSONS.iter().map(|(id, ..)| *id).collect();
             let what = format!("there is no lesson `{id}`");
-            return Err(vec![Problem::new("lesson", what, format!("Known: {}.", known.join(", ")))]);
+            return Err(vec![Problem::new("lesson", what, unknown(&id, &known))]);
         };
         let lesson = Lesson::parse(json)?;
         let Some(scenario) = lessons::start(&lesson.scenario) else {

@@ -5,7 +5,7 @@ use sandbox_core::Run;
 use sandbox_core::claim::read_claims;
 use sandbox_core::lesson::Lesson;
 use sandbox_core::link::Link;
-use sandbox_core::scenario::{Document, Plan, Problem, read_value};
+use sandbox_core::scenario::{Document, Plan, Problem, nearest, read_value, unknown};
 use serde_json::Value;
 use std::path::Path;
 use std::sync::Arc;
@@ -203,7 +203,7 @@ fn linked(mut link: Link) -> std::result::Result<Named, Vec<Problem>> {
 pub fn lesson_of(id: &str) -> std::result::Result<Lesson, Vec<Problem>> {
     let Some((json, _)) = lessons::lesson(id) else {
         let known: Vec<&str> = lessons::LESSONS.iter().map(|(id, ..)| *id).collect();
-        let hint = format!("Known: {}.", known.join(", "));
+        let hint = unknown(id, &known);
         return Err(vec![Problem::new("lesson", format!("there is no lesson `{id}`"), hint)]);
     };
     Lesson::parse(json)
@@ -213,7 +213,9 @@ pub fn lesson_of(id: &str) -> std::result::Result<Lesson, Vec<Problem>> {
 fn embedded(path: &str, id: &str) -> std::result::Result<&'static str, Vec<Problem>> {
     lessons::scenario(id).ok_or_else(|| {
         let known: Vec<&str> = lessons::scenarios().map(|(id, _, _)| *id).collect();
-        let hint = format!("Known: {}. A file's name contains `/` or ends in `.json`.", known.join(", "));
+        let meant =
+            nearest(id, &known).map_or("`faultline list` shows all.".into(), |near| format!("Did you mean `{near}`?"));
+        let hint = format!("{meant} A file's name contains `/` or ends in `.json`.");
         vec![Problem::new(path, format!("there is no scenario `{id}`"), hint)]
     })
 }

@@ -28,6 +28,7 @@ pub fn problems(props: &ProblemsProps) -> Html {
                         <div>{ format!("{}. {}", problem.what, problem.hint) }</div></li>
                 }) }
             </ul>
+            <p><a href="?">{ "All lessons" }</a></p>
         </div></main>
     }
 }
