@@ -9,10 +9,6 @@ use tests::tools::site;
 const ENTER: &str = "\u{e007}";
 const TEXT: &str = "return document.querySelector('.code textarea').value;";
 
-async fn settled(browser: &Browser) {
-    browser.until("document.querySelector('[data-player][data-ready=true][data-building=false]')").await;
-}
-
 /// Presses a button by the keyboard.
 async fn enter(browser: &Browser, css: &str) {
     let button = browser.find(css).await;
@@ -37,7 +33,7 @@ async fn text(browser: &Browser) -> String {
 }
 
 async fn digest(browser: &Browser) -> Option<String> {
-    settled(browser).await;
+    browser.settled().await;
     browser.attribute("[data-digest]", "data-digest").await
 }
 
@@ -46,7 +42,7 @@ async fn a_system_is_built_by_keyboard_broken_undone_and_brought_back() {
     let server = Server::start(&["--site", &site().display().to_string()]);
     let browser = Browser::start(1366, 768, false).await;
     browser.open(&format!("{}/?playground", server.url)).await;
-    settled(&browser).await;
+    browser.settled().await;
     browser.find("[data-node=api]").await;
     let first = digest(&browser).await;
     browser.picture("playground").await;
@@ -113,7 +109,7 @@ async fn a_system_is_built_by_keyboard_broken_undone_and_brought_back() {
     enter(&browser, "[data-delete]").await;
     browser.until("!document.querySelector('[data-node=cache]')").await;
     browser.open(&format!("{}/?playground", server.url)).await;
-    settled(&browser).await;
+    browser.settled().await;
     assert!(!browser.has("[data-node=cache]").await, "the draft is as it was left");
     browser.run("document.querySelector('.files').open = true;", vec![]).await;
     enter(&browser, "[data-version='with a second service'] [data-restore]").await;
@@ -161,6 +157,8 @@ async fn nothing_scrolls_sideways_and_a_lesson_opens_as_it_is_set() {
             browser.picture(&format!("playground-{}-{width}-{theme}", if as_text { "json" } else { "system" })).await;
             let overflow = browser.run("return document.documentElement.scrollWidth - innerWidth;", vec![]).await;
             assert!(overflow.as_i64().is_some_and(|pixels| pixels <= 0), "{overflow} px too wide at {width} px");
+            let below = browser.run("return document.documentElement.scrollHeight - innerHeight;", vec![]).await;
+            assert!(width < 1280 || below.as_i64().is_some_and(|pixels| pixels <= 0), "{below} px below the columns");
         }
     }
     // Everything that can be pressed or filled in has a name.
