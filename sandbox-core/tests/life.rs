@@ -1,12 +1,11 @@
 //! The life of instances through the ordinary engine: what a crash loses, how they start, stop, are replaced and scaled.
 
-use sandbox_core::Run;
-use sandbox_core::metrics::ask;
-use sandbox_core::scenario::{Document, Query};
+mod asked;
+
+use asked::{run, value};
 use sandbox_core::timeline::why;
 use sandbox_core::trace::{Refusal, What};
 use serde_json::{Value, json};
-use std::sync::Arc;
 
 /// A request every 100 ms that keeps an instance busy for `work_ms`, behind a balancer that takes turns.
 fn document(replicas: u32, work_ms: f64, life: Value) -> Value {
@@ -33,18 +32,6 @@ fn document(replicas: u32, work_ms: f64, life: Value) -> Value {
                 "source": { "records": { "of": "fleet", "value": "listed" } } }
         }
     })
-}
-
-fn run(document: Value) -> Run {
-    let plan = Document::from_json(document).plan("A", &[]).unwrap_or_else(|problems| panic!("{problems:#?}"));
-    let mut run = Run::new(Arc::new(plan));
-    assert!(run.advance(u32::MAX));
-    run
-}
-
-fn value(run: &Run, query: &str) -> f64 {
-    let query = Query::parse(query).expect("a query");
-    ask(run.plan(), run.folds(), &query).expect("a signal").expect("a value")
 }
 
 /// Every instance crashes at this second and may start again at that one.

@@ -1,11 +1,10 @@
 //! The ways of messages over links, and with whom users stay, through the ordinary engine, against closed forms.
 
-use sandbox_core::Run;
-use sandbox_core::metrics::ask;
-use sandbox_core::scenario::{Document, Query};
+mod asked;
+
+use asked::{run, value};
 use sandbox_core::timeline::why;
 use serde_json::{Value, json};
-use std::sync::Arc;
 
 /// Users who ask an API that answers at once, over this link.
 fn document(link: Value, arrivals: Value) -> Value {
@@ -25,18 +24,6 @@ fn document(link: Value, arrivals: Value) -> Value {
             "routes": { "GET /": { "weight": 1, "op": "read" } }
         } }
     })
-}
-
-fn run(document: Value) -> Run {
-    let plan = Document::from_json(document).plan("A", &[]).unwrap_or_else(|problems| panic!("{problems:#?}"));
-    let mut run = Run::new(Arc::new(plan));
-    assert!(run.advance(u32::MAX));
-    run
-}
-
-fn value(run: &Run, query: &str) -> f64 {
-    let query = Query::parse(query).expect("a query");
-    ask(run.plan(), run.folds(), &query).expect("a signal").expect("a value")
 }
 
 fn poisson(rate_rps: u32) -> Value {

@@ -156,6 +156,11 @@ impl Browser {
         self.client.clone().enter_parent_frame().await.expect("there is a page around");
     }
 
+    /// Waits until the run on the stage is the one that was asked for, computed to its end.
+    pub async fn settled(&self) {
+        self.until("document.querySelector('[data-player][data-ready=true][data-building=false]')").await;
+    }
+
     /// Waits until a condition in the page's language holds.
     pub async fn until(&self, condition: &str) {
         let begin = Instant::now();

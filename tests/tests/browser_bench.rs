@@ -21,7 +21,7 @@ async fn the_page_measures_itself() {
     let mut fresh: Vec<f64> = Vec::new();
     for _ in 0..5 {
         browser.open(&format!("{}/?lesson=the-database-goes-away", server.url)).await;
-        browser.until("document.querySelector('[data-player][data-ready=true][data-building=false]')").await;
+        browser.settled().await;
         let ms = browser.attribute("[data-player]", "data-run-ms").await;
         fresh.push(ms.and_then(|ms| ms.parse().ok()).expect("the page says how long its run took"));
     }

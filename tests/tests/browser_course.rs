@@ -11,10 +11,6 @@ fn serve_site() -> Server {
     Server::start(&["--site", &site().display().to_string()])
 }
 
-async fn settled(browser: &Browser) {
-    browser.until("document.querySelector('[data-player][data-ready=true][data-building=false]')").await;
-}
-
 /// The lessons that `FAULTLINE_LESSON` names, or all.
 fn lessons_to_play() -> Vec<(Lesson, Document, lessons::Prose)> {
     let named = std::env::var("FAULTLINE_LESSON").unwrap_or_default();
@@ -41,7 +37,7 @@ async fn every_lesson_can_be_played_through() {
 async fn play(browser: &Browser, server: &Server, lesson: &Lesson, document: &Document, prose: lessons::Prose) {
     let id = &lesson.id;
     browser.open(&format!("{}/?lesson={id}", server.url)).await;
-    settled(browser).await;
+    browser.settled().await;
     assert_eq!(browser.text(".story h1").await, lesson.title);
     assert_eq!(browser.attribute("[data-player]", "data-predicted").await.as_deref(), Some("false"), "{id}");
     browser.picture(&format!("{id}-1-predict")).await;
@@ -73,10 +69,10 @@ async fn play(browser: &Browser, server: &Server, lesson: &Lesson, document: &Do
     // Every link of the story does something, and none breaks the page.
     for (beat, (_, html)) in prose.iter().enumerate() {
         browser.click(&format!(".beats button:nth-child({})", beat + 1)).await;
-        settled(browser).await;
+        browser.settled().await;
         for href in hrefs(html) {
             browser.click(&format!(".prose a[href='{href}']")).await;
-            settled(browser).await;
+            browser.settled().await;
             match Link::parse(href) {
                 Some(Link::Term(_)) => {
                     browser.until("document.querySelector('dialog[open] h2')?.innerText.length > 0").await;
@@ -99,7 +95,7 @@ async fn play(browser: &Browser, server: &Server, lesson: &Lesson, document: &Do
     let solved = document.patched(&lesson.challenge.solution, &[]).expect("the solution is sound");
     for knob in solved.knobs().iter().filter(|knob| lesson.challenge.knobs.contains(&knob.id)) {
         browser.turn(&knob.id, knob.value).await;
-        settled(browser).await;
+        browser.settled().await;
     }
     browser.until("document.querySelector('[data-verdict=pass]')").await;
     browser.until("document.querySelector('[data-solution=true]')").await;
@@ -138,7 +134,7 @@ async fn the_page_with_all_lessons_keeps_what_was_done() {
 
     // From the path to the first lesson, and back by the mark in its header.
     browser.click(".home .btn.primary").await;
-    settled(&browser).await;
+    browser.settled().await;
     browser.click("[data-option]").await;
     browser.until("document.querySelector('[data-predicted=true]')").await;
     browser.click(".brand").await;
@@ -146,7 +142,7 @@ async fn the_page_with_all_lessons_keeps_what_was_done() {
 
     // A lesson that was begun opens where it was left.
     browser.click("[data-state=begun] a").await;
-    settled(&browser).await;
+    browser.settled().await;
     assert_eq!(browser.attribute("[data-player]", "data-predicted").await.as_deref(), Some("true"));
     browser.click(".beats button:last-child").await;
     browser.until("document.querySelector('[data-verdict=miss]')").await;
@@ -193,14 +189,14 @@ async fn what_cannot_be_kept_or_read_is_said_and_the_page_works() {
     browser.open(&server.url).await;
     browser.until("document.querySelector('[data-said]')?.innerText.includes('keeps nothing')").await;
     browser.open(&format!("{}/?lesson={}", server.url, lessons::INDEX[0].id)).await;
-    settled(&browser).await;
+    browser.settled().await;
     browser.click("[data-option]").await;
     browser.until("document.querySelector('[data-not-kept]')?.innerText.includes('keeps nothing')").await;
     assert_eq!(browser.complaints().await, Vec::<String>::new());
 
     // An embedded page is a lesson, whatever its address leaves out.
     browser.open(&format!("{}/?embed=1", server.url)).await;
-    settled(&browser).await;
+    browser.settled().await;
     assert!(!browser.has("[data-home]").await);
     browser.close().await;
 }

@@ -27,10 +27,6 @@ fn exported(form: &str, what: &str, to: &Path) -> Vec<u8> {
     std::fs::read(to).expect("it was written")
 }
 
-async fn settled(browser: &Browser) {
-    browser.until("document.querySelector('[data-player][data-ready=true][data-building=false]')").await;
-}
-
 #[tokio::test]
 async fn one_file_runs_from_a_stick_and_in_a_frame_that_gets_nothing_else() {
     let folder = tempfile::tempdir().expect("a folder");
@@ -39,7 +35,7 @@ async fn one_file_runs_from_a_stick_and_in_a_frame_that_gets_nothing_else() {
     assert!(bytes.len() <= ONE_FILE, "{} bytes", bytes.len());
     let browser = Browser::start(1000, 900, false).await;
     browser.open(&format!("file://{}", file.display())).await;
-    settled(&browser).await;
+    browser.settled().await;
     browser.until("Number(document.querySelector('[data-player]').dataset.time) === 21").await;
     let digest = browser.attribute("[data-digest]", "data-digest").await;
     browser.picture("export-file").await;
@@ -50,7 +46,7 @@ async fn one_file_runs_from_a_stick_and_in_a_frame_that_gets_nothing_else() {
     let address = course::serve([("index.html", host.into_bytes()), ("lesson.html", bytes)]).await;
     browser.open(&address).await;
     browser.enter("#lesson").await;
-    settled(&browser).await;
+    browser.settled().await;
     assert_eq!(browser.attribute("[data-digest]", "data-digest").await, digest, "the same run");
     browser.leave().await;
     assert_eq!(browser.complaints().await, Vec::<String>::new());
@@ -79,7 +75,7 @@ async fn a_lesson_has_an_address_of_its_own_and_runs_under_the_policy_of_the_sit
     let server = Server::start(&["--site", &here]);
     let browser = Browser::start(1000, 900, false).await;
     browser.open(&format!("{}/lesson/{LESSON}/", server.url)).await;
-    settled(&browser).await;
+    browser.settled().await;
     assert_eq!(browser.text(".story h1").await, "The database goes away");
     browser.run("window.late = document.createElement('script'); late.text = 'window.hacked = 1'; document.body.append(late);", vec![])
         .await;
@@ -117,7 +113,7 @@ async fn a_course_system_keeps_score_and_place_and_the_learner_goes_on_from_ther
     browser.run("open_unit();", vec![]).await;
     browser.until("kept['cmi.core.lesson_status'] === 'incomplete'").await;
     in_the_lesson(&browser).await;
-    settled(&browser).await;
+    browser.settled().await;
     browser.click("[data-option='nearly-all']").await;
     out_of_the_lesson(&browser).await;
     browser.until("kept['cmi.core.score.raw'] === '50'").await;
@@ -141,7 +137,7 @@ async fn a_course_system_keeps_score_and_place_and_the_learner_goes_on_from_ther
     // Another day: the learner stands where they left, and what was reached stays reached.
     browser.run("calls.length = 0; open_unit();", vec![]).await;
     in_the_lesson(&browser).await;
-    settled(&browser).await;
+    browser.settled().await;
     browser.until("document.querySelector('[data-verdict=pass]')").await;
     assert!(browser.has("[data-predicted=true]").await);
     out_of_the_lesson(&browser).await;

@@ -22,10 +22,6 @@ async fn number(browser: &Browser, name: &str) -> f64 {
         .unwrap_or_else(|| panic!("{name}"))
 }
 
-async fn settled(browser: &Browser) {
-    browser.until("document.querySelector('[data-player][data-ready=true][data-building=false]')").await;
-}
-
 const LESSON: &str = include_str!("../../lessons/2-dependencies/06-the-database-goes-away/lesson.json");
 
 #[tokio::test]
@@ -33,7 +29,7 @@ async fn predict_watch_ask_why_and_mend() {
     let server = serve_site();
     let browser = Browser::start(1366, 768, false).await;
     browser.open(&format!("{}/?lesson=the-database-goes-away", server.url)).await;
-    settled(&browser).await;
+    browser.settled().await;
 
     // The run is the native one, bit for bit.
     assert_eq!(browser.attribute("[data-digest]", "data-digest").await, Some(golden("B")));
@@ -73,21 +69,21 @@ async fn predict_watch_ask_why_and_mend() {
 
     // The bare system: the same seed, another run.
     browser.click("[data-variant='A']").await;
-    settled(&browser).await;
+    browser.settled().await;
     browser.until(&format!("document.querySelector('[data-digest=\"{}\"]')", golden("A"))).await;
     browser.click("[data-variant='B']").await;
     browser.until(&format!("document.querySelector('[data-digest=\"{}\"]')", golden("B"))).await;
 
     // A knob: the run is computed anew, the earlier one stays as a ghost.
     browser.turn("stale", 0.0).await;
-    settled(&browser).await;
+    browser.settled().await;
     browser.until(&format!("!document.querySelector('[data-digest=\"{}\"]')", golden("B"))).await;
     assert!(browser.has(".ghostkey").await, "the earlier run is named");
     browser.picture("lesson-ghost").await;
 
     // The end of the run: the incident sheet.
     browser.click("[data-variant='B']").await;
-    settled(&browser).await;
+    browser.settled().await;
     browser.run("document.querySelector('[data-player]').focus();", vec![]).await;
     browser.press("End").await;
     browser.until("document.querySelector('[aria-label=\"Incident sheet\"]')").await;
@@ -99,7 +95,7 @@ async fn predict_watch_ask_why_and_mend() {
     browser.click("#tab-health").await;
     browser.find("[data-incident='1']").await;
     browser.click("[data-incident='1'] button").await;
-    settled(&browser).await;
+    browser.settled().await;
     browser.until("document.querySelector('[data-incident=\"1\"]')?.innerText.includes('resolved')").await;
 
     assert_eq!(browser.complaints().await, Vec::<String>::new());
@@ -111,7 +107,7 @@ async fn the_challenge_is_missed_and_then_reached() {
     let server = serve_site();
     let browser = Browser::start(1366, 768, false).await;
     browser.open(&format!("{}/?lesson=the-database-goes-away", server.url)).await;
-    settled(&browser).await;
+    browser.settled().await;
     browser.click("[data-option='half']").await;
     browser.until("document.querySelector('[data-predicted=true]')").await;
     browser.click(".beats button:last-child").await;
@@ -133,7 +129,7 @@ async fn the_keyboard_alone_is_enough() {
     let server = serve_site();
     let browser = Browser::start(1366, 768, false).await;
     browser.open(&format!("{}/?lesson=the-database-goes-away", server.url)).await;
-    settled(&browser).await;
+    browser.settled().await;
     browser.click("[data-option='none']").await;
     browser.run("document.querySelector('[data-player]').focus();", vec![]).await;
     browser.press("]").await;

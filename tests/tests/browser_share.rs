@@ -13,10 +13,6 @@ const PLACE: &str = "const player = document.querySelector('[data-player]'); \
                      return [player.dataset.step, document.querySelector('[data-digest]').dataset.digest];";
 const TEXT: &str = "return document.querySelector('dialog[open] textarea').value;";
 
-async fn settled(browser: &Browser) {
-    browser.until("document.querySelector('[data-player][data-ready=true][data-building=false]')").await;
-}
-
 /// Opens a dialog by the keyboard and gives the text that it offers.
 async fn offered(browser: &Browser, button: &str) -> String {
     browser.run("document.querySelector(arguments[0]).focus();", vec![json!(button)]).await;
@@ -30,11 +26,11 @@ async fn a_link_and_a_frame_lead_to_the_same_event_of_the_same_run() {
     let server = Server::start(&["--site", &site().display().to_string()]);
     let browser = Browser::start(1280, 800, false).await;
     browser.open(&format!("{}/?seed=11", server.url)).await;
-    settled(&browser).await;
+    browser.settled().await;
     browser.click("[data-option='half']").await;
     browser.until("document.querySelector('[data-predicted=true]')").await;
     browser.click("[data-variant='A']").await;
-    settled(&browser).await;
+    browser.settled().await;
     browser.click("[aria-label='Next failure']").await;
     let place: Value = browser.run(PLACE, vec![]).await;
 
@@ -62,7 +58,7 @@ async fn a_link_and_a_frame_lead_to_the_same_event_of_the_same_run() {
     // Whoever opens the link is asked first, and then stands where the sender stood. Theirs is another browser, which has kept nothing.
     browser.run("localStorage.clear();", vec![]).await;
     browser.open(&link).await;
-    settled(&browser).await;
+    browser.settled().await;
     browser.until("Number(document.querySelector('[data-player]').dataset.time) > 19").await;
     assert_ne!(browser.run(PLACE, vec![]).await, place, "the outage is not given away");
     browser.click("[data-option='half']").await;
@@ -71,7 +67,7 @@ async fn a_link_and_a_frame_lead_to_the_same_event_of_the_same_run() {
 
     // A course page shows the moment itself.
     browser.open(&address).await;
-    settled(&browser).await;
+    browser.settled().await;
     browser.until(&format!("document.querySelector('[data-player]').dataset.step === {}", place[0])).await;
     assert_eq!(browser.run(PLACE, vec![]).await, place);
     assert!(!browser.has("header.top").await, "{frame}");

@@ -11,10 +11,6 @@ const ROW: &str = "return [...document.querySelectorAll('.whatif tbody tr')].fin
 const PUT: &str =
     "[...document.querySelectorAll('.whatif .put')].find(put => put.innerText.includes(arguments[0])).click();";
 
-async fn settled(browser: &Browser) {
-    browser.until("document.querySelector('[data-player][data-ready=true][data-building=false]')").await;
-}
-
 /// Opens a question by its name and waits for the whole answer.
 async fn answer(browser: &Browser, question: &str) {
     let choose = "[...document.querySelectorAll('.whatif .seg button')].find(button => button.innerText === arguments[0]).click();";
@@ -33,7 +29,7 @@ async fn what_if_is_answered_by_runs_that_can_be_put_on_the_stage() {
     let server = Server::start(&["--site", &site().display().to_string()]);
     let browser = Browser::start(1366, 768, false).await;
     browser.open(&format!("{}/?lesson=the-database-goes-away&tab=whatif", server.url)).await;
-    settled(&browser).await;
+    browser.settled().await;
     assert!(browser.text("#evidence").await.starts_with("First say what you think"), "the outage is not given away");
     browser.click("[data-option='half']").await;
     browser.until("document.querySelector('.whatif')").await;
@@ -44,7 +40,7 @@ async fn what_if_is_answered_by_runs_that_can_be_put_on_the_stage() {
     let before = browser.run(DIGEST, vec![]).await;
     browser.run(PUT, vec![json!("the database is down")]).await;
     browser.until(&format!("document.querySelector('[data-digest]').dataset.digest !== {before}")).await;
-    settled(&browser).await;
+    browser.settled().await;
     assert!(browser.text(".knobfoot").await.contains("without “the database is down”"));
     browser.run("[...document.querySelectorAll('.knobfoot .btn')].at(-1).click();", vec![]).await;
     browser.until(&format!("document.querySelector('[data-digest]').dataset.digest === {before}")).await;
@@ -79,7 +75,7 @@ async fn a_failure_is_run_again_without_its_cause() {
     let server = Server::start(&["--site", &site().display().to_string()]);
     let browser = Browser::start(1366, 768, true).await;
     browser.open(&format!("{}/?lesson=the-outage-that-stays", server.url)).await;
-    settled(&browser).await;
+    browser.settled().await;
     browser.click("[data-option]").await;
     browser.until("document.querySelector('[data-predicted=true]')").await;
     browser.run("document.querySelector('[data-player]').focus();", vec![]).await;
@@ -91,7 +87,7 @@ async fn a_failure_is_run_again_without_its_cause() {
     assert!(!browser.run(without, vec![]).await.is_null(), "{}", browser.text(".why").await);
     browser.run(&without.replace("return ", "(").replace(");", ")).click();"), vec![]).await;
     browser.until(&format!("document.querySelector('[data-digest]').dataset.digest !== {before}")).await;
-    settled(&browser).await;
+    browser.settled().await;
     browser.picture("without-this-cause").await;
     assert!(browser.text(".knobfoot").await.contains("without “the database is five times slower”"));
     assert_eq!(browser.complaints().await, Vec::<String>::new());
@@ -103,7 +99,7 @@ async fn picture_numbers_and_trace_are_saved_as_files_that_others_read() {
     let server = Server::start(&["--site", &site().display().to_string()]);
     let browser = Browser::start(1366, 768, false).await;
     browser.open(&format!("{}/?lesson=the-database-goes-away&embed=1&t=21", server.url)).await;
-    settled(&browser).await;
+    browser.settled().await;
     browser.until("document.querySelector('.save')").await;
     let catch = "window.saved = []; HTMLAnchorElement.prototype.click = function() { window.saved.push([this.download, this.href]); }; \
                  document.querySelectorAll('.save .btn').forEach(button => button.click());";

@@ -11,7 +11,7 @@ use sandbox_core::time::Time;
 use std::rc::Rc;
 
 /// Steps that are computed between two looks at the clock: under a millisecond.
-const STEPS_AT_ONCE: u32 = 2_000;
+pub(super) const STEPS_AT_ONCE: u32 = 2_000;
 
 /// A computed run.
 pub struct Shown {

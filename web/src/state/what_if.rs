@@ -1,6 +1,7 @@
 //! What if: the scenario run again and again with something different each time, computed in slices beside the run on the stage.
 
 use crate::content::Content;
+use crate::state::player::STEPS_AT_ONCE;
 use crate::state::settings::Settings;
 use sandbox_core::Run;
 use sandbox_core::scenario::KnobView;
@@ -8,8 +9,6 @@ use sandbox_core::study::{
     Case, FaultEnds, Outcome, Rates, Study, fault_ends, grid, nodes_down, rates, seeds, without,
 };
 
-/// Steps that are computed between two looks at the clock: under a millisecond.
-const STEPS_AT_ONCE: u32 = 2_000;
 /// Seeds of the same story.
 const SEEDS: u32 = 20;
 /// Moments at which a fault ends, and seeds of each: 64 runs.
