@@ -320,8 +320,12 @@ mod tests {
     }
 
     #[test]
-    fn unknown_ids_are_told_with_the_known_ones() {
-        let Err(Failure::Problems(problems)) = read("no-such-thing") else { panic!("it was found") };
-        assert!(problems[0].hint.contains("database-outage"));
+    fn unknown_ids_are_told_with_the_one_meant_or_where_all_are() {
+        let hint = |id: &str| match read(id) {
+            Err(Failure::Problems(problems)) => problems[0].hint.clone(),
+            _ => panic!("it was found"),
+        };
+        assert!(hint("databse-outage").starts_with("Did you mean `database-outage`?"));
+        assert!(hint("no-such-thing").starts_with("`faultline list` shows all."));
     }
 }
