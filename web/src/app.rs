@@ -6,6 +6,7 @@ use crate::pages::home::{HomePage, HomeProps};
 use crate::pages::lesson::{LessonPage, LessonProps};
 use crate::pages::playground::{PlaygroundPage, PlaygroundProps};
 use crate::route::Asked;
+use crate::text::language::speak;
 use web_sys::Element;
 
 /// Puts the page in its place in the document, or at the end of the body where there is none.
@@ -25,6 +26,9 @@ pub fn start() {
 
 /// Puts the page that is asked for into an element.
 pub fn mount(root: Element, asked: Asked) {
+    if let Some(language) = asked.link.lang {
+        speak(language);
+    }
     let playground = asked.link.playground || asked.link.document.is_some();
     if asked.is_home() {
         yew::Renderer::<HomePage>::with_root_and_props(root, HomeProps { unread: asked.unread }).render();

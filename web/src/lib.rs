@@ -15,4 +15,5 @@ pub mod palette;
 pub mod plot;
 pub mod route;
 pub mod state;
+pub mod text;
 pub mod view_model;

@@ -346,9 +346,17 @@ words! {
 }
 
 words! {
-    /// A language that the page speaks.
+    /// A language that the page speaks: English, and what tests make of it.
     Language {
         /// English.
         English "en",
+        /// For tests: every text twice.
+        Doubled "x-doubled",
+        /// For tests: every text with a very long word after it.
+        Long "x-long",
+        /// For tests: from right to left.
+        Mirrored "x-mirrored",
+        /// For tests: every text with markup after it.
+        Markup "x-markup",
     }
 }

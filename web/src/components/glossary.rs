@@ -1,6 +1,8 @@
 //! The glossary: one entry in a dialog, or all of them as a list.
 
 use crate::components::press::{button, close};
+use crate::text::frame as text;
+use crate::text::language::of_content;
 use sandbox_core::lesson::Link;
 use wasm_bindgen::JsCast;
 use web_sys::Element;
@@ -32,22 +34,22 @@ pub struct EntryProps<'a> {
 /// One entry, in a dialog.
 pub fn entry(props: &EntryProps) -> Html {
     let found = lessons::GLOSSARY.iter().find(|(name, ..)| *name == props.term);
-    let (term, text) = found.map_or(("", ""), |(_, term, text)| (*term, *text));
+    let (term, about) = found.map_or(("", ""), |(_, term, about)| (*term, *about));
     html! {
         <dialog ref={props.dialog.clone()} aria-labelledby="term-title" data-term={props.term.to_string()}>
-            <h2 id="term-title">{ term }</h2>
-            <div class="prose" onclick={terms(props.on_term.clone())}>{ rendered(text) }</div>
-            { button("btn primary", "Close", close(&props.dialog)) }
+            <h2 id="term-title" lang={of_content()}>{ term }</h2>
+            <div class="prose" lang={of_content()} onclick={terms(props.on_term.clone())}>{ rendered(about) }</div>
+            { button("btn primary", text::close(), close(&props.dialog)) }
         </dialog>
     }
 }
 
 /// Every entry.
 pub fn all(on_term: Callback<String>) -> Html {
-    let entry = |(_, term, text): &(&str, &'static str, &'static str)| {
-        html! { <><dt>{ *term }</dt><dd>{ rendered(text) }</dd></> }
+    let entry = |(_, term, about): &(&str, &'static str, &'static str)| {
+        html! { <><dt>{ *term }</dt><dd>{ rendered(about) }</dd></> }
     };
-    html! { <dl class="glossary prose" onclick={terms(on_term)}>{ for lessons::GLOSSARY.iter().map(entry) }</dl> }
+    html! { <dl class="glossary prose" lang={of_content()} onclick={terms(on_term)}>{ for lessons::GLOSSARY.iter().map(entry) }</dl> }
 }
 
 fn terms(on_term: Callback<String>) -> Callback<MouseEvent> {

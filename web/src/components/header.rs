@@ -2,6 +2,8 @@
 
 use crate::components::icon::icon;
 use crate::components::share::Sharing;
+use crate::text::frame as text;
+use crate::text::language::of_content;
 use crate::view_model::format;
 use yew::prelude::*;
 
@@ -21,19 +23,19 @@ pub fn header(props: &HeaderProps) -> Html {
     let theme = props.on_theme.reform(|_: MouseEvent| ());
     html! {
         <header class="top">
-            <a class="brand" href="?" aria-label="Faultline: all lessons" title="All lessons">
+            <a class="brand" href="?" aria-label={text::to_all_lessons()} title={text::all_lessons()}>
                 <svg width="24" height="24" viewBox="0 0 24 24" aria-hidden="true">
                     <path d="M2 9h7l3 6h10" fill="none" stroke="var(--accent)" stroke-width="2.6" stroke-linecap="round" stroke-linejoin="round" />
                     <path d="M2 16h6M16 8h6" fill="none" stroke="var(--line-strong)" stroke-width="2.6" stroke-linecap="round" />
                 </svg>
-                { "Faultline" }
+                <span translate="no">{ "Faultline" }</span>
             </a>
             if let Some((series, title)) = &props.place {
-                <div class="crumb">{ series }{ "\u{a0}\u{a0}/\u{a0}\u{a0}" }<b>{ title }</b></div>
+                <div class="crumb" lang={of_content()}>{ series }{ "\u{a0}\u{a0}/\u{a0}\u{a0}" }<b>{ title }</b></div>
             }
             <div class="grow"></div>
             { props.children.clone() }
-            <button type="button" class="btn quiet" aria-label="Switch between light and dark" title="Light or dark" onclick={theme}>{ icon("theme") }</button>
+            <button type="button" class="btn quiet" aria-label={text::switch_theme()} title={text::light_or_dark()} onclick={theme}>{ icon("theme") }</button>
         </header>
     }
 }
@@ -47,9 +49,9 @@ pub fn buttons(on_share: Option<Callback<Sharing>>, on_help: &Callback<()>) -> H
     let help = on_help.reform(|_: MouseEvent| ());
     html! {
         <>
-            { share("Share", "btn", "link", Sharing::Link) }
-            { share("Embed", "btn hide-xs", "frame", Sharing::Frame) }
-            <button type="button" class="btn quiet" aria-label="Help: keys" title="Keys (?)" onclick={help}>{ "?" }</button>
+            { share(text::share(), "btn", "link", Sharing::Link) }
+            { share(text::embed(), "btn hide-xs", "frame", Sharing::Frame) }
+            <button type="button" class="btn quiet" aria-label={text::help()} title={text::help_key()} onclick={help}>{ "?" }</button>
         </>
     }
 }
@@ -67,9 +69,9 @@ pub struct ChipsProps {
 pub fn chips(props: &ChipsProps) -> Html {
     html! {
         <>
-            <span class="chip hide-s" title="Seed of all randomness">{ "seed " }<b class="num">{ props.seed }</b></span>
-            <span class="chip hide-s" title={format!("Digest of the run: {}", props.digest)} data-digest={props.digest.clone()}>
-                { "run " }<b class="num">{ format::digest(&props.digest) }</b></span>
+            <span class="chip hide-s" title={text::seed_means()}>{ text::seed() }{ " " }<b class="num">{ props.seed }</b></span>
+            <span class="chip hide-s" title={text::digest_is(&props.digest)} data-digest={props.digest.clone()}>
+                { text::run() }{ " " }<b class="num" translate="no">{ format::digest(&props.digest) }</b></span>
         </>
     }
 }

@@ -1,6 +1,7 @@
 //! The keys, in a dialog.
 
 use crate::components::press::{button, close};
+use crate::text::frame as text;
 use yew::prelude::*;
 
 /// What [`help`] draws.
@@ -10,31 +11,34 @@ pub struct HelpProps {
     pub dialog: NodeRef,
 }
 
-const KEYS: [(&[&str], &str); 9] = [
-    (&["Space"], "play or pause"),
-    (&["←", "→"], "one event back or on"),
-    (&["Shift", "←", "→"], "one second back or on"),
-    (&["[", "]"], "previous or next failure"),
-    (&["M"], "next milestone"),
-    (&["Home", "End"], "start or end of the run"),
-    (&["W"], "why did this request end so"),
-    (&["?"], "this list"),
-    (&["Esc"], "close"),
+/// A key or several, and what they do.
+type Key = (&'static [&'static str], fn() -> &'static str);
+
+const KEYS: [Key; 9] = [
+    (&["Space"], text::key_play),
+    (&["←", "→"], text::key_step),
+    (&["Shift", "←", "→"], text::key_second),
+    (&["[", "]"], text::key_failure),
+    (&["M"], text::key_milestone),
+    (&["Home", "End"], text::key_ends),
+    (&["W"], text::key_why),
+    (&["?"], text::key_help),
+    (&["Esc"], text::key_close),
 ];
 
 /// The keyboard map.
 pub fn help(props: &HelpProps) -> Html {
     html! {
         <dialog ref={props.dialog.clone()} aria-labelledby="help-title">
-            <h2 id="help-title">{ "Keys" }</h2>
-            <p>{ "They work while the stage has the focus; every key has a button as well." }</p>
+            <h2 id="help-title">{ text::keys() }</h2>
+            <p>{ text::keys_work() }</p>
             <dl>
                 { for KEYS.iter().map(|(keys, text)| html! {
-                    <><dt>{ for keys.iter().map(|key| html! { <><kbd>{ *key }</kbd>{ " " }</> }) }</dt><dd>{ *text }</dd></>
+                    <><dt>{ for keys.iter().map(|key| html! { <><kbd translate="no">{ *key }</kbd>{ " " }</> }) }</dt><dd>{ text() }</dd></>
                 }) }
             </dl>
-            <p>{ "Everything you see is computed from one run: the same scenario and the same seed give the same run everywhere, and its digest proves it." }</p>
-            { button("btn primary", "Close", close(&props.dialog)) }
+            <p>{ text::one_run() }</p>
+            { button("btn primary", text::close(), close(&props.dialog)) }
         </dialog>
     }
 }

@@ -1,6 +1,8 @@
 //! A notice above the stage: what did not go as wished, and how to mend it. The page goes on below it.
 
 use crate::components::press::button;
+use crate::text::frame as text;
+use crate::text::language::of_content;
 use sandbox_core::scenario::Problem;
 use yew::prelude::*;
 
@@ -26,9 +28,9 @@ pub fn notice(props: NoticeProps) -> Html {
     html! {
         <section class="card notice" role="alert" data-notice={about}>
             <h2>{ heading }</h2>
-            <ul tabindex="0">{ for problems.iter().take(SHOWN).map(|problem| html! { <li>{ problem.to_string() }</li> }) }</ul>
-            if problems.len() > SHOWN { <p>{ format!("And {} more.", problems.len() - SHOWN) }</p> }
-            { button("btn mini", "Dismiss", dismiss) }
+            <ul tabindex="0" lang={of_content()}>{ for problems.iter().take(SHOWN).map(|problem| html! { <li>{ problem.to_string() }</li> }) }</ul>
+            if problems.len() > SHOWN { <p>{ text::and_more(&(problems.len() - SHOWN).to_string()) }</p> }
+            { button("btn mini", text::dismiss(), dismiss) }
         </section>
     }
 }

@@ -1,5 +1,7 @@
 //! A document that cannot run: everything that is wrong with it, where, and how to mend it.
 
+use crate::text::frame as text;
+use crate::text::language::of_content;
 use sandbox_core::scenario::Problem;
 use yew::prelude::*;
 
@@ -15,20 +17,20 @@ pub struct ProblemsProps {
 /// All problems of a document.
 pub fn problems(props: &ProblemsProps) -> Html {
     let count = match props.problems.len() {
-        1 => "One thing is".to_string(),
-        count => format!("{count} things are"),
+        1 => text::one_is_wrong().to_string(),
+        count => text::some_are_wrong(&count.to_string()),
     };
     html! {
         <main class="card broken" data-broken=""><div role="alert">
-            <h1>{ format!("{} cannot run", props.what) }</h1>
-            <p>{ format!("{count} wrong with it. Nothing was changed or run.") }</p>
-            <ul>
+            <h1>{ text::cannot_run(&props.what) }</h1>
+            <p>{ count }</p>
+            <ul lang={of_content()}>
                 { for props.problems.iter().map(|problem| html! {
-                    <li><code>{ if problem.path.is_empty() { "(document)" } else { &problem.path } }</code>
+                    <li><code>{ if problem.path.is_empty() { text::whole_document() } else { &problem.path } }</code>
                         <div>{ format!("{}. {}", problem.what, problem.hint) }</div></li>
                 }) }
             </ul>
-            <p><a href="?">{ "All lessons" }</a></p>
+            <p><a href="?">{ text::all_lessons() }</a></p>
         </div></main>
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::palette::Palette;
 use crate::state::storage;
+use crate::text::frame as text;
 use std::rc::Rc;
 use wasm_bindgen::prelude::*;
 use web_sys::{Element, HtmlElement, ResizeObserver, Window};
@@ -39,8 +40,7 @@ pub fn matches(query: &str) -> bool {
 /// Gives the browser's window the name of what it shows; None: of the course.
 pub fn name_page(what: Option<&str>) {
     if let Some(document) = web_sys::window().and_then(|window| window.document()) {
-        let title =
-            what.map_or("Faultline: how API systems bend and break".into(), |what| format!("{what} · Faultline"));
+        let title = what.map_or(text::page_of_course().into(), text::page_of);
         document.set_title(&title);
     }
 }

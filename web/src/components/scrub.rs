@@ -2,6 +2,8 @@
 
 use crate::components::svg::rect;
 use crate::state::action::Action;
+use crate::text::language::of_content;
+use crate::text::transport as text;
 use crate::view_model::scrub::Health;
 use sandbox_core::time::Time;
 use wasm_bindgen::JsCast;
@@ -67,14 +69,14 @@ pub fn scrub(props: &ScrubProps) -> Html {
                 { rect("cursor", ((x(at_s) - 1.6).clamp(0.0, 996.8), 0.0), (3.2, 30.0), 0.0) }
             </svg>
             <input type="range" min="0" max={format!("{:.0}", end_s * 1e3)} step="1" value={format!("{:.0}", at_s * 1e3)}
-                aria-label="Time in the run" aria-valuetext={props.says.to_string()} {oninput} data-scrub="" />
+                aria-label={text::time()} aria-valuetext={props.says.to_string()} {oninput} data-scrub="" />
             <div class="ring"></div>
             <div class="marks">
                 <span style="left:0">{ "0 s" }</span>
                 { for props.faults.first().map(|(from, to, title)| {
                     // Centred under its bar, and never over the ends of the axis.
                     let middle = percent((from + to) / 2.0).clamp(24.0, 76.0);
-                    html! { <span class="name" style={format!("left:{middle:.2}%")}>{ title }</span> }
+                    html! { <span class="name" lang={of_content()} style={format!("left:{middle:.2}%")}>{ title }</span> }
                 }) }
                 <span style="right:0">{ format!("{end_s:.0} s") }</span>
             </div>

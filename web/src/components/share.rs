@@ -1,6 +1,7 @@
 //! A link to this very moment, or a frame of it for a course page, in a dialog to copy from.
 
 use crate::components::press::{button, close};
+use crate::text::frame as text;
 use sandbox_core::link::LONGEST;
 use wasm_bindgen::JsCast;
 use web_sys::{Element, HtmlDocument, HtmlElement, HtmlTextAreaElement};
@@ -20,8 +21,9 @@ pub enum Sharing {
 /// The element that shows an address in another page.
 pub fn frame(address: &str, title: &str) -> String {
     let address = address.replace('&', "&amp;");
+    let title = text::frame_title(title);
     format!(
-        "<iframe src=\"{address}\" title=\"Faultline: {title}\"\n  width=\"750\" height=\"860\" sandbox=\"allow-scripts\" allow=\"fullscreen\"></iframe>"
+        "<iframe src=\"{address}\" title=\"{title}\"\n  width=\"750\" height=\"860\" sandbox=\"allow-scripts\" allow=\"fullscreen\"></iframe>"
     )
 }
 
@@ -54,7 +56,7 @@ pub struct ShareProps {
 
 /// The dialog.
 pub fn share(props: &ShareProps) -> Html {
-    let Offer { what, text, copied } = props.offer.clone();
+    let Offer { what, text: offered, copied } = props.offer.clone();
     let copy = {
         let (dialog, on_copied) = (props.dialog.clone(), props.on_copied.clone());
         Callback::from(move |event: MouseEvent| {
@@ -68,31 +70,25 @@ pub fn share(props: &ShareProps) -> Html {
         })
     };
     let (title, about) = match what {
-        Sharing::Link => (
-            "Share",
-            "Whoever opens this link sees this very run at this very event. The lesson's question comes first.",
-        ),
-        Sharing::Frame => ("Embed", "Put this into a page of your course. The frame needs no cookies and no storage."),
-        Sharing::Document => {
-            ("Share", "Whoever opens this link has this document to work on, and sees this very event.")
-        }
+        Sharing::Link => (text::share(), text::share_link()),
+        Sharing::Frame => (text::embed(), text::share_frame()),
+        Sharing::Document => (text::share(), text::share_document()),
     };
-    let long = text.len() > LONGEST && what != Sharing::Link;
+    let long = offered.len() > LONGEST && what != Sharing::Link;
     html! {
         <dialog ref={props.dialog.clone()} aria-labelledby="share-title">
             <h2 id="share-title">{ title }</h2>
             <p>{ about }</p>
             if long {
-                <p data-long="">{ format!("It has {} characters, and some programs cut off links of more than {LONGEST}: \
-                    an exported file is safer.", text.len()) }</p>
+                <p data-long="">{ text::long_link(&offered.len().to_string(), &LONGEST.to_string()) }</p>
             }
-            <textarea readonly=true rows="5" aria-label={title} value={text.clone()} />
+            <textarea readonly=true rows="5" aria-label={title} value={offered.clone()} />
             <p class="row">
-                <button type="button" class="btn primary" autofocus=true onclick={copy}>{ "Copy" }</button>
-                { button("btn", "Close", close(&props.dialog)) }
+                <button type="button" class="btn primary" autofocus=true onclick={copy}>{ text::copy() }</button>
+                { button("btn", text::close(), close(&props.dialog)) }
                 <span role="status">{ match copied {
-                    Some(true) => "Copied.",
-                    Some(false) => "Selected: copy it with Ctrl+C.",
+                    Some(true) => text::copied(),
+                    Some(false) => text::selected(),
                     None => "",
                 } }</span>
             </p>

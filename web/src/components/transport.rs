@@ -3,6 +3,8 @@
 use crate::components::icon::icon;
 use crate::components::press::{button, press};
 use crate::state::action::{Action, Pace};
+use crate::text::language::of_content;
+use crate::text::transport as text;
 use wasm_bindgen::JsCast;
 use web_sys::HtmlSelectElement;
 use yew::prelude::*;
@@ -35,9 +37,9 @@ pub struct TransportProps<'a> {
     pub on_invite: Callback<()>,
 }
 
-/// The speeds on offer: value, text.
+/// The speeds on offer: value, and text where it is a number.
 const PACES: [(&str, &str, Pace); 6] = [
-    ("tour", "Tour", Pace::Tour),
+    ("tour", "", Pace::Tour),
     ("10", "10×", Pace::Fixed(10.0)),
     ("1", "1×", Pace::Fixed(1.0)),
     ("0.1", "1/10", Pace::Fixed(0.1)),
@@ -50,16 +52,16 @@ pub fn transport(props: &TransportProps) -> Html {
     let icon_button = |label: &'static str, keys: &'static str, name: &'static str, action: Action| {
         let onclick = press(props.on, action);
         html! {
-            <button type="button" class="btn" aria-label={label} title={format!("{label} ({keys})")} disabled={!props.ready} {onclick}>
+            <button type="button" class="btn" aria-label={label} title={text::with_key(label, keys)} disabled={!props.ready} {onclick}>
                 { icon(name) }
             </button>
         }
     };
     let play = {
         let onclick = press(props.on, Action::Toggle);
-        let (label, name) = if props.playing { ("Pause", "pause") } else { ("Play", "play") };
+        let (label, name) = if props.playing { (text::pause(), "pause") } else { (text::play(), "play") };
         html! {
-            <button type="button" class="btn primary play" aria-label={label} title={format!("{label} (Space)")}
+            <button type="button" class="btn primary play" aria-label={label} title={text::with_key(label, text::space_bar())}
                 disabled={!props.ready} {onclick}>{ icon(name) }</button>
         }
     };
@@ -76,27 +78,27 @@ pub fn transport(props: &TransportProps) -> Html {
     let invite = props.on_invite.reform(|_: MouseEvent| ());
     html! {
         <div class="transport">
-            <div class="tr" role="group" aria-label="Transport">
-                { icon_button("Previous failure", "[", "previous", Action::PreviousFailure) }
-                { icon_button("Step back", "left arrow", "back", Action::StepBack) }
+            <div class="tr" role="group" aria-label={text::transport()}>
+                { icon_button(text::previous_failure(), "[", "previous", Action::PreviousFailure) }
+                { icon_button(text::step_back(), text::left_arrow(), "back", Action::StepBack) }
                 { play }
-                { icon_button("Step", "right arrow", "step", Action::Step) }
-                { icon_button("Next failure", "]", "next", Action::NextFailure) }
+                { icon_button(text::step(), text::right_arrow(), "step", Action::Step) }
+                { icon_button(text::next_failure(), "]", "next", Action::NextFailure) }
                 <span class="clock num">{ &props.clock }</span>
-                <span class="of">{ "event " }<span class="num">{ &props.event }</span></span>
+                <span class="of">{ text::event() }{ " " }<span class="num">{ &props.event }</span></span>
                 <span class="grow"></span>
-                <select aria-label="Speed" {onchange}>
+                <select aria-label={text::speed()} {onchange}>
                     { for PACES.iter().map(|(value, text, pace)| html! {
-                        <option value={*value} selected={*pace == props.pace}>{ *text }</option>
+                        <option value={*value} selected={*pace == props.pace}>{ if text.is_empty() { text::tour() } else { text } }</option>
                     }) }
                 </select>
             </div>
             <div class="next">
-                <p data-next="step"><span>{ &props.step.0 }{ " " }<b>{ &props.step.1 }</b></span></p>
+                <p data-next="step"><span>{ &props.step.0 }{ " " }<b lang={of_content()}>{ &props.step.1 }</b></span></p>
                 <p data-next="milestone">
                     <span>{ &props.milestone.0 }{ " " }<b>{ &props.milestone.1 }</b></span>
-                    if props.invited { { button("btn mini primary", "predict", invite) } }
-                    if props.can_jump { { button("btn mini", "jump", press(props.on, Action::NextMilestone)) } }
+                    if props.invited { { button("btn mini primary", text::predict(), invite) } }
+                    if props.can_jump { { button("btn mini", text::jump(), press(props.on, Action::NextMilestone)) } }
                 </p>
             </div>
             { props.children.clone() }

@@ -8,6 +8,7 @@ use crate::components::recording::opener;
 use crate::components::screen::{name_page, switch_theme};
 use crate::state::course::{Course, Done};
 use crate::state::storage;
+use crate::text::frame;
 use lessons::{Entry, INDEX};
 use sandbox_core::scenario::Problem;
 use wasm_bindgen_futures::{JsFuture, spawn_local};
@@ -75,7 +76,7 @@ pub fn HomePage(props: &HomeProps) -> Html {
                 if !unread.is_empty() {
                     { notice::notice(NoticeProps {
                         about: "address",
-                        heading: "Not everything in the address was understood",
+                        heading: frame::unread(),
                         problems: &unread,
                         dismiss,
                     }) }

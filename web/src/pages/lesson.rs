@@ -23,6 +23,8 @@ use crate::state::opening;
 use crate::state::session::Session;
 use crate::state::storage;
 use crate::state::store::Store;
+use crate::text::frame as text;
+use crate::text::language::of_content;
 use crate::view_model::recorded::RecordedView;
 use sandbox_core::link::{Link, Theme};
 use sandbox_core::scenario::Problem;
@@ -160,7 +162,9 @@ pub fn LessonPage(props: &LessonProps) -> Html {
     };
     let store = match &*store {
         Ok(store) => store,
-        Err(found) => return problems::problems(&ProblemsProps { what: "The lesson".into(), problems: found.clone() }),
+        Err(found) => {
+            return problems::problems(&ProblemsProps { what: text::the_lesson().into(), problems: found.clone() });
+        }
     };
     store.on_change(Callback::from(move |()| redraw.force_update()));
     if let Some(speaker) = &*speaker {
@@ -170,7 +174,10 @@ pub fn LessonPage(props: &LessonProps) -> Html {
     session.player.still = screen.still;
     let session = &mut *session;
     if !session.problems.is_empty() {
-        return problems::problems(&ProblemsProps { what: "The scenario".into(), problems: session.problems.clone() });
+        return problems::problems(&ProblemsProps {
+            what: text::the_scenario().into(),
+            problems: session.problems.clone(),
+        });
     }
     let mut shown = session.player.shown.take();
     if let Some(shown) = &shown {
@@ -210,7 +217,7 @@ pub fn LessonPage(props: &LessonProps) -> Html {
     }
     let around = match props.asked.link.embed {
         true => Around {
-            story: html! { <h1 class="unseen">{ &title }</h1> },
+            story: html! { <h1 class="unseen" lang={of_content()}>{ &title }</h1> },
             foot: foot(&content, recorded.as_ref(), chips),
             ..Around::default()
         },
@@ -277,9 +284,8 @@ fn begin(content: Rc<Content>, props: &LessonProps, still: bool) -> Store {
 
 /// What of the address or of a message was not understood, if anything.
 fn unread(session: &Session, on: &Callback<Action>) -> Html {
-    let address = ("address", "Not everything in the address was understood", &session.unread, Action::DismissUnread);
-    let heading = "A message from the page around was not understood";
-    let message = ("message", heading, &session.unheard, Action::DismissUnheard);
+    let address = ("address", text::unread(), &session.unread, Action::DismissUnread);
+    let message = ("message", text::unheard(), &session.unheard, Action::DismissUnheard);
     let told = [address, message].into_iter().filter(|(_, _, problems, _)| !problems.is_empty());
     let draw = |(about, heading, problems, dismiss): (_, _, &Vec<Problem>, _)| {
         notice::notice(NoticeProps { about, heading, problems, dismiss: press(on, dismiss) })
@@ -309,10 +315,10 @@ fn foot(content: &Content, recorded: Option<&RecordedView>, chips: Html) -> Html
     };
     let playground = content.lesson.id.is_empty();
     let whole = Link { playground, ..content.origin.clone() }.query();
-    let open = if playground { "open in the playground" } else { "open the whole lesson" };
+    let open = if playground { text::open_playground() } else { text::open_whole() };
     html! {
         <footer class="foot">
-            <span>{ "Faultline: " }{ what }</span>{ chips }
+            <span>{ text::shown_in_frame(&what) }</span>{ chips }
             <a href={whole} target="_blank" rel="noopener">{ open }</a>
         </footer>
     }

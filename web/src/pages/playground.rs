@@ -27,6 +27,7 @@ use crate::state::settings::Settings;
 use crate::state::storage;
 use crate::state::store::Store;
 use crate::state::workshop::{Act, Workshop};
+use crate::text::frame;
 use sandbox_core::link::Link;
 use sandbox_core::scenario::{Document, Problem};
 use serde_json::Value;
@@ -304,7 +305,7 @@ fn notices(session: &Session, workshop: &Workshop, on: &Callback<Action>) -> Htm
             if !unread.is_empty() {
                 { notice::notice(NoticeProps {
                     about: "address",
-                    heading: "Not everything in the address was understood",
+                    heading: frame::unread(),
                     problems: unread,
                     dismiss: press(on, Action::DismissUnread),
                 }) }

@@ -8,6 +8,7 @@ use crate::components::transport::{self, TransportProps};
 use crate::pages::lesson::Page;
 use crate::pages::views;
 use crate::state::player::Shown;
+use crate::text::transport as text;
 use crate::view_model::format;
 use crate::view_model::recorded::RecordedView;
 use crate::view_model::request::RequestView;
@@ -44,8 +45,8 @@ impl Page<'_> {
         let position = shown.run.position();
         let says = views::moment(session, shown, &state);
         let sentence = match session.player.playing {
-            true => format!("{}: {}, {}", format::about(session.player.cursor), state.word, state.what),
-            false => format!("{says}. Next: {}", step.1),
+            true => text::moment_playing(&format::about(session.player.cursor), state.word, &state.what),
+            false => text::moment_next(&says, &step.1),
         };
         let share = if state.quality.is_empty() { String::new() } else { format!(", {}", state.quality) };
         let lanes = request.and_then(|request| Some((request, request.end.as_ref()?))).map(|(request, end)| {

@@ -9,6 +9,7 @@ use crate::state::player::Shown;
 use crate::state::progress::Prediction;
 use crate::state::session::Session;
 use crate::state::settings::Settings;
+use crate::text::transport as text;
 use crate::view_model::charts::{self, Chart, Source};
 use crate::view_model::facts::{Facts, Stone};
 use crate::view_model::format;
@@ -108,7 +109,7 @@ pub fn chart_note(session: &Session, shown: &Shown, chart: &Chart) -> String {
 pub fn faults(session: &Session, shown: &Shown) -> Vec<(f64, f64, String)> {
     let limit = if session.player.future_is_open { f64::INFINITY } else { session.player.cursor.as_seconds() };
     let faults = shown.run.plan().faults.iter().filter(|fault| fault.from.as_seconds() < limit);
-    let text = |from: f64, to: f64, title: &str| format!("{title}, {} s", format::short(to - from, 1));
+    let text = |from: f64, to: f64, title: &str| text::fault_lasts(title, &format::short(to - from, 1));
     faults
         .map(|fault| {
             let (from, to) = (fault.from.as_seconds(), fault.to.as_seconds().min(shown.facts.end.as_seconds()));
@@ -167,8 +168,8 @@ pub fn parts(session: &Session, shown: &Shown, seen: &Observation) -> Vec<PartVi
 pub fn next_step(session: &Session, shown: &mut Shown) -> ((String, String), Option<NodeId>) {
     if is_flying(session, &shown.facts) {
         let speed = session.player.speed(&shown.facts);
-        let text = format!("{} times as fast as real time", format::short(speed, if speed < 1.0 { 2 } else { 0 }));
-        return (("Playing:".into(), text), None);
+        let text = text::times_real(&format::short(speed, if speed < 1.0 { 2 } else { 0 }));
+        return ((text::playing().into(), text), None);
     }
     let plan = shown.run.plan().clone();
     match shown.run.upcoming() {
@@ -177,30 +178,30 @@ pub fn next_step(session: &Session, shown: &mut Shown) -> ((String, String), Opt
             let node = (next.request != RequestId::NONE
                 || !matches!(plan.nodes[next.node.index()].kind, Kind::Monitor(_)))
             .then_some(next.node);
-            ((format!("Step, in {}:", format::span(gap)), timeline::words::upcoming(&plan, &next)), node)
+            ((text::step_in(&format::span(gap)), timeline::words::upcoming(&plan, &next)), node)
         }
-        None => (("Step:".into(), "the run is over".into()), None),
+        None => ((text::step_next().into(), text::run_is_over().into()), None),
     }
 }
 
 /// The next milestone: label, text, and whether it can be jumped to. Before the prediction that is the milestone.
 pub fn next_milestone(session: &Session, shown: &Shown) -> ((String, String), bool) {
     if !session.player.future_is_open {
-        return (("First:".into(), "say what you think will happen".into()), false);
+        return ((text::first().into(), text::say_first().into()), false);
     }
     match shown.facts.next_milestone(shown.run.position().step) {
         Some(stone) => {
-            let label = format!("Milestone in {}:", format::span(stone.at.since(session.player.cursor)));
+            let label = text::milestone_in(&format::span(stone.at.since(session.player.cursor)));
             ((label, stone.text.clone()), true)
         }
-        None => (("Milestone:".into(), "none any more".into()), false),
+        None => ((text::milestone().into(), text::no_milestone().into()), false),
     }
 }
 
 /// What the slider says of the moment.
 pub fn moment(session: &Session, shown: &Shown, state: &StateLine) -> String {
     let event = format::count(shown.run.position().step);
-    format!("{}, event {event}, {}, {}", format::clock(session.player.cursor), state.word, state.what)
+    text::moment(&format::clock(session.player.cursor), &event, state.word, &state.what)
 }
 
 /// The records around the cursor.

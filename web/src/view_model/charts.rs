@@ -1,6 +1,7 @@
 //! A run as lines: what each second held, and the charts that show it.
 
 use crate::palette::Token;
+use crate::text::language::keep;
 use crate::view_model::format;
 use sandbox_core::lesson::{ChartSpec, SignalChart};
 use sandbox_core::trace::Outcome;
@@ -341,7 +342,7 @@ impl Source<'_> {
             [(Token::PartWork, Dash::Solid), (Token::PartQueue, Dash::Dashed), (Token::PartWait, Dash::Dotted)];
         let lines = self.lines.iter().enumerate().map(|(index, name)| {
             let (ink, dash) = LOOKS[index % LOOKS.len()];
-            let label: &'static str = intern(name);
+            let label: &'static str = keep(name);
             Line::new(label, ink, dash, move |second| second.waiting.get(index).copied())
         });
         self.chart("queue", "Calls waiting, mean", lines.collect(), |_, most| Scale::linear(most.max(4.0)))
@@ -356,10 +357,10 @@ impl Source<'_> {
         ];
         let line = |(number, line): (usize, &sandbox_core::lesson::SignalLine)| {
             let (ink, dash) = LOOKS[number % LOOKS.len()];
-            Line { label: intern(&line.label), ink, dash, value: Value::Signal(index, number) }
+            Line { label: keep(&line.label), ink, dash, value: Value::Signal(index, number) }
         };
         let lines = chart.lines.iter().enumerate().map(line).collect();
-        self.chart(intern(&format!("signals-{index}")), &chart.title, lines, |_, most| Scale::linear(most))
+        self.chart(keep(&format!("signals-{index}")), &chart.title, lines, |_, most| Scale::linear(most))
     }
 
     fn any(&self, test: &dyn Fn(&Second) -> bool) -> bool {
@@ -425,20 +426,6 @@ fn finding(title: &str, series: &[Series]) -> String {
         true => format!("{title}: nothing so far."),
         false => format!("{title}: {}.", ranges.join(", ")),
     }
-}
-
-/// A name for as long as the page lives. Names come from scenarios: there are few, and each is kept once.
-fn intern(name: &str) -> &'static str {
-    use std::cell::RefCell;
-    thread_local!(static NAMES: RefCell<Vec<&'static str>> = const { RefCell::new(Vec::new()) });
-    NAMES.with_borrow_mut(|names| match names.iter().find(|known| **known == name) {
-        Some(known) => known,
-        None => {
-            let name: &'static str = Box::leak(name.to_string().into_boxed_str());
-            names.push(name);
-            name
-        }
-    })
 }
 
 #[cfg(test)]
