@@ -24,7 +24,9 @@ pub async fn serve(files: impl IntoIterator<Item = (&str, Vec<u8>)>) -> String {
 
 /// A course page with this body.
 pub async fn page(body: &str) -> String {
-    let page = format!("<!doctype html><html lang=en><title>A course</title><h1>A course</h1>{body}");
+    let page = format!(
+        "<!doctype html><html lang=en><link rel=icon href=data:,><title>A course</title><h1>A course</h1>{body}"
+    );
     serve([("index.html", page.into_bytes())]).await
 }
 

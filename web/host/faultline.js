@@ -1,11 +1,13 @@
 // <faultline-lesson lesson="ID" title="TITLE">: starts on click. MIT OR Apache-2.0.
 (() => {
-  const base = new URL('.', document.currentScript.src).href;
+  const base = new URL('.', document.currentScript.src).href, tag = 'faultline-lesson';
   const own = 'id class style title link still'.split(' ');
+  const add = (to, name, what) => to.appendChild(Object.assign(document.createElement(name), what));
   const style = `:host{display:block;position:relative;min-height:15em;border-radius:9px;overflow:hidden}button{all:unset;position:absolute;inset:0;cursor:pointer;display:grid;place-content:center;gap:8px;text-align:center;font:600 18px system-ui;background:light-dark(#eef,#222) center/cover;color:CanvasText}
 button:focus-visible{outline:3px solid #15d;outline-offset:-3px}span{background:Canvas;padding:4px;border-radius:8px}
 iframe{display:block;width:100%;height:39em;border:0}`;
-  customElements.define('faultline-lesson', class extends HTMLElement {
+  // Each snippet brings the script.
+  customElements.get(tag) || customElements.define(tag, class extends HTMLElement {
     #waiting = new Map();
     #count = 0;
     #ready;
@@ -13,32 +15,27 @@ iframe{display:block;width:100%;height:39em;border:0}`;
     connectedCallback() {
       if (this.shadowRoot) return;
       const shadow = this.attachShadow({ mode: 'open' });
-      const add = (to, name, textContent) => to.appendChild(Object.assign(document.createElement(name), { textContent }));
-      add(shadow, 'style', style);
-      const button = add(shadow, 'button', '');
-      button.onclick = () => this.load().then(() => this.#frame.focus());
-      add(button, 'span', this.title || this.textContent.trim() || 'Faultline');
-      add(button, 'span', 'Start ▶');
+      add(shadow, 'style', { textContent: style });
+      const button = add(shadow, 'button', { onclick: () => this.load().then(() => this.#frame.focus()) });
+      for (const textContent of [this.title || this.textContent.trim() || 'Faultline', 'Start ▶']) add(button, 'span', { textContent });
       const still = this.getAttribute('still');
       if (still) button.style.backgroundImage = `url(${JSON.stringify(still)})`;
     }
     load() {
       return this.#ready ||= new Promise((ready) => {
         const query = new URLSearchParams((this.getAttribute('link') || '?v=2').replace(/^[^?]*/, ''));
+        query.set('embed', 1);
         for (const { name, value } of this.attributes) own.includes(name) || query.set(name, value);
-        query.set('embed', '1');
-        const frame = this.#frame = document.createElement('iframe');
-        Object.assign(frame, { title: this.title || 'Faultline', allow: 'fullscreen', sandbox: 'allow-scripts', src: `${base}?${query}` });
+        this.shadowRoot.querySelector('button').remove();
+        const frame = this.#frame = add(this.shadowRoot, 'iframe', { title: this.title || 'Faultline', allow: 'fullscreen', sandbox: 'allow-scripts', src: `${base}?${query}` });
         addEventListener('message', ({ source, data }) => {
           if (source !== frame.contentWindow || data?.faultline !== 1) return;
-          const { news, id } = data, answer = this.#waiting.get(id);
-          this.#waiting.delete(id);
+          const { news, id } = data;
           if (news === 'resize') frame.style.height = data.height + 'px';
           else if (news) this.dispatchEvent(new CustomEvent('faultline-' + news, { detail: data, bubbles: true }));
-          else answer?.(data);
+          else this.#waiting.get(id)?.(data);
           if (news === 'ready') ready(data.state);
         });
-        this.shadowRoot.querySelector('button').replaceWith(frame);
       });
     }
     async send(command, fields) {

@@ -1,5 +1,6 @@
 //! The page's own address. There is no router: a lesson is a parameter, so that a page works in any folder and frame.
 
+use crate::view_model::snippet::Place;
 use sandbox_core::link::{Link, PARAMETERS};
 use sandbox_core::scenario::Problem;
 
@@ -25,7 +26,8 @@ impl Asked {
     /// Whether nothing of a lesson is asked for: the page with all lessons.
     pub fn is_home(&self) -> bool {
         let of_a_lesson = |problem: &Problem| PARAMETERS.iter().any(|parameter| parameter.name == problem.path);
-        Link { theme: None, lang: None, ..self.link.clone() } == Link::default() && !self.unread.iter().any(of_a_lesson)
+        Link { theme: None, motion: None, lang: None, ..self.link.clone() } == Link::default()
+            && !self.unread.iter().any(of_a_lesson)
     }
 
     /// What the page's own address asks for. Where it asks for nothing, what the page was exported for: an address cannot be
@@ -39,10 +41,15 @@ impl Asked {
     }
 }
 
-/// Where the page lies, without what its address asks for.
-pub fn place() -> String {
-    let location = web_sys::window().map(|window| window.location());
-    location.and_then(|at| Some(at.origin().ok()? + &at.pathname().ok()?)).unwrap_or_default()
+/// Where the page lies, and the site around it.
+pub fn place() -> Place {
+    let window = web_sys::window();
+    let page = window.as_ref().map(|window| window.location());
+    let page = page.and_then(|at| Some(at.origin().ok()? + &at.pathname().ok()?)).unwrap_or_default();
+    let base = window.and_then(|window| window.document()?.base_uri().ok().flatten()).unwrap_or_default();
+    let base = base.split(['?', '#']).next().unwrap_or_default();
+    let site = base.rfind('/').map_or("", |slash| &base[..=slash]).to_string();
+    Place { page, site }
 }
 
 #[cfg(test)]
@@ -51,7 +58,7 @@ mod tests {
 
     #[test]
     fn an_address_that_asks_for_nothing_of_a_lesson_is_that_of_all_lessons() {
-        for home in ["", "?theme=dark&utm_source=mail", "?v=2&lang=en"] {
+        for home in ["", "?theme=dark&utm_source=mail", "?v=2&lang=en&motion=reduce"] {
             assert!(Asked::of(home).is_home(), "{home}");
         }
         for of_a_lesson in ["?lesson=x", "?recording=/api/recording", "?embed=1", "?t=3", "?seed=2", "?seed=x"] {

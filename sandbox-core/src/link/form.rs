@@ -346,6 +346,18 @@ words! {
 }
 
 words! {
+    /// Whether things move by themselves.
+    Motion {
+        /// As the system has it (`prefers-reduced-motion`).
+        Auto "auto",
+        /// Nothing moves: play goes in jumps.
+        Reduce "reduce",
+        /// Everything moves, whatever the system says.
+        Full "full",
+    }
+}
+
+words! {
     /// A language that the page speaks: English, and what tests make of it.
     Language {
         /// English.

@@ -11,7 +11,7 @@ mod parameters;
 mod table;
 
 pub use address::escaped;
-pub use form::{Digest, Form, Language, Resolution, Tab, Theme};
+pub use form::{Digest, Form, Language, Motion, Resolution, Tab, Theme};
 pub use migrate::VERSION;
 pub use parameters::{Group, Link, PARAMETERS, Parameter};
 #[cfg(feature = "schema")]

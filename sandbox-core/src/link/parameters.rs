@@ -1,6 +1,6 @@
 //! The parameters of a link: the one place that names them.
 
-use super::form::{Digest, Field, Form, Formed, Language, Resolution, Tab, Theme};
+use super::form::{Digest, Field, Form, Formed, Language, Motion, Resolution, Tab, Theme};
 use crate::ids::RequestId;
 use crate::time::Time;
 use serde_json::Value;
@@ -21,7 +21,7 @@ pub enum Group {
 }
 
 /// A parameter of a link.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Parameter {
     /// Its name in the address.
     pub name: &'static str,
@@ -70,9 +70,9 @@ macro_rules! parameters {
                 place.put(value)
             }
 
-            /// Names and values of everything that is asked for.
+            /// Names and values of everything that is asked for, each value as it is written.
             #[inline]
-            pub(super) fn pairs(&self) -> Vec<(&'static str, String)> {
+            pub fn pairs(&self) -> Vec<(&'static str, String)> {
                 let places: &[(&'static str, &dyn Field)] =
                     &[$($( (parameters!(@name $field $($name)?), &self.$field), )*)*];
                 let written = |(name, place): &(&'static str, &dyn Field)| {
@@ -129,6 +129,8 @@ parameters! {
         embed: bool,
         /// light or dark, in the place of the system's
         theme: Option<Theme>,
+        /// whether things move by themselves; without it as the reader's system has it
+        motion: Option<Motion>,
         /// language of the page
         lang: Option<Language>,
     }

@@ -47,6 +47,11 @@ spec! {
             /// `light`, `dark`, or `auto` for the system's.
             theme: String,
         },
+        /// Changes whether things move by themselves.
+        SetMotion {
+            /// `auto` for as the system has it, `reduce` or `full`.
+            motion: String,
+        },
         /// Changes the language.
         SetLanguage {
             /// A language that the page speaks.
@@ -120,6 +125,7 @@ mod tests {
             (r#"{"do":"step","back":true}"#, Command::Step { back: true }),
             (r#"{"do":"set","path":"seed","value":3}"#, Command::Set { path: "seed".into(), value: 3.into() }),
             (r#"{"do":"set_theme","theme":"dark"}"#, Command::SetTheme { theme: "dark".into() }),
+            (r#"{"do":"set_motion","motion":"full"}"#, Command::SetMotion { motion: "full".into() }),
         ] {
             let text = text.replace('{', r#"{"faultline":1,"id":7,"#);
             assert_eq!(hear(&text), Some(Heard { id: 7.into(), command: Ok(command) }), "{text}");

@@ -1,10 +1,10 @@
 //! The head of the page: which lesson, which run.
 
 use crate::components::icon::icon;
-use crate::components::share::Sharing;
 use crate::text::frame as text;
 use crate::text::language::of_content;
 use crate::view_model::format;
+use crate::view_model::snippet::Form;
 use yew::prelude::*;
 
 /// What [`header`] draws.
@@ -41,16 +41,16 @@ pub fn header(props: &HeaderProps) -> Html {
 }
 
 /// The buttons of a lesson: share, embed, help. Without `on_share` there is no address to share.
-pub fn buttons(on_share: Option<Callback<Sharing>>, on_help: &Callback<()>) -> Html {
-    let share = |name: &'static str, class: &'static str, id: &'static str, what: Sharing| {
-        let onclick = on_share.as_ref().map(|on_share| on_share.reform(move |_: MouseEvent| what));
+pub fn buttons(on_share: Option<Callback<Form>>, on_help: &Callback<()>) -> Html {
+    let share = |name: &'static str, class: &'static str, id: &'static str, form: Form| {
+        let onclick = on_share.as_ref().map(|on_share| on_share.reform(move |_: MouseEvent| form));
         html! { <button type="button" {class} data-share={id} disabled={onclick.is_none()} {onclick}>{ name }</button> }
     };
     let help = on_help.reform(|_: MouseEvent| ());
     html! {
         <>
-            { share(text::share(), "btn", "link", Sharing::Link) }
-            { share(text::embed(), "btn hide-xs", "frame", Sharing::Frame) }
+            { share(text::share(), "btn", "link", Form::Link) }
+            { share(text::embed(), "btn hide-xs", "frame", Form::Frame) }
             <button type="button" class="btn quiet" aria-label={text::help()} title={text::help_key()} onclick={help}>{ "?" }</button>
         </>
     }

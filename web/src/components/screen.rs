@@ -3,10 +3,14 @@
 use crate::palette::Palette;
 use crate::state::storage;
 use crate::text::frame as text;
+use sandbox_core::link::Motion;
 use std::rc::Rc;
 use wasm_bindgen::prelude::*;
 use web_sys::{Element, HtmlElement, ResizeObserver, Window};
 use yew::prelude::*;
+
+/// Where the document's root says what may move; the style sheet reads it too.
+const MOTION: &str = "data-motion";
 
 /// The screen.
 #[derive(Clone, Debug, PartialEq)]
@@ -25,9 +29,19 @@ impl Screen {
         let window = web_sys::window();
         Screen {
             ratio: window.as_ref().map_or(1.0, Window::device_pixel_ratio).clamp(0.5, 4.0),
-            still: matches("(prefers-reduced-motion: reduce)"),
+            still: is_still(),
             palette: Rc::new(read_palette().unwrap_or_default()),
         }
+    }
+}
+
+/// Whether nothing should move by itself: as the address or the page around said, or else as the system has it.
+fn is_still() -> bool {
+    let asked = root().and_then(|root| root.get_attribute(MOTION));
+    match asked.as_deref().and_then(Motion::of_word) {
+        Some(Motion::Reduce) => true,
+        Some(Motion::Full) => false,
+        Some(Motion::Auto) | None => matches("(prefers-reduced-motion: reduce)"),
     }
 }
 
@@ -64,6 +78,13 @@ pub fn put_theme(theme: Option<&str>) {
         Some(theme) => root.set_attribute("data-theme", theme),
         None => root.remove_attribute("data-theme"),
     };
+}
+
+/// Lets things move by themselves, or not.
+pub fn put_motion(motion: Motion) {
+    if let Some(root) = root() {
+        let _ = root.set_attribute(MOTION, motion.word());
+    }
 }
 
 fn root() -> Option<Element> {

@@ -4,7 +4,7 @@ use crate::state::action::Action;
 use crate::state::progress::Prediction;
 use crate::state::session::Session;
 use sandbox_core::lesson::Lesson;
-use sandbox_core::link::{Language, Link, Theme};
+use sandbox_core::link::{Language, Link, Motion, Theme};
 use sandbox_core::message::{Command, State};
 use sandbox_core::scenario::Problem;
 use sandbox_core::time::Time;
@@ -16,6 +16,8 @@ pub enum Wish {
     Nothing,
     /// Another look; None: the system's.
     Theme(Option<Theme>),
+    /// Whether things move by themselves.
+    Motion(Motion),
 }
 
 type Done = Result<Wish, Vec<Problem>>;
@@ -54,6 +56,10 @@ impl Session {
                 ("auto", _) => Ok(Wish::Theme(None)),
                 (_, Some(theme)) => Ok(Wish::Theme(Some(theme))),
                 _ => refuse("theme", format!("`{theme}` is not known"), "Write light, dark or auto."),
+            },
+            Command::SetMotion { motion } => match Motion::of_word(&motion) {
+                Some(motion) => Ok(Wish::Motion(motion)),
+                None => refuse("motion", format!("`{motion}` is not known"), "Write auto, reduce or full."),
             },
             Command::SetLanguage { language } => match Language::of_word(&language) {
                 Some(_) => Ok(Wish::Nothing),

@@ -6,7 +6,6 @@ use crate::embed::height;
 use crate::embed::telling::Telling;
 use crate::state::store::Store;
 use crate::state::ticker::{later, now_ms};
-use sandbox_core::link::Theme;
 use sandbox_core::message::{Answer, Heard, hear};
 use serde_json::Value;
 use std::cell::{Cell, RefCell};
@@ -25,12 +24,12 @@ pub struct Speaker {
     telling: RefCell<Telling>,
     is_due: Cell<bool>,
     ids: Cell<u32>,
-    on_theme: Callback<Option<Theme>>,
+    on_wish: Callback<Wish>,
 }
 
 impl Speaker {
     /// Begins to listen; None where the page is not inside another.
-    pub fn start(store: &Store, on_theme: Callback<Option<Theme>>) -> Option<Rc<Speaker>> {
+    pub fn start(store: &Store, on_wish: Callback<Wish>) -> Option<Rc<Speaker>> {
         let window = web_sys::window()?;
         let parent = window.parent().ok().flatten().filter(|parent| *parent != window)?;
         let speaker = Rc::new(Speaker {
@@ -39,7 +38,7 @@ impl Speaker {
             telling: RefCell::default(),
             is_due: Cell::new(false),
             ids: Cell::new(0),
-            on_theme,
+            on_wish,
         });
         let listener = speaker.clone();
         let on_message =
@@ -80,8 +79,8 @@ impl Speaker {
                 wish = command.and_then(|command| session.obey(command, &now_ms));
                 session.unheard = wish.as_ref().err().cloned().unwrap_or_default();
             });
-            if let Ok(Wish::Theme(theme)) = &wish {
-                self.on_theme.emit(*theme);
+            if let Ok(wish) = &wish {
+                self.on_wish.emit(*wish);
             }
             let state = self.store.session().told();
             self.say(Answer::new(id, wish.map(|_| state)).message());

@@ -9,9 +9,10 @@ use crate::components::press::press;
 use crate::components::problems::{self, ProblemsProps};
 use crate::components::recording;
 use crate::components::save;
-use crate::components::screen::{Screen, name_page, put_theme, switch_theme, use_screen, use_size};
-use crate::components::share::{self, Offer, ShareProps, Sharing};
+use crate::components::screen::{Screen, name_page, put_motion, put_theme, switch_theme, use_screen, use_size};
+use crate::components::share::{self, Offer, ShareProps};
 use crate::content::Content;
+use crate::embed::dialogue::Wish;
 use crate::embed::speaker::Speaker;
 use crate::failure;
 use crate::pages::keys::keys;
@@ -25,7 +26,9 @@ use crate::state::storage;
 use crate::state::store::Store;
 use crate::text::frame as text;
 use crate::text::language::of_content;
+use crate::view_model::link_form::LinkForm;
 use crate::view_model::recorded::RecordedView;
+use crate::view_model::snippet::Form;
 use sandbox_core::link::{Link, Theme};
 use sandbox_core::scenario::Problem;
 use std::rc::Rc;
@@ -47,11 +50,15 @@ pub fn LessonPage(props: &LessonProps) -> Html {
         use_memo((), |()| Content::load(&props.asked.link).map(|content| begin(Rc::new(content), props, screen.still)));
     let speaker = use_memo((), |()| {
         let shown = refresh_screen.clone();
-        let on_theme = Callback::from(move |theme: Option<Theme>| {
-            put_theme(theme.map(Theme::word));
+        let on_wish = Callback::from(move |wish: Wish| {
+            match wish {
+                Wish::Nothing => return,
+                Wish::Theme(theme) => put_theme(theme.map(Theme::word)),
+                Wish::Motion(motion) => put_motion(motion),
+            }
             shown.emit(());
         });
-        store.as_ref().as_ref().ok().and_then(|store| Speaker::start(store, on_theme))
+        store.as_ref().as_ref().ok().and_then(|store| Speaker::start(store, on_wish))
     });
     let content_node = use_node_ref();
     {
@@ -90,16 +97,16 @@ pub fn LessonPage(props: &LessonProps) -> Html {
     let (share, offer) = (use_node_ref(), use_state_eq(Offer::default));
     let on_share = {
         let (store, share, offer) = (store.clone(), share.clone(), offer.setter());
-        Callback::from(move |what: Sharing| {
+        Callback::from(move |form: Form| {
             if let (Ok(store), Some(dialog)) = (&*store, share.cast::<HtmlDialogElement>()) {
-                offer.set(Offer { what, text: shared(what, &store.session()), copied: None });
+                offer.set(shared(&store.session()).in_form(form));
                 let _ = dialog.show_modal();
             }
         })
     };
-    let on_copied = {
-        let offer = offer.clone();
-        Callback::from(move |copied| offer.set(Offer { copied: Some(copied), ..(*offer).clone() }))
+    let on_offer = {
+        let offer = offer.setter();
+        Callback::from(move |changed| offer.set(changed))
     };
     let (glossary, term) = (use_node_ref(), use_state_eq(String::new));
     let on_term = {
@@ -250,7 +257,7 @@ pub fn LessonPage(props: &LessonProps) -> Html {
             <div class="unseen" role="status" aria-live="polite">{ (*said).clone() }</div>
             { help::help(&HelpProps { dialog: help }) }
             { glossary::entry(&EntryProps { dialog: glossary, term: &term, on_term }) }
-            { share::share(&ShareProps { dialog: share, offer: (*offer).clone(), on_copied }) }
+            { share::share(&ShareProps { dialog: share, offer: &offer, on: on_offer }) }
         </div>
     }
 }
@@ -324,13 +331,8 @@ fn foot(content: &Content, recorded: Option<&RecordedView>, chips: Html) -> Html
     }
 }
 
-/// A link to this very moment, or the element that shows it in another page.
-fn shared(what: Sharing, session: &Session) -> AttrValue {
-    let (here, lesson) = (session.here(), &session.content.lesson);
-    let page = route::place();
-    match what {
-        Sharing::Link | Sharing::Document => format!("{page}{}", here.query()),
-        Sharing::Frame => share::frame(&format!("{page}{}", Link { embed: true, ..here }.query()), &lesson.title),
-    }
-    .into()
+/// A link to this very moment.
+fn shared(session: &Session) -> Offer {
+    let link = LinkForm::of(&session.here(), session.player.cursor);
+    Offer { link, title: session.content.lesson.title.clone(), place: route::place(), ..Offer::default() }
 }

@@ -7,7 +7,7 @@ use crate::components::help::{self, HelpProps};
 use crate::components::notice::{self, NoticeProps};
 use crate::components::press::press;
 use crate::components::screen::{name_page, switch_theme, use_screen, use_size};
-use crate::components::share::{self, Offer, ShareProps, Sharing};
+use crate::components::share::{self, Offer, ShareProps};
 use crate::components::workbench::{Workbench, Worker};
 use crate::content::Content;
 use crate::draft::changes::link_to;
@@ -28,6 +28,8 @@ use crate::state::storage;
 use crate::state::store::Store;
 use crate::state::workshop::{Act, Workshop};
 use crate::text::frame;
+use crate::view_model::link_form::LinkForm;
+use crate::view_model::snippet::Form;
 use sandbox_core::link::Link;
 use sandbox_core::scenario::{Document, Problem};
 use serde_json::Value;
@@ -128,19 +130,16 @@ impl Desk {
         }
     }
 
-    /// A link to this document, and to the moment that is looked at; or a frame that shows it.
-    fn shared(&self, what: Sharing) -> AttrValue {
+    /// A link to this document, and to the moment that is looked at.
+    fn shared(&self) -> Offer {
         let (session, workshop) = (self.store.session(), self.workshop.borrow());
         let known = lessons::starts().map(|(id, _, json)| (*id, *json));
         let Link { document, scenario, variant, set, .. } = link_to(workshop.json(), known);
         // A document that cannot run has no moment.
         let here = if workshop.problems().is_empty() { session.here() } else { Link::default() };
-        let link = Link { document, scenario, variant, set, playground: what == Sharing::Document, ..here };
-        let address = format!("{}{}", route::place(), Link { embed: what == Sharing::Frame, ..link }.query());
-        match what {
-            Sharing::Frame => share::frame(&address, &session.content.lesson.title).into(),
-            _ => address.into(),
-        }
+        let link = Link { document, scenario, variant, set, playground: true, ..here };
+        let link = LinkForm::of(&link, session.player.cursor);
+        Offer { link, title: session.content.lesson.title.clone(), place: route::place(), ..Offer::default() }
     }
 }
 
@@ -204,15 +203,14 @@ pub fn PlaygroundPage(props: &PlaygroundProps) -> Html {
     let (share, offer) = (use_node_ref(), use_state_eq(Offer::default));
     let on_share = {
         let (desk, open, offer) = (desk.clone(), open(&share), offer.setter());
-        Callback::from(move |what: Sharing| {
-            let what = if what == Sharing::Link { Sharing::Document } else { what };
-            offer.set(Offer { what, text: desk.shared(what), copied: None });
+        Callback::from(move |form: Form| {
+            offer.set(desk.shared().in_form(form));
             open();
         })
     };
-    let on_copied = {
-        let offer = offer.clone();
-        Callback::from(move |copied| offer.set(Offer { copied: Some(copied), ..(*offer).clone() }))
+    let on_offer = {
+        let offer = offer.setter();
+        Callback::from(move |changed| offer.set(changed))
     };
     let (glossary, term) = (use_node_ref(), use_state_eq(String::new));
     let on_term = {
@@ -292,7 +290,7 @@ pub fn PlaygroundPage(props: &PlaygroundProps) -> Html {
             <div class="unseen" role="status" aria-live="polite">{ (*said).clone() }</div>
             { help::help(&HelpProps { dialog: help }) }
             { glossary::entry(&EntryProps { dialog: glossary, term: &term, on_term }) }
-            { share::share(&ShareProps { dialog: share, offer: (*offer).clone(), on_copied }) }
+            { share::share(&ShareProps { dialog: share, offer: &offer, on: on_offer }) }
         </div>
     }
 }

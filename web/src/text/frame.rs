@@ -34,15 +34,6 @@ strings! {
     space_bar = "Space";
     close = "Close";
 
-    share_link = "Whoever opens this link sees this very run at this very event. The lesson's question comes first.";
-    share_frame = "Put this into a page of your course. The frame needs no cookies and no storage.";
-    share_document = "Whoever opens this link has this document to work on, and sees this very event.";
-    long_link(length, longest) = "It has {length} characters, and some programs cut off links of more than {longest}: an exported file is safer.";
-    copy = "Copy";
-    copied = "Copied.";
-    selected = "Selected: copy it with Ctrl+C.";
-    frame_title(lesson) = "Faultline: {lesson}";
-
     dismiss = "Dismiss";
     and_more(count) = "And {count} more.";
     unread = "Not everything in the address was understood";

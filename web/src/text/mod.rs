@@ -10,6 +10,7 @@
 
 pub mod frame;
 pub mod language;
+pub mod share;
 pub mod transport;
 
 /// Declares the texts of a part of the page; see the module.
