@@ -56,6 +56,8 @@ pub enum Purpose {
     WayBack = 18,
     /// How long a user stays with an instance.
     Sticky = 19,
+    /// What a handshake takes, and how old its connection becomes.
+    Handshake = 20,
 }
 
 /// A generator that moves on with every draw.

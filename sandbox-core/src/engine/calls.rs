@@ -1,5 +1,6 @@
 //! The caller's side of a call: instance, breaker, timeout, retry, hedging. One [`Caller`] for each entry of a node's `calls`.
 
+use super::connections::{Connections, Departure, Wire};
 use super::ctx::Ctx;
 use super::event::{Event, Slot};
 use super::stay::{Ask, CallEnd, Errand, NO_TIMER, OpenCall, Origin, Reply, StayId};
@@ -14,7 +15,7 @@ use crate::policy::outlier_detection::OutlierDetection;
 use crate::policy::retry::{FailedAttempt, FailureKind, GiveUp, Pushback, Retry, RetryDecision};
 use crate::policy::{Denial, DenyReason};
 use crate::rng::{Purpose, Stream};
-use crate::scenario::{CallPlan, NodePlan, RetryPlan, StickyPlan};
+use crate::scenario::{CallPlan, Kind, NodePlan, RetryPlan, StickyPlan};
 use crate::time::{Span, Time};
 use crate::trace::{AttemptEnd, Refusal, Status, What};
 use std::collections::BTreeMap;
@@ -42,6 +43,8 @@ pub struct Caller {
     outliers: Option<(OutlierDetection, Seq)>,
     /// With the record of each instance's latest change.
     health: Option<Vec<(HealthCheck, Seq)>>,
+    /// The connections that its calls go over; none: these cost nothing and never run out.
+    connections: Option<Box<Connections>>,
     /// The hedged calls under way, by the stay that waits.
     hedged: BTreeMap<Slot, Hedged>,
     luck: Stream,
@@ -96,6 +99,10 @@ impl Caller {
             listing: None,
             outliers: plan.outliers.map(|config| (OutlierDetection::new(config, instances as u32), Seq::new(0))),
             health: plan.health_check.map(|config| vec![(HealthCheck::new(config), Seq::new(0)); instances]),
+            connections: plan
+                .connections
+                .as_ref()
+                .map(|connections| Box::new(Connections::new(connections, matches!(node.kind, Kind::Client(_))))),
             hedged: BTreeMap::new(),
             luck: Stream::new(seed, node.hash ^ u64::from(call), Purpose::Balance),
             plan,
@@ -241,6 +248,11 @@ impl Caller {
             let ejected = self.listing.as_ref().and_then(|listing| listing.because).max(ejected);
             return self.hold_back(ctx, slot, Refusal::NoInstance, ejected, None);
         };
+        if let Some(connections) = &mut self.connections
+            && let Some(because) = connections.lacks_port(ctx, slot, instance, self.plan.targets[instance as usize])
+        {
+            return self.fail_to_connect(ctx, slot, permit, because);
+        }
         self.active[instance as usize] += 1;
         self.send(ctx, slot, instance, permit, self.plan.timeout);
         None
@@ -258,6 +270,25 @@ impl Caller {
     ) -> Over {
         ctx.note_because(slot, What::Refused { refusal }, cause);
         self.settle(ctx, slot, CallEnd::Refused { refusal, retry_at: retry_at.unwrap_or(Time::NEVER) })
+    }
+
+    /// There is no port for another connection. Unlike what a policy holds back, this is an attempt that failed.
+    #[cold]
+    fn fail_to_connect(&mut self, ctx: &mut Ctx, slot: Slot, permit: Option<Permit>, because: Seq) -> Over {
+        let now = ctx.now();
+        let refusal = Refusal::NoPort;
+        ctx.note_because(slot, What::Refused { refusal }, Some(because));
+        let open = ctx.stay_mut(slot).call.as_mut().expect("a call is open");
+        (open.attempt, open.permit, open.sent) = (open.attempt.saturating_add(1), permit, now);
+        self.tell_breaker(ctx, slot, CallOutcome::Failure);
+        let end = CallEnd::Refused { refusal, retry_at: Time::NEVER };
+        match self.plan.retry.as_ref().is_some_and(|retry| retry.on.unavailable) {
+            true => self.fail(ctx, slot, end),
+            false => {
+                self.end_attempts(ctx, slot, false);
+                self.settle(ctx, slot, end)
+            }
+        }
     }
 
     /// The instance that the user stays with, or one that he is to stay with from now on.
@@ -342,7 +373,10 @@ impl Caller {
             Some(patience) if self.plan.propagate => now + patience,
             _ => Time::NEVER,
         };
-        let child = ctx.send(slot, to, errand, nth, true, deadline);
+        let child = match self.connections {
+            Some(_) if errand.ask != Ask::Probe => self.send_over(ctx, slot, to, instance, errand, nth, deadline),
+            _ => ctx.send(slot, to, errand, nth, true, deadline),
+        };
         let timer = match patience {
             Some(patience) => ctx.core.calendar.schedule_after(now, patience, Event::Timeout(slot)),
             None => NO_TIMER,
@@ -353,14 +387,86 @@ impl Caller {
         open.tried |= 1u64.checked_shl(u32::from(instance)).unwrap_or(0);
     }
 
+    /// Sends a call over a connection: one that was kept, or a new one, after its handshake.
+    #[cold]
+    #[expect(clippy::too_many_arguments)]
+    fn send_over(
+        &mut self,
+        ctx: &mut Ctx,
+        slot: Slot,
+        to: NodeId,
+        instance: u16,
+        errand: Errand,
+        attempt: u8,
+        deadline: Time,
+    ) -> StayId {
+        let child = ctx.visit(slot, to, errand, attempt, true, deadline);
+        let connections = self.connections.as_mut().expect("it has some");
+        match connections.take(ctx, child, instance, to) {
+            Departure::Kept(Time::NEVER) => {
+                ctx.set_out(child, to, ctx.delay(ctx.node, to), Event::Arrive(child));
+            }
+            Departure::Kept(until) => {
+                ctx.core.stays.belongings_mut(child).wire = Some(Wire::Kept(until));
+                ctx.set_out(child, to, ctx.delay(ctx.node, to), Event::ArriveKept(child));
+            }
+            Departure::Opened(takes) => ctx.after_the_way(takes, Event::Connected(child)),
+        }
+        ctx.core.stays.id(child)
+    }
+
+    /// The handshake before a call is over.
+    #[cold]
+    pub fn on_connected(&mut self, ctx: &mut Ctx, slot: Slot, child: Slot) {
+        let to = self.plan.targets[ctx.open_call(slot).instance as usize];
+        self.connections.as_mut().expect("it has some").on_opened(child);
+        ctx.connected(child, to);
+    }
+
+    /// Idle connections may be over.
+    #[cold]
+    pub fn on_idle_connections(&mut self, ctx: &mut Ctx) {
+        if let Some(connections) = &mut self.connections {
+            connections.on_look(ctx, &self.plan.targets);
+        }
+        self.schedule_look(ctx);
+    }
+
+    fn schedule_look(&mut self, ctx: &mut Ctx) {
+        if let Some(at) = self.connections.as_mut().and_then(|connections| connections.next_look()) {
+            let (node, call) = (ctx.node, self.call);
+            ctx.core.calendar.schedule(at, Event::IdleConnections { node, call });
+        }
+    }
+
+    /// The process of an instance died, and all connections with it.
+    #[cold]
+    pub fn on_death(&mut self, ctx: &mut Ctx, instance: usize, because: Seq) {
+        if let Some(connections) = &mut self.connections {
+            connections.on_death(ctx, instance as u16, self.plan.targets[instance], because);
+        }
+    }
+
+    /// A call has its answer: its connection may serve another one.
+    #[cold]
+    fn keep_connection(&mut self, ctx: &mut Ctx, slot: Slot, child: Slot, wire: Option<Wire>) {
+        let to = self.plan.targets[ctx.open_call(slot).instance as usize];
+        self.connections.as_mut().expect("it has some").give_back(ctx, child, to, wire);
+        self.schedule_look(ctx);
+    }
+
     /// The awaited answer is here.
     pub fn on_reply(&mut self, ctx: &mut Ctx, slot: Slot, child: Slot) -> Over {
         let stay = ctx.stay(child);
         let (reply, last) = (stay.reply.expect("an answer is on its way"), stay.last);
         ctx.core.stays.hand_found(child, slot);
+        let wire = ctx.core.stays.belongings(child).and_then(|belongings| belongings.wire);
         ctx.core.stays.remove(child);
         ctx.stay_mut(slot).last = last;
         ctx.note(slot, What::Received { status: reply.status });
+        if self.connections.is_some() {
+            self.keep_connection(ctx, slot, child, wire);
+        }
         let OpenCall { instance, sent, .. } = *ctx.open_call(slot);
         self.active[instance as usize] -= 1;
         let outcome = if reply.status.is_server_failure() { CallOutcome::Failure } else { CallOutcome::Success };
@@ -421,8 +527,15 @@ impl Caller {
     }
 
     /// Nobody waits for this callee any more.
-    fn leave(&self, ctx: &mut Ctx, child: Option<StayId>, cancel: Cancel) {
+    fn leave(&mut self, ctx: &mut Ctx, child: Option<StayId>, cancel: Cancel) {
         let Some(child) = child.filter(|child| ctx.core.stays.is_live(*child)) else { return };
+        if let Some(connections) = &mut self.connections {
+            let (to, because) = (ctx.stay(child.slot).node, ctx.stay(child.slot).last);
+            if connections.abandon(ctx, child.slot, to, because) {
+                // It is still at this end, and goes nowhere.
+                return;
+            }
+        }
         match cancel {
             Cancel::None => {}
             // Seen when the callee takes it out of its line.

@@ -366,7 +366,22 @@ impl Ctx<'_> {
         awaited: bool,
         deadline: Time,
     ) -> StayId {
-        let delay = self.delay(self.node, to);
+        let child = self.visit(slot, to, errand, attempt, awaited, deadline);
+        self.set_out(child, to, self.delay(self.node, to), Event::Arrive(child));
+        self.core.stays.id(child)
+    }
+
+    /// The callee's stay of a call that has not set out yet.
+    #[inline(always)]
+    pub fn visit(
+        &mut self,
+        slot: Slot,
+        to: NodeId,
+        errand: Errand,
+        attempt: u8,
+        awaited: bool,
+        deadline: Time,
+    ) -> Slot {
         let parent = awaited.then(|| self.core.stays.id(slot));
         let now = self.core.now;
         let caller = &self.core.stays[slot];
@@ -403,8 +418,7 @@ impl Ctx<'_> {
         if let Ask::Statement(_) = errand.ask {
             self.core.stays.belongings_mut(child).owner = Some(self.core.stays.id(slot));
         }
-        self.set_out(child, to, delay, Event::Arrive(child));
-        self.core.stays.id(child)
+        child
     }
 
     /// Begins a stay that works for the stay `slot` at the same node: a branch of its program or a copy of its call.
@@ -470,7 +484,7 @@ impl Ctx<'_> {
 
     /// A request or an answer sets out for another node.
     #[inline]
-    fn set_out(&mut self, slot: Slot, to: NodeId, delay: Span, event: Event) {
+    pub fn set_out(&mut self, slot: Slot, to: NodeId, delay: Span, event: Event) {
         match self.core.plan.ways.is_empty() {
             true => self.after_the_way(delay, event),
             false => self.travel(slot, to, delay, event),
@@ -641,7 +655,7 @@ pub fn status_of(refusal: Refusal) -> Status {
         Refusal::NotFound => Status::NotFound,
         Refusal::Fault | Refusal::Program => Status::InternalError,
         Refusal::DeadlinePassed => Status::GatewayTimeout,
-        Refusal::Lost => Status::BadGateway,
+        Refusal::Lost | Refusal::ConnectionReset => Status::BadGateway,
         Refusal::KeyMissing => Status::BadRequest,
         Refusal::KeyInProgress => Status::Conflict,
         Refusal::KeyReused => Status::UnprocessableContent,
@@ -659,6 +673,7 @@ pub fn status_of(refusal: Refusal) -> Status {
         | Refusal::BreakerOpen
         | Refusal::BreakerHalfOpen
         | Refusal::NoInstance
+        | Refusal::NoPort
         | Refusal::RealError => Status::Unavailable,
     }
 }

@@ -16,6 +16,10 @@ pub enum Event {
     },
     /// A call reaches its node.
     Arrive(Slot),
+    /// The handshake before the call of this stay is over.
+    Connected(Slot),
+    /// A call reaches its node over a connection that was kept.
+    ArriveKept(Slot),
     /// An answer reaches the caller of this stay.
     Reply(Slot),
     /// A node's own work on a call is done.
@@ -47,6 +51,13 @@ pub enum Event {
     },
     /// A caller looks at which of the instances that it left out may come back.
     Sweep {
+        /// Who calls.
+        node: NodeId,
+        /// Position in the node's calls.
+        call: u16,
+    },
+    /// A caller looks at which of its idle connections are over.
+    IdleConnections {
         /// Who calls.
         node: NodeId,
         /// Position in the node's calls.
@@ -118,6 +129,11 @@ pub enum Reason {
         /// Which attempt, from 1.
         attempt: u8,
     },
+    /// A connection to `to` is open.
+    Connected {
+        /// The callee.
+        to: NodeId,
+    },
     /// A piece of work is done.
     WorkDone,
     /// An answer from `from` arrives.
@@ -162,6 +178,8 @@ pub enum Reason {
     ProbeDue,
     /// An instance that was left out may come back.
     Sweep,
+    /// Idle connections may be over.
+    IdleConnections,
     /// A fault begins.
     FaultBegins {
         /// Position in the plan's faults.

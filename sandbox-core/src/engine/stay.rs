@@ -1,5 +1,6 @@
 //! A stay: one visit of a call at a node, from the sending to the answer. The live state of a request is its stays.
 
+use super::connections::Wire;
 use super::idempotency::Key;
 use crate::ids::{NodeId, RequestId, RouteId, Seq};
 use crate::policy::cache::CachedCopy;
@@ -286,7 +287,7 @@ pub enum Origin {
     Probe(u16),
 }
 
-/// What only stays with a cache, a database or an idempotency key have.
+/// What only stays with a cache, a database, an idempotency key or a connection of their own have.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Belongings {
     /// What its look-up in a cache brought: on the way back with the answer, then with who asked.
@@ -299,6 +300,8 @@ pub struct Belongings {
     pub session: Option<(u16, u32)>,
     /// The idempotency key under which it does its present steps.
     pub key: Option<OpenKey>,
+    /// The connection that it came over, where there is something to say of it.
+    pub wire: Option<Wire>,
 }
 
 /// An idempotency key whose steps are under way.

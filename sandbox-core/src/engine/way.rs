@@ -3,7 +3,8 @@
 use super::ctx::Ctx;
 use super::event::{Event, Slot};
 use crate::ids::NodeId;
-use crate::rng::Purpose;
+use crate::rng::{Purpose, Stream};
+use crate::scenario::WayPlan;
 use crate::time::{Span, Time};
 use crate::trace::What;
 
@@ -11,7 +12,44 @@ use crate::trace::What;
 /// `tcp_retries2`).
 const LOSSES_MAX: u32 = 15;
 
+/// How long a message is on its way, without its sending.
+#[derive(Clone, Copy, Debug)]
+pub struct Message {
+    /// All in all.
+    pub span: Span,
+    /// How often it is lost.
+    times: u32,
+    /// How much later it arrives for that.
+    after: Span,
+}
+
+impl Message {
+    fn draw(way: &WayPlan, delay: Span, luck: &mut Stream) -> Message {
+        let mut span = delay;
+        if let Some(jitter) = &way.jitter {
+            span += jitter.sample(luck);
+        }
+        let (mut times, mut after) = (0, Span::ZERO);
+        if let Some((ratio, rto)) = way.loss {
+            while times < LOSSES_MAX && luck.uniform() < ratio {
+                after += rto.scaled(f64::from(1u32 << times));
+                times += 1;
+            }
+        }
+        Message { span: span + after, times, after }
+    }
+}
+
 impl Ctx<'_> {
+    /// A message between this node and another that is too short to take time to be sent.
+    pub fn message(&self, other: NodeId, luck: &mut Stream) -> Message {
+        let (plan, delay) = (&self.core.plan, self.delay(self.node, other));
+        match plan.way(self.node, other) {
+            Some(index) => Message::draw(&plan.ways[index], delay, luck),
+            None => Message { span: delay, times: 0, after: Span::ZERO },
+        }
+    }
+
     /// Sends the request or the answer of a stay on its way; `event` is due when it arrives.
     #[cold]
     pub fn travel(&mut self, slot: Slot, to: NodeId, delay: Span, event: Event) {
@@ -21,20 +59,9 @@ impl Ctx<'_> {
         let way = &plan.ways[index];
         let purpose = if answers { Purpose::WayBack } else { Purpose::Way };
         let mut luck = self.draw(slot, purpose);
-        let mut takes = delay;
-        if let Some(jitter) = &way.jitter {
-            takes += jitter.sample(&mut luck);
-        }
-        if let Some((ratio, rto)) = way.loss {
-            let (mut times, mut after) = (0, Span::ZERO);
-            while times < LOSSES_MAX && luck.uniform() < ratio {
-                after += rto.scaled(f64::from(1u32 << times));
-                times += 1;
-            }
-            if times > 0 {
-                self.note(slot, What::Retransmitted { times: times as u16, after });
-                takes += after;
-            }
+        let Message { span: mut takes, times, after } = Message::draw(way, delay, &mut luck);
+        if times > 0 {
+            self.note(slot, What::Retransmitted { times: times as u16, after });
         }
         if let Some((sizes, shared)) = way.sending {
             let sending = sizes[usize::from(answers)];

@@ -336,6 +336,20 @@ impl World {
                 let (node, mut ctx) = self.door(self.core.stays[slot].node);
                 node.on_hedge(&mut ctx, slot);
             }
+            Event::Connected(slot) => {
+                let (node, mut ctx) = self.door(self.core.stays[slot].from);
+                node.on_connected(&mut ctx, slot);
+            }
+            Event::ArriveKept(slot) => {
+                let (_, mut ctx) = self.door(self.core.stays[slot].node);
+                if !ctx.arrives_too_late(slot) {
+                    self.happen(Event::Arrive(slot));
+                }
+            }
+            Event::IdleConnections { node, call } => {
+                let (node, mut ctx) = self.door(node);
+                node.callers_mut()[call as usize].on_idle_connections(&mut ctx);
+            }
             Event::Patience(slot) => self.handle(self.core.stays[slot].node, Happening::LostPatience(slot)),
             Event::Paused(slot) => self.handle(self.core.stays[slot].node, Happening::Paused(slot)),
             // The slot may be another call's by now.
@@ -498,7 +512,11 @@ impl World {
                 let client = self.core.plan.workloads[workload as usize].client;
                 (client, RequestId(self.core.requests + 1), Reason::Sends)
             }
-            Event::Arrive(slot) => {
+            Event::Connected(slot) => {
+                (stays[slot].from, stays[slot].request, Reason::Connected { to: stays[slot].node })
+            }
+            Event::IdleConnections { node, .. } => (node, RequestId::NONE, Reason::IdleConnections),
+            Event::Arrive(slot) | Event::ArriveKept(slot) => {
                 let reason = Reason::CallArrives { from: of_caller(slot), attempt: stays[slot].attempt };
                 (stays[slot].node, stays[slot].request, reason)
             }

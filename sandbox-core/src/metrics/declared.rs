@@ -243,7 +243,10 @@ impl Facts<'_> {
                 | What::BreakerHalfOpened { to }
                 | What::BreakerClosed { to }
                 | What::InstanceEjected { instance: to }
-                | What::InstanceRestored { instance: to },
+                | What::InstanceRestored { instance: to }
+                | What::ConnectionOpened { to, .. }
+                | What::ConnectionClosed { to, .. }
+                | What::PortsExhausted { to, .. },
             ) => word(&words.nodes, to.index()),
             (Field::Ahead, What::Queued { ahead }) => f64::from(ahead),
             (Field::InService, What::Saturated { in_service }) => f64::from(in_service),
@@ -271,6 +274,11 @@ impl Facts<'_> {
             (Field::From, What::Scaled { from, .. }) => f64::from(from),
             (Field::Times, What::Retransmitted { times, .. }) => f64::from(times),
             (Field::Delay, What::Retransmitted { after, .. }) => seconds(after),
+            (Field::Took, What::ConnectionOpened { took, .. }) => seconds(took),
+            (Field::Why, What::ConnectionClosed { why, .. }) => word(&words.closings, why as usize),
+            (Field::TimeWait, What::ConnectionClosed { time_wait, .. } | What::PortsExhausted { time_wait, .. }) => {
+                f64::from(time_wait)
+            }
             (Field::Into, What::Scaled { to, .. }) => f64::from(to),
             _ => self.summary.map_or(0.0, |summary| match field {
                 Field::Key => f64::from(summary.key),

@@ -5,6 +5,7 @@
 
 mod arrivals;
 mod builtin;
+mod connections;
 mod dist;
 mod document;
 mod expr;
@@ -32,6 +33,7 @@ mod way;
 
 pub use arrivals::{Arrivals, ArrivalsSpec, OpenLoop, Pace, RampPointSpec};
 pub use builtin::{BUILT_INS, BuiltIn, BuiltInId, Of};
+pub use connections::{ConnectionsPlan, ConnectionsSpec, HandshakeSpec};
 pub use dist::{BranchSpec, Dist, DistSpec, PointSpec};
 pub use document::{Document, KnobView, json_number};
 pub use expr::Expr;

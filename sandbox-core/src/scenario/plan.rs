@@ -1,6 +1,7 @@
 //! What runs: a validated scenario whose fields cannot hold nonsense.
 
 use super::arrivals::{Arrivals, OpenLoop};
+use super::connections::ConnectionsPlan;
 use super::dist::Dist;
 use super::life::{FleetPlan, RolloutPlan};
 use super::planner::Planner;
@@ -441,6 +442,8 @@ pub struct CallPlan {
     pub outliers: Option<OutlierDetectionConfig>,
     /// Health checks of the instances.
     pub health_check: Option<HealthCheckConfig>,
+    /// The connections that it goes over; None: they cost nothing and never run out.
+    pub connections: Option<ConnectionsPlan>,
 }
 
 /// How long users stay with an instance.
@@ -468,6 +471,7 @@ impl CallPlan {
             throttle: None,
             outliers: None,
             health_check: None,
+            connections: None,
             ..self.clone()
         }
     }

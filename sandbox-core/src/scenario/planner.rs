@@ -312,7 +312,7 @@ impl<'a> Planner<'a> {
                 (Kind::Client(ClientPlan {}), self.calls(&path, &client.calls, targets))
             }
             NodeSpec::Gateway(gateway) => self.gateway(&path, gateway),
-            NodeSpec::Service(service) => self.service(&path, service, routes),
+            NodeSpec::Service(service) => self.service(id, &path, service, routes),
             NodeSpec::Cache(cache) => (self.cache(&path, cache), Vec::new()),
             NodeSpec::Store(store) => (self.store(&path, store), Vec::new()),
             NodeSpec::Queue(queue) => self.queue(&path, queue, routes),
@@ -407,7 +407,13 @@ impl<'a> Planner<'a> {
     }
 
     #[inline]
-    fn service(&mut self, path: &Path, service: &'a ServiceSpec, routes: &[RoutePlan]) -> (Kind, Vec<CallPlan>) {
+    fn service(
+        &mut self,
+        id: &str,
+        path: &Path,
+        service: &'a ServiceSpec,
+        routes: &[RoutePlan],
+    ) -> (Kind, Vec<CallPlan>) {
         self.within(&path.at("clock_offset_s"), service.clock_offset_s, -limits::DURATION_S, limits::DURATION_S);
         let counted = self.within(&path.at("replicas"), f64::from(service.replicas), 1.0, limits::NODES as f64);
         let replicas = if counted { service.replicas } else { 1 };
@@ -436,9 +442,11 @@ impl<'a> Planner<'a> {
         let signals: Vec<Option<&str>> = self.spec.metrics.iter().map(observed).collect();
         let limiters = self.limiters(path, service);
         let mut programs: Vec<Option<Program>> = vec![None; routes.len()];
+        let shakes_hands = self.shakes_hands(id);
         for (route, steps) in &service.routes {
             let at = in_routes.at(route);
-            let (program, locals) = Compiler::new(self, &calls, routes, &signals, &limiters).compile(&at, steps);
+            let (program, locals) =
+                Compiler::new(self, &calls, routes, &signals, &limiters).compile(&at, steps, shakes_hands);
             self.locals = self.locals.max(locals);
             if let Some(index) = routes.iter().position(|known| known.name == *route) {
                 programs[index] = Some(program);
@@ -979,6 +987,8 @@ impl<'a> Planner<'a> {
             let lasts = sticky.for_s.map(|for_s| Span::from_seconds(for_s.clamp(0.001, limits::DURATION_S)));
             StickyPlan { lasts, jitter: sticky.jitter, blindly: sticky.blindly }
         });
+        let connections =
+            spec.connections.as_ref().map(|connections| self.connections(&path.at("connections"), group, connections));
         if let Some(slow_start_s) = spec.slow_start_s {
             self.above_zero(&path.at("slow_start_s"), slow_start_s, limits::DURATION_S);
         }
@@ -999,6 +1009,7 @@ impl<'a> Planner<'a> {
             slow_start: spec.slow_start_s.map(Span::from_seconds),
             outliers,
             health_check,
+            connections,
         }
     }
 

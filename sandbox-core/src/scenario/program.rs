@@ -32,6 +32,8 @@ pub struct Program {
 pub enum Step {
     /// Own work.
     Work(Dist),
+    /// The service's part of the handshake, if the call came over a new connection.
+    Handshake,
     /// A pause.
     Wait(Dist),
     /// Read a row.
@@ -384,7 +386,10 @@ impl<'p, 'a> Compiler<'p, 'a> {
 
     /// Compiles a route's steps, and says how many variables they use; problems are noted with their paths.
     #[inline]
-    pub fn compile(mut self, path: &Path, steps: &[StepSpec]) -> (Program, usize) {
+    pub fn compile(mut self, path: &Path, steps: &[StepSpec], shakes_hands: bool) -> (Program, usize) {
+        if shakes_hands {
+            self.push(Step::Handshake);
+        }
         self.declare(steps);
         if self.names.len() > NAMES.len() + LOCALS_MAX {
             self.problem(path, "has too many variables", &format!("At most {LOCALS_MAX}."));

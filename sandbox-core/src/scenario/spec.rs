@@ -3,6 +3,7 @@
 //! `spec_macro.rs` says how a declaration is read. Numbers are checked when the [`super::Plan`] is made.
 
 use super::arrivals::ArrivalsSpec;
+use super::connections::ConnectionsSpec;
 use super::dist::DistSpec;
 use super::formula::Formula;
 use super::life_spec::{LifeSpec, RolloutSpec, ScalingSpec};
@@ -1089,6 +1090,8 @@ spec! {
         pub outlier_detection?: Option<OutlierDetectionSpec>,
         /// Active health checks of the instances; absent: all count as healthy.
         pub health_check?: Option<HealthCheckSpec>,
+        /// The connections that its calls go over; absent: they cost nothing and never run out. Probes have their own.
+        pub connections?: Option<ConnectionsSpec>,
     }
 }
 

@@ -5,7 +5,7 @@
 
 use super::Expr;
 use super::plan::{NodePlan, RoutePlan, WorkloadPlan};
-use crate::trace::{AttemptEnd, CacheResult, Outcome, Refusal, names};
+use crate::trace::{AttemptEnd, CacheResult, Closing, Outcome, Refusal, names};
 
 macro_rules! fields {
     ($($(#[$doc:meta])* $name:ident = $word:literal,)*) => {
@@ -90,6 +90,12 @@ fields! {
     Into = "into",
     /// How many times a message was sent again.
     Times = "times",
+    /// Seconds that something took.
+    Took = "took_seconds",
+    /// Why a connection was closed, a word.
+    Why = "why",
+    /// Ports that closed connections still take.
+    TimeWait = "time_wait",
 }
 
 /// Fields that every record has.
@@ -203,6 +209,9 @@ pub const RECORD_KINDS: &[RecordKind] = &[
     of_world("rolled_back", &[]),
     of_world("scaled", &[Field::From, Field::Into]),
     of_request("retransmitted", &[Field::Times, Field::Delay]),
+    of_request("connection_opened", &[Field::To, Field::Took]),
+    of_world("connection_closed", &[Field::To, Field::Why, Field::TimeWait]),
+    of_world("ports_exhausted", &[Field::To, Field::TimeWait]),
 ];
 
 /// The words of a scenario: everything that conditions may name beside the fields. Each table holds a word's number.
@@ -227,6 +236,8 @@ pub struct Vocabulary {
     pub results: Vec<u16>,
     /// Of each reason to try no more.
     pub ends: Vec<u16>,
+    /// Of each reason to close a connection.
+    pub closings: Vec<u16>,
     /// Whether the client and the route of a request tell its workload.
     workloads_apart: bool,
 }
@@ -251,6 +262,7 @@ impl Vocabulary {
         words.workloads_apart =
             workloads.iter().enumerate().all(|(index, a)| workloads[..index].iter().all(|b| !same(a, b)));
         words.ends = names::<AttemptEnd>().iter().map(|name| words.number_of(name)).collect();
+        words.closings = names::<Closing>().iter().map(|name| words.number_of(name)).collect();
         words
     }
 

@@ -60,6 +60,8 @@ pub struct Part {
 pub enum PartKind {
     /// On the way between nodes.
     Network,
+    /// Opening a connection.
+    Handshake,
     /// In the waiting line of a service.
     Queue,
     /// In work.
@@ -84,6 +86,7 @@ impl PartKind {
     pub fn as_str(self) -> &'static str {
         match self {
             PartKind::Network => "network",
+            PartKind::Handshake => "handshake",
             PartKind::Queue => "queue",
             PartKind::Service => "service",
             PartKind::PoolWait => "pool wait",
@@ -201,6 +204,7 @@ fn parts(plan: &Plan, op: Op, path: &[Record]) -> Vec<Part> {
 fn kind(plan: &Plan, op: Op, from: &Record, to: &Record) -> PartKind {
     match (&from.what, &to.what) {
         (What::BackedOff { .. }, _) => PartKind::BackOff,
+        (_, What::ConnectionOpened { .. }) => PartKind::Handshake,
         (_, What::Arrived { .. } | What::Received { .. }) => PartKind::Network,
         (_, What::TimedOut { .. }) => PartKind::Timeout,
         (What::Blocked, _) => PartKind::LockWait,

@@ -4,7 +4,7 @@ use crate::engine::{Reason, Upcoming};
 use crate::ids::{NodeId, RequestId};
 use crate::scenario::{AlertNumber, Judges, Kind, MonitorPlan, Plan, Watched};
 use crate::time::{Span, Time};
-use crate::trace::{AttemptEnd, CacheFallback, CacheResult, Outcome, Record, Refusal, Status, What};
+use crate::trace::{AttemptEnd, CacheFallback, CacheResult, Closing, Outcome, Record, Refusal, Status, What};
 
 /// A record in words.
 #[inline]
@@ -122,6 +122,15 @@ pub fn record(plan: &Plan, record: &Record) -> String {
         What::Retransmitted { times, after } => {
             format!("a message of {here} for {who} is lost {times} times, and arrives {} later", span(after))
         }
+        What::ConnectionOpened { to, took } => {
+            format!("{here} has a connection to {} for {who} after {}", name(plan, to), span(took))
+        }
+        What::ConnectionClosed { to, why, .. } => closed(here, name(plan, to), why),
+        What::PortsExhausted { to, time_wait } => format!(
+            "{here} has no port left for {}: {} are taken by closed connections",
+            name(plan, to),
+            number(time_wait.into())
+        ),
         What::Scaled { from, to } => format!("{} is scaled from {from} to {to} instances", group(plan, record.node)),
         What::BrokeDown => format!("{here} breaks down by chance"),
         What::Blocked => format!("{who} waits at {here} for another who holds what it needs"),
@@ -149,6 +158,8 @@ pub fn upcoming(plan: &Plan, next: &Upcoming) -> String {
             format!("{who} reaches {here} from {}, attempt {attempt}", name(plan, from))
         }
         Reason::CallArrives { from: None, .. } => format!("a copy for {who} reaches {here}"),
+        Reason::Connected { to } => format!("{here} has a connection to {} for {who}", name(plan, to)),
+        Reason::IdleConnections => format!("{here} looks at its idle connections"),
         Reason::WorkDone => format!("{here} finishes its work on {who}"),
         Reason::AnswerArrives { from, status } => format!("{} sends {who} back to {here}: {status}", name(plan, from)),
         Reason::LateAnswer { from } => format!("the late answer of {} for {who}", name(plan, from)),
@@ -268,8 +279,22 @@ fn refused(here: &str, who: &str, refusal: Refusal) -> String {
         Refusal::KeyReused => format!("{here} refuses {who}: its key belongs to another payload"),
         Refusal::PreconditionFailed => format!("{here} refuses {who}: the row has changed since it was read"),
         Refusal::PreconditionRequired => format!("{here} refuses {who}: it does not say which version it has seen"),
+        Refusal::ConnectionReset => format!("{here} had closed the connection that {who} comes over: reset"),
+        Refusal::NoPort => format!("{here} has no port to send {who} from"),
         Refusal::Lost => format!("{who} is lost with {here}"),
         Refusal::Program => format!("{here} answers {who} with a failure"),
+    }
+}
+
+#[inline]
+fn closed(here: &str, to: &str, why: Closing) -> String {
+    match why {
+        Closing::Surplus => format!("{here} closes its connection to {to}: enough of them are idle"),
+        Closing::Idle => format!("{here} closes its connection to {to}: it was idle for long"),
+        Closing::KeepAlive => format!("{here} learns that {to} has closed a connection that was idle for long"),
+        Closing::Age => format!("{here} closes its connection to {to}: it is too old"),
+        Closing::Abandoned => format!("{here} closes its connection to {to}: no answer came in time"),
+        Closing::Broken => format!("a connection of {here} to {to} is broken"),
     }
 }
 

@@ -6,4 +6,4 @@ mod record;
 
 pub use digest::Digest;
 pub use names::names;
-pub use record::{AttemptEnd, CacheFallback, CacheResult, Outcome, Record, Refusal, Status, What};
+pub use record::{AttemptEnd, CacheFallback, CacheResult, Closing, Outcome, Record, Refusal, Status, What};

@@ -337,6 +337,47 @@ pub enum What {
         /// How much later it arrives.
         after: Span,
     },
+    /// A connection to `to` is open: the request is sent over it.
+    ConnectionOpened {
+        /// The callee.
+        to: NodeId,
+        /// How long the handshake took.
+        took: Span,
+    },
+    /// A connection to `to` is closed, or known to be.
+    ConnectionClosed {
+        /// The callee.
+        to: NodeId,
+        /// Why.
+        why: Closing,
+        /// Ports that closed connections to it still take.
+        time_wait: u32,
+    },
+    /// All ports for connections to `to` are taken.
+    PortsExhausted {
+        /// The callee.
+        to: NodeId,
+        /// By so many connections that are closed already.
+        time_wait: u32,
+    },
+}
+
+/// Why a connection is closed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Closing {
+    /// As many as may be are idle already.
+    Surplus,
+    /// The caller had not used it for long.
+    Idle,
+    /// The callee had not been asked anything for long.
+    KeepAlive,
+    /// It is too old.
+    Age,
+    /// The caller stopped waiting for what it had asked.
+    Abandoned,
+    /// The callee's end is gone.
+    Broken,
 }
 
 /// Why a node refused a call.
@@ -393,6 +434,10 @@ pub enum Refusal {
     PreconditionRequired,
     /// The instance died, and the call with it.
     Lost,
+    /// The callee had closed the connection that it came over.
+    ConnectionReset,
+    /// There is no local port left for another connection: nothing was sent.
+    NoPort,
 }
 
 /// The status of an answer, as HTTP would say it.
@@ -806,6 +851,9 @@ impl What {
             RolledBack { rollout } => (64, u32::from(rollout), 0),
             Scaled { from, to } => (65, u32::from(from), u64::from(to)),
             Retransmitted { times, after } => (66, u32::from(times), after.as_nanos()),
+            ConnectionOpened { to, took } => (67, u32::from(to.0), took.as_nanos()),
+            ConnectionClosed { to, why, time_wait } => (68, u32::from(to.0), (why as u64) << 32 | u64::from(time_wait)),
+            PortsExhausted { to, time_wait } => (69, u32::from(to.0), u64::from(time_wait)),
         }
     }
 }

@@ -66,7 +66,7 @@ impl Author {
             self.nodes.insert("edge".into(), gateway);
         }
         let mut calls = Map::new();
-        calls.insert(entrance.into(), self.call());
+        calls.insert(entrance.into(), self.call_over_connections());
         self.nodes.insert("users".into(), json!({ "kind": "client", "calls": calls }));
         let mut workloads = Map::new();
         for name in ["morning", "noon"].into_iter().take(1 + self.below(2) as usize) {
@@ -182,7 +182,8 @@ impl Author {
     }
 
     fn gateway(&mut self) -> Value {
-        let mut gateway = json!({ "kind": "gateway", "upstream": "api", "calls": { "api": self.call() } });
+        let mut gateway =
+            json!({ "kind": "gateway", "upstream": "api", "calls": { "api": self.call_over_connections() } });
         self.perhaps(&mut gateway, "work", 0.5, Author::dist);
         self.perhaps(&mut gateway, "auth", 0.5, |author| {
             let mut auth = json!({ "leeway_s": 0, "work": author.dist() });
@@ -260,6 +261,40 @@ impl Author {
         call
     }
 
+    /// A call of a gateway or a service, which may go over connections.
+    fn call_over_connections(&mut self) -> Value {
+        let mut call = self.call();
+        self.perhaps(&mut call, "connections", 0.4, Author::connections);
+        call
+    }
+
+    fn connections(&mut self) -> Value {
+        let mut connections = json!({});
+        self.perhaps(&mut connections, "handshake", 0.7, |author| {
+            let mut handshake = json!({ "round_trips": author.below(4) });
+            author.perhaps(&mut handshake, "caller", 0.5, Author::dist);
+            author.perhaps(&mut handshake, "callee", 0.5, Author::dist);
+            handshake
+        });
+        self.perhaps(&mut connections, "ports", 0.3, |author| (5 + author.below(40)).into());
+        self.perhaps(&mut connections, "time_wait_s", 0.5, |author| author.one_of(&[0.0, 0.2, 1.0]).into());
+        if self.chance(0.2) {
+            connections["max_idle"] = 0.into();
+            return connections;
+        }
+        self.perhaps(&mut connections, "max_idle", 0.5, |author| (1 + author.below(5)).into());
+        self.perhaps(&mut connections, "idle_timeout_s", 0.5, |author| author.one_of(&[0.02, 0.1]).into());
+        if self.chance(0.5) {
+            connections["keep_alive_timeout_s"] = self.one_of(&[0.01, 0.05]).into();
+            self.perhaps(&mut connections, "notice_ms", 0.6, |author| author.below(20).into());
+        }
+        if self.chance(0.3) {
+            connections["max_age_s"] = json!(0.3);
+            self.perhaps(&mut connections, "age_jitter", 0.6, |_| json!(0.5));
+        }
+        connections
+    }
+
     fn retry(&mut self) -> Value {
         let mut retry =
             json!({ "max_attempts": 1 + self.below(4), "base_delay_ms": self.below(50), "max_delay_ms": 400 });
@@ -294,7 +329,8 @@ impl Author {
         }
         let mut calls = Map::new();
         for part in std::mem::take(&mut self.used) {
-            let mut call = self.call();
+            let mut call =
+                if matches!(part, "catalog" | "billing") { self.call_over_connections() } else { self.call() };
             if part == "sql" {
                 call.as_object_mut().expect("a call is an object").remove("hedging");
             }

@@ -189,7 +189,7 @@ fn end_view(plan: &Plan, why: &Why, lanes: &Lanes) -> EndView {
             kind => format!("{}, {}", kind.as_str(), name(part.node)),
         },
         class: match part.kind {
-            PartKind::Network => "k-net",
+            PartKind::Network | PartKind::Handshake => "k-net",
             PartKind::Service => "k-work",
             PartKind::Queue | PartKind::PoolWait | PartKind::LockWait | PartKind::CoalescedWait => "k-queue",
             PartKind::BackOff => "k-wait",
@@ -284,6 +284,8 @@ fn refusal_mark(refusal: Refusal) -> &'static str {
         Refusal::PreconditionRequired => "no version",
         Refusal::Program => "refused",
         Refusal::Lost => "lost",
+        Refusal::ConnectionReset => "connection reset",
+        Refusal::NoPort => "no port",
     }
 }
 

@@ -1,6 +1,6 @@
 //! A gateway: checks the token, asks the token bucket, passes the request on. Its own work holds no worker.
 //!
-//! Left out: TLS, body sizes, and connection limits.
+//! Left out: body sizes, and connection limits.
 
 use super::Happening;
 use crate::engine::calls::Caller;
@@ -10,6 +10,7 @@ use crate::engine::limiter::{Limiter, Refused};
 use crate::engine::stay::{Ask, CallEnd, Errand, NO_TIMER, Origin, Reply};
 use crate::policy::deadline::Cancel;
 use crate::scenario::GatewayPlan;
+use crate::time::Span;
 use crate::trace::{Refusal, Status, What};
 use std::sync::Arc;
 
@@ -63,6 +64,9 @@ impl Gateway {
         if let Some(check) = check {
             span += ctx.work(slot, check);
         }
+        let handshake = ctx.handshake(slot);
+        let constant = constant && handshake.is_none();
+        span += handshake.unwrap_or(Span::ZERO);
         ctx.levels().in_service.add(now, 1);
         // A leaky queue lets a request through later; any other limiter at once.
         ctx.schedule_work(slot, free_at.since(now) + span, constant && free_at == now);

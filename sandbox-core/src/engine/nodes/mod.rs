@@ -182,6 +182,15 @@ impl Node {
         self.on_call_end(ctx, over);
     }
 
+    /// The handshake before the call of `child` is over, if its caller still waits.
+    #[cold]
+    pub fn on_connected(&mut self, ctx: &mut Ctx, child: Slot) {
+        match ctx.core.stays.who_awaits(child) {
+            Some(slot) => self.caller(ctx, slot).on_connected(ctx, slot, child),
+            None => ctx.core.stays.remove(child),
+        }
+    }
+
     /// An instance that one of the node's calls left out may come back.
     #[cold]
     pub fn on_sweep(&mut self, ctx: &mut Ctx, call: u16) {

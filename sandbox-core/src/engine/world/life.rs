@@ -223,6 +223,20 @@ impl World {
         let (service, mut ctx) = self.door(node);
         let Node::Service(service) = service else { unreachable!("a fleet consists of services") };
         service.lose_everything(&mut ctx, because);
+        self.break_connections(node, because);
+    }
+
+    /// Whoever called a process that is gone finds his connections with it broken.
+    fn break_connections(&mut self, instance: NodeId, because: Seq) {
+        let plan = self.core.plan.clone();
+        for (index, planned) in plan.nodes.iter().enumerate() {
+            for (call, planned) in planned.calls.iter().enumerate() {
+                if let Some(place) = planned.targets.iter().position(|target| *target == instance) {
+                    let (caller, mut ctx) = self.door(NodeId(index as u16));
+                    caller.callers_mut()[call].on_death(&mut ctx, place, because);
+                }
+            }
+        }
     }
 
     /// A fault that killed an instance is over.

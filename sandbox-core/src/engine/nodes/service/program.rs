@@ -35,7 +35,8 @@ impl Service {
                     let (version, value) = (ctx.stay(slot).version, ctx.stay(slot).got.1);
                     return self.finish(ctx, slot, Reply { version, value, ..Reply::status(Status::Ok) });
                 }
-                Some(Step::Work(_)) => {
+                Some(Step::Handshake) if ctx.handshake(slot).is_none() => {}
+                Some(Step::Work(_) | Step::Handshake) => {
                     return match self.plan.hold {
                         Hold::Call => self.begin_work(ctx, slot),
                         Hold::Work => self.acquire(ctx, slot),

@@ -13,9 +13,11 @@ use crate::trace::{Refusal, What};
 impl Service {
     #[inline]
     pub(super) fn begin_work(&mut self, ctx: &mut Ctx, slot: Slot) {
-        let Step::Work(dist) = self.step(ctx, slot) else { unreachable!("a worker is taken for work") };
-        let span = ctx.work(slot, dist);
-        let constant = dist.is_constant();
+        let (span, constant) = match self.step(ctx, slot) {
+            Step::Work(dist) => (ctx.work(slot, dist), dist.is_constant()),
+            Step::Handshake => (ctx.handshake(slot).unwrap_or(Span::ZERO), false),
+            _ => unreachable!("a worker is taken for work"),
+        };
         if let Some(presence) = &mut self.presence {
             presence.work(span);
         }
@@ -110,7 +112,9 @@ impl Service {
             self.schedule_shared(ctx);
         } else if frozen {
             for slot in ctx.core.stays.of_node(ctx.node) {
-                if ctx.stay(slot).place == Place::Worker && matches!(self.step(ctx, slot), Step::Work(_)) {
+                if ctx.stay(slot).place == Place::Worker
+                    && matches!(self.step(ctx, slot), Step::Work(_) | Step::Handshake)
+                {
                     self.stop_work(ctx, slot);
                 }
             }
