@@ -2,6 +2,7 @@
 
 use crate::components::screen::{Screen, use_size};
 use crate::plot;
+use crate::text::charts as text;
 use crate::view_model::charts::{Chart, value_text};
 use crate::view_model::format;
 use plotters::prelude::IntoDrawingArea;
@@ -95,10 +96,10 @@ fn keys(props: &ChartProps) -> Html {
     html! {
         <div class="keys">
             { for key }
-            if chart.series.is_empty() { <span>{ "none so far" }</span> }
+            if chart.series.is_empty() { <span>{ text::none_so_far() }</span> }
             <details class="data">
-                <summary aria-label={format!("Data: {}", chart.title)}>{ "data" }</summary>
-                <div class="scroll" tabindex="0" role="region" aria-label={format!("Data: {}", chart.title)}>{ table(chart) }</div>
+                <summary aria-label={text::data_of(&chart.title)}>{ text::data() }</summary>
+                <div class="scroll" tabindex="0" role="region" aria-label={text::data_of(&chart.title)}>{ table(chart) }</div>
             </details>
         </div>
     }
@@ -113,7 +114,7 @@ fn table(chart: &Chart) -> Html {
     };
     html! {
         <table>
-            <thead><tr><th scope="col">{ "from" }</th>
+            <thead><tr><th scope="col">{ text::from() }</th>
                 { for chart.series.iter().map(|series| html! { <th scope="col">{ series.label }</th> }) }
             </tr></thead>
             <tbody>{ for (1..rows.saturating_sub(1)).map(row) }</tbody>

@@ -1,6 +1,8 @@
 //! What happens around the cursor, record by record: the time line for those who read it.
 
 use crate::state::action::Action;
+use crate::text::evidence as text;
+use crate::text::language::of_content;
 use wasm_bindgen::JsCast;
 use web_sys::{Element, HtmlInputElement, KeyboardEvent};
 use yew::prelude::*;
@@ -62,7 +64,7 @@ pub fn events(props: &EventsProps) -> Html {
         html! {
             <li key={line.seq}>
                 <button type="button" {class} aria-current={(Some(index) == current).then_some("step")} {onclick}>
-                    <span class="when num">{ &line.at }</span><span>{ &line.text }</span>
+                    <span class="when num">{ &line.at }</span><span lang={of_content()}>{ &line.text }</span>
                 </button>
             </li>
         }
@@ -81,11 +83,11 @@ pub fn events(props: &EventsProps) -> Html {
     html! {
         <>
             <div class="card find">
-                <label for="find-request">{ "Request number" }</label>
+                <label for="find-request">{ text::request_number() }</label>
                 <input id="find-request" inputmode="numeric" autocomplete="off" onkeydown={find} />
-                <span>{ "then Enter" }</span>
+                <span>{ text::then_enter() }</span>
             </div>
-            <ol ref={props.list.clone()} class={classes!("card", "events", props.short.then_some("short"))} aria-label="Events around the cursor">
+            <ol ref={props.list.clone()} class={classes!("card", "events", props.short.then_some("short"))} aria-label={text::events()}>
                 { for props.lines.iter().enumerate().map(line) }
             </ol>
         </>

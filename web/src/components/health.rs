@@ -3,6 +3,8 @@
 use crate::components::icon::state_shape;
 use crate::components::press::{button, press};
 use crate::state::action::Action;
+use crate::text::evidence as text;
+use crate::text::language::of_content;
 use sandbox_core::ids::IncidentId;
 use yew::prelude::*;
 
@@ -49,27 +51,27 @@ pub fn health(props: &HealthProps) -> Html {
         html! {
             <li>
                 <span class={classes!("state", part.class)}>{ state_shape(part.class) }</span>
-                <span>{ &part.name }</span><span class="how num">{ &part.how }</span>
+                <span lang={of_content()}>{ &part.name }</span><span class="how num">{ &part.how }</span>
             </li>
         }
     };
     let incident = |incident: &IncidentCard| {
         html! {
-            <section class="card incident-card" aria-label={format!("Incident {}", incident.id.0)} data-incident={incident.id.0.to_string()}>
-                <h2><span>{ format!("Incident {}: {}", incident.id.0, incident.title) }</span>
+            <section class="card incident-card" aria-label={text::incident(&incident.id.0.to_string())} data-incident={incident.id.0.to_string()}>
+                <h2><span>{ text::incident_of(&incident.id.0.to_string(), &incident.title) }</span>
                     <span class={classes!("tag", incident.state.1)}>{ incident.state.0 }</span></h2>
-                <ol>{ for incident.timeline.iter().map(|(at, text)| html! { <li><span class="num">{ at }</span><span>{ text }</span></li> }) }</ol>
+                <ol>{ for incident.timeline.iter().map(|(at, text)| html! { <li><span class="num">{ at }</span><span lang={of_content()}>{ text }</span></li> }) }</ol>
                 if incident.open {
-                    <div class="row">{ button("btn", "Resolve at this moment", press(&props.on, Action::Resolve(incident.id))) }</div>
+                    <div class="row">{ button("btn", text::resolve(), press(&props.on, Action::Resolve(incident.id))) }</div>
                 }
             </section>
         }
     };
     html! {
         <>
-            <section class="card parts-list"><h2>{ "Parts" }</h2><ul>{ for props.parts.iter().map(part) }</ul></section>
+            <section class="card parts-list"><h2>{ text::parts() }</h2><ul>{ for props.parts.iter().map(part) }</ul></section>
             if props.incidents.is_empty() {
-                <div class="card empty"><p>{ "No incident up to this moment." }</p></div>
+                <div class="card empty"><p>{ text::no_incident() }</p></div>
             }
             { for props.incidents.iter().map(incident) }
         </>

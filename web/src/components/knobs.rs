@@ -2,6 +2,8 @@
 
 use crate::components::press::{button, press};
 use crate::state::action::Action;
+use crate::text::language::of_content;
+use crate::text::story as text;
 use crate::view_model::format;
 use wasm_bindgen::JsCast;
 use web_sys::{Event, HtmlInputElement};
@@ -48,22 +50,22 @@ pub fn knobs(props: &KnobsProps) -> Html {
     let variant = |(id, title): &(String, String)| {
         let onclick = press(&props.on, Action::SetVariant(id.clone()));
         let pressed = (*id == props.variant).to_string();
-        html! { <button type="button" aria-pressed={pressed} title={title.clone()} data-variant={id.clone()} {onclick}>{ id }</button> }
+        html! { <button type="button" aria-pressed={pressed} title={title.clone()} lang={of_content()} data-variant={id.clone()} {onclick}>{ id }</button> }
     };
     let title = props.variants.iter().find(|(id, _)| *id == props.variant).map(|(_, title)| title.clone());
     html! {
-        <section class="card knobs" aria-label="Knobs">
+        <section class="card knobs" aria-label={text::knobs()}>
             <div class="knobgrid">{ for props.knobs.iter().map(|knob| slider(knob, &props.on)) }</div>
             <div class="knobfoot">
                 if !props.variants.is_empty() {
-                    <span class="seg" role="group" aria-label="Variant">{ for props.variants.iter().map(variant) }</span>
-                    <span>{ title }</span>
+                    <span class="seg" role="group" aria-label={text::variant()}>{ for props.variants.iter().map(variant) }</span>
+                    <span lang={of_content()}>{ title }</span>
                 }
-                if let Some(changed) = &props.changed { <span class="changed">{ changed }</span> }
-                if let Some(ghost) = &props.ghost { <span class="ghostkey"><i></i>{ "thin line: " }{ ghost }</span> }
+                if let Some(changed) = &props.changed { <span class="changed" lang={of_content()}>{ changed }</span> }
+                if let Some(ghost) = &props.ghost { <span class="ghostkey"><i></i>{ text::thin_line(ghost) }</span> }
                 <span class="grow"></span>
                 if props.changed.is_some() || props.knobs.iter().any(|knob| knob.turned) {
-                    { button("btn mini", "turn back", press(&props.on, Action::ResetKnobs)) }
+                    { button("btn mini", text::turn_back(), press(&props.on, Action::ResetKnobs)) }
                 }
             </div>
         </section>
@@ -85,9 +87,9 @@ fn slider(knob: &Knob, on: &Callback<Action>) -> Html {
         Callback::from(move |_: Event| on.emit(Action::SettleKnob))
     };
     let (min, max, step) = knob.range;
-    let text = knob.value.map_or("not in this variant".into(), |value| format::with_unit(value, &knob.unit));
+    let text = knob.value.map_or(text::not_in_variant().into(), |value| format::with_unit(value, &knob.unit));
     html! {
-        <div class="knob" title={knob.help.clone()}>
+        <div class="knob" lang={of_content()} title={knob.help.clone()}>
             <label for={input.clone()}><b>{ &knob.title }</b><span class={classes!(knob.turned.then_some("changed"))}>{ &text }</span></label>
             <input id={input} type="range" min={min.to_string()} max={max.to_string()} step={step.to_string()} disabled={knob.value.is_none()}
                 value={knob.value.unwrap_or(min).to_string()} aria-valuetext={text.clone()} data-knob={knob.id.clone()} {oninput} {onchange} />

@@ -1,6 +1,7 @@
 //! One request on its way, as a lane for each part: bars where it stays, lines where it travels.
 
 use crate::components::svg::{label, path, rect};
+use crate::text::language::of_content;
 use crate::view_model::request::{BarKind, LanesView};
 use yew::prelude::*;
 
@@ -43,7 +44,7 @@ pub fn lanes(props: &LanesProps) -> Html {
             rect(class, (x(bar.from_ms), y(row) + down), (width, height), 2.5)
         });
         let ground = format!("M{LEFT:.0} {:.1}H{:.1}", y(row) + 17.5, width - 8.0);
-        html! { <>{ label("of", (LEFT - 10.0, y(row) + 11.5), &lane.name) }{ path("ground", ground) }{ for bars }</> }
+        html! { <><g lang={of_content()}>{ label("of", (LEFT - 10.0, y(row) + 11.5), &lane.name) }</g>{ path("ground", ground) }{ for bars }</> }
     });
     let hops = lanes.hops.iter().map(|hop| {
         let d = format!(

@@ -1,6 +1,8 @@
 //! The log up to the cursor, as the servers would write it: with request ids.
 
 use crate::state::action::Action;
+use crate::text::evidence as text;
+use crate::text::language::of_content;
 use sandbox_core::ids::RequestId;
 use yew::prelude::*;
 
@@ -38,7 +40,7 @@ pub fn log(props: &LogProps) -> Html {
             on.emit(Action::Show(crate::state::action::Tab::Requests));
         });
         html! {
-            <li class={line.level}>
+            <li class={line.level} lang={of_content()}>
                 { format!("{} {} ", line.at, line.level.to_ascii_uppercase()) }
                 if request > 0 { <button type="button" {onclick}>{ format!("request={request}") }</button>{ " " } }
                 { &line.text }
@@ -46,12 +48,12 @@ pub fn log(props: &LogProps) -> Html {
         }
     };
     if props.lines.is_empty() {
-        return html! { <div class="card empty"><p>{ "Nothing to warn of up to this moment." }</p></div> };
+        return html! { <div class="card empty"><p>{ text::nothing_logged() }</p></div> };
     }
     html! {
-        <ol class="card log" aria-label="Log up to the cursor, newest first" tabindex="0">
+        <ol class="card log" aria-label={text::log_newest_first()} tabindex="0">
             { for props.lines.iter().rev().map(line) }
-            if props.before > 0 { <li class="info">{ format!("and {} lines before", crate::view_model::format::count(props.before)) }</li> }
+            if props.before > 0 { <li class="info">{ text::lines_before(&crate::view_model::format::count(props.before)) }</li> }
         </ol>
     }
 }

@@ -4,6 +4,8 @@ use crate::components::notice::{self, NoticeProps};
 use crate::components::press::{button, press};
 use crate::state::action::Action;
 use crate::state::recorded::Opening;
+use crate::text::language::of_content;
+use crate::text::story as text;
 use crate::view_model::recorded::RecordedView;
 use wasm_bindgen::JsCast;
 use web_sys::{File, HtmlInputElement};
@@ -23,12 +25,11 @@ pub struct RecordingProps {
 /// What is open, in the place of the lesson's story.
 pub fn recording(props: &RecordingProps) -> Html {
     html! {
-        <article class="card story recorded" aria-label="Recorded run" tabindex="0">
-            { props.view.as_ref().map(told).unwrap_or_else(|| html! { <h1>{ "A recorded run" }</h1> }) }
-            <p>{ "What came in over HTTP and what real parts answered is fixed; everything else follows from it. Step back, \
-                seek, ask why, as in a simulated run. There is nothing to turn." }</p>
-            <p class="row">{ button("btn primary", "Back to the lesson", press(&props.on, Action::CloseRecording)) }
-                { opener("Open another recording…", ".jsonl,.json", &props.on_file) }</p>
+        <article class="card story recorded" aria-label={text::recorded_run()} tabindex="0">
+            { props.view.as_ref().map(told).unwrap_or_else(|| html! { <h1>{ text::a_recorded_run() }</h1> }) }
+            <p>{ text::is_fixed() }</p>
+            <p class="row">{ button("btn primary", text::back_to_lesson(), press(&props.on, Action::CloseRecording)) }
+                { opener(text::open_another(), ".jsonl,.json", &props.on_file) }</p>
         </article>
     }
 }
@@ -41,7 +42,7 @@ fn told(view: &RecordedView) -> Html {
     };
     html! {
         <>
-            <h1>{ &view.title }</h1>
+            <h1 lang={of_content()}>{ &view.title }</h1>
             <p class="lede">{ &view.lede }</p>
             if let Some(source) = &view.source { <p>{ source }</p> }
             <p class={classes!("verdict", class)}><b>{ mark }</b><span>{ &view.verdict }</span></p>
@@ -67,10 +68,10 @@ pub fn opener(text: &'static str, accept: &'static str, on_file: &Callback<File>
 pub fn notice(opening: &Opening, on: &Callback<Action>) -> Html {
     match opening {
         Opening::Idle => Html::default(),
-        Opening::UnderWay => html! { <p class="card notice" role="status">{ "Reading the recording." }</p> },
+        Opening::UnderWay => html! { <p class="card notice" role="status">{ text::reading() }</p> },
         Opening::Refused(problems) => notice::notice(NoticeProps {
             about: "recording",
-            heading: "This recording cannot be opened",
+            heading: text::cannot_be_opened(),
             problems,
             dismiss: press(on, Action::DismissRefused),
         }),

@@ -1,6 +1,7 @@
 //! What can be taken along: the picture of the system, the charts' numbers, the requests of a second.
 
 use crate::components::press::button;
+use crate::text::evidence as text;
 use js_sys::encode_uri_component;
 use wasm_bindgen::JsCast;
 use web_sys::{Element, HtmlElement, Window};
@@ -25,11 +26,11 @@ pub fn save(on_save: &Callback<Kept>) -> Html {
         html! { <span title={says}>{ button("btn mini", name, onclick) }</span> }
     };
     let offers = [
-        (Kept::Picture, "Picture", "The system at this moment, as SVG"),
-        (Kept::Numbers, "Numbers", "What the charts show, second by second, as CSV"),
-        (Kept::Trace, "Trace", "The requests of this second as JSON, for chrome://tracing or Perfetto"),
+        (Kept::Picture, text::picture(), text::picture_says()),
+        (Kept::Numbers, text::numbers(), text::numbers_say()),
+        (Kept::Trace, text::trace(), text::trace_says()),
     ];
-    html! { <div class="card pick save"><b>{ "Save" }</b>{ for offers.into_iter().map(offer) }</div> }
+    html! { <div class="card pick save"><b>{ text::save() }</b>{ for offers.into_iter().map(offer) }</div> }
 }
 
 /// Hands a text to the browser as a file. Frames that may not download show nothing: the button that led here stays.

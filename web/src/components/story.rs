@@ -3,6 +3,8 @@
 use crate::components::glossary;
 use crate::components::press::{button, press};
 use crate::state::action::Action;
+use crate::text::language::of_content;
+use crate::text::story as text;
 use sandbox_core::lesson::{GoalResult, Link};
 use yew::prelude::*;
 
@@ -62,7 +64,7 @@ pub struct StoryProps<'a> {
     /// The prediction, in the beats where it is shown.
     pub ask: Option<Ask>,
     /// The incident sheet, at the end of the run: name and value.
-    pub sheet: Option<Vec<(String, String)>>,
+    pub sheet: Option<Vec<(&'static str, String)>>,
     /// The challenge, in its beat.
     pub task: Option<Task>,
     /// Where the prediction is, for whoever invites to it.
@@ -82,7 +84,7 @@ pub fn story(props: &StoryProps) -> Html {
         let class = if props.done.get(index) == Some(&true) { "beat done" } else { "beat" };
         html! {
             <button type="button" {class} aria-current={(index == props.beat).then_some("step")}
-                disabled={index > 0 && !props.open} {onclick}>{ name }</button>
+                disabled={index > 0 && !props.open} lang={of_content()} {onclick}>{ name }</button>
         }
     };
     let onclick = {
@@ -92,15 +94,17 @@ pub fn story(props: &StoryProps) -> Html {
             link => Action::of(link).into_iter().for_each(|action| on.emit(action)),
         })
     };
-    let next = props.beats.get(props.beat + 1).filter(|_| props.open && props.beat > 0).map(|name| {
-        button("btn next-beat", &format!("Next: {name}"), press(props.on, Action::GoToBeat(props.beat + 1)))
-    });
+    let next = props
+        .beats
+        .get(props.beat + 1)
+        .filter(|_| props.open && props.beat > 0)
+        .map(|name| button("btn next-beat", &text::next(name), press(props.on, Action::GoToBeat(props.beat + 1))));
     html! {
-        <article class="card story" aria-label="Lesson" tabindex="0">
-            <h1>{ props.title }</h1>
-            <p class="lede">{ props.lede }</p>
-            <nav class="beats" aria-label="Steps of the lesson">{ for props.beats.iter().enumerate().map(beat) }</nav>
-            <div class="prose" {onclick}>{ Html::from_html_unchecked(AttrValue::Static(props.prose)) }</div>
+        <article class="card story" aria-label={text::lesson()} tabindex="0">
+            <h1 lang={of_content()}>{ props.title }</h1>
+            <p class="lede" lang={of_content()}>{ props.lede }</p>
+            <nav class="beats" aria-label={text::steps()}>{ for props.beats.iter().enumerate().map(beat) }</nav>
+            <div class="prose" lang={of_content()} {onclick}>{ Html::from_html_unchecked(AttrValue::Static(props.prose)) }</div>
             { props.task.as_ref().map(|task| draw_task(task, props.on)).unwrap_or_default() }
             { props.sheet.as_ref().map(|sheet| draw_sheet(sheet)).unwrap_or_default() }
             { props.ask.as_ref().map(|ask| draw_ask(ask, props)).unwrap_or_default() }
@@ -117,17 +121,17 @@ fn draw_ask(ask: &Ask, props: &StoryProps) -> Html {
         html! {
             <button type="button" {class} disabled={ask.closed} data-option={choice.id.clone()} aria-pressed={choice.said.to_string()} {onclick}>
                 <i aria-hidden="true">{ if choice.right { "✓" } else { "" } }</i>
-                <span>{ &choice.text }</span><span class="note">{ &choice.note }</span>
+                <span lang={of_content()}>{ &choice.text }</span><span class="note">{ &choice.note }</span>
             </button>
         }
     };
     html! {
-        <section class="ask" aria-label="Prediction" ref={props.ask_ref.clone()} tabindex="-1">
-            <h2>{ if ask.closed { format!("Your prediction. {}", ask.question) } else { ask.question.clone() } }</h2>
+        <section class="ask" aria-label={text::prediction()} ref={props.ask_ref.clone()} tabindex="-1">
+            <h2>if ask.closed { { text::your_prediction() }{ " " } }<span lang={of_content()}>{ &ask.question }</span></h2>
             { for ask.options.iter().map(option) }
             if !ask.closed {
-                <p class="skip">{ "What comes after the cursor stays hidden until then. " }
-                    { button("link", "Go on without a prediction", press(props.on, Action::SkipPrediction)) }</p>
+                <p class="skip">{ text::hidden_until() }{ " " }
+                    { button("link", text::skip(), press(props.on, Action::SkipPrediction)) }</p>
             }
         </section>
     }
@@ -135,22 +139,23 @@ fn draw_ask(ask: &Ask, props: &StoryProps) -> Html {
 
 fn draw_task(task: &Task, on: &Callback<Action>) -> Html {
     let goal = |goal: &GoalResult| {
-        let (class, mark, word) = if goal.reached { ("pass", "✓", "reached") } else { ("miss", "✗", "not yet") };
+        let (class, mark, word) =
+            if goal.reached { ("pass", "✓", text::goal_reached()) } else { ("miss", "✗", text::goal_missed()) };
         html! {
-            <li {class}><b aria-hidden="true">{ mark }</b><span><span class="unseen">{ word }{ ": " }</span>{ &goal.text }</span>
+            <li {class}><b aria-hidden="true">{ mark }</b><span><span class="unseen">{ word }{ " " }</span><span lang={of_content()}>{ &goal.text }</span></span>
                 <span class="num">{ &goal.measured }</span></li>
         }
     };
     html! {
-        <section class="ask" aria-label="Challenge">
-            <h2>{ &task.text }</h2>
+        <section class="ask" aria-label={text::challenge()}>
+            <h2 lang={of_content()}>{ &task.text }</h2>
             if let Some(goals) = &task.verdict {
                 { verdict(goals.iter().all(|goal| goal.reached), html! { <ul class="goals">{ for goals.iter().map(goal) }</ul> }) }
             }
             <p class="skip" data-solution={task.solution.is_some().to_string()}>
                 { match &task.solution {
-                    Some(solution) => html! { <>{ "One solution: " }{ solution }{ "." }</> },
-                    None => button("link", "Give up and show a solution", press(on, Action::ShowSolution)),
+                    Some(solution) => html! { <>{ text::one_solution() }{ " " }<span lang={of_content()}>{ solution }</span>{ "." }</> },
+                    None => button("link", text::give_up(), press(on, Action::ShowSolution)),
                 } }
             </p>
         </section>
@@ -158,17 +163,17 @@ fn draw_task(task: &Task, on: &Callback<Action>) -> Html {
 }
 
 fn verdict(passed: bool, goals: Html) -> Html {
-    let (class, text) = if passed { ("pass", "✓ Reached") } else { ("miss", "✗ Not yet") };
+    let (class, text) = if passed { ("pass", text::reached()) } else { ("miss", text::not_yet()) };
     html! {
         <div class={classes!("verdict", class)} data-verdict={class}><b>{ text }</b>{ goals }</div>
     }
 }
 
-fn draw_sheet(sheet: &[(String, String)]) -> Html {
+fn draw_sheet(sheet: &[(&'static str, String)]) -> Html {
     html! {
-        <section class="sheet" aria-label="Incident sheet">
-            <h2>{ "Incident sheet" }</h2>
-            <dl>{ for sheet.iter().map(|(name, value)| html! { <><dt>{ name }</dt><dd>{ value }</dd></> }) }</dl>
+        <section class="sheet" aria-label={text::sheet()}>
+            <h2>{ text::sheet() }</h2>
+            <dl>{ for sheet.iter().map(|(name, value)| html! { <><dt>{ *name }</dt><dd>{ value }</dd></> }) }</dl>
         </section>
     }
 }

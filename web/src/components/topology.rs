@@ -1,6 +1,8 @@
 //! The system as boxes and links, with its live state.
 
 use crate::components::svg::{label, path, rect};
+use crate::text::language::of_content;
+use crate::text::stage as text;
 use crate::view_model::dots::{Flow, Look};
 use crate::view_model::live::PartView;
 use crate::view_model::topology::{Layout, Part};
@@ -48,7 +50,7 @@ pub fn topology(props: &TopologyProps) -> Html {
                 { for parts }
                 { legend(size, props.stale) }
             </svg>
-            <ul class="unseen" aria-label="Parts of the system">{ for sentences }</ul>
+            <ul class="unseen" aria-label={text::parts()}>{ for sentences }</ul>
         </div>
     }
 }
@@ -79,7 +81,7 @@ fn draw_part(part: &Part, half: (f64, f64), view: &PartView, next: Option<NodeId
     html! {
         <g>
             { rect(&format!("box {}{next}", view.class), (x - half.0, y - half.1), (2.0 * half.0, 2.0 * half.1), 10.0) }
-            { label("name", (x, if small { y + 2.0 } else { y - 6.0 }), &part.name) }
+            <g lang={of_content()}>{ label("name", (x, if small { y + 2.0 } else { y - 6.0 }), &part.name) }</g>
             if !small { { label(&format!("say {}", view.say_class), (x, y + 12.0), &view.say) } }
             { for bar }
             { for broken }
@@ -107,19 +109,19 @@ fn dots(flow: &Flow, layout: &Layout) -> Html {
 fn legend(size: (f64, f64), stale: bool) -> Html {
     let y = size.1 - 12.0;
     let narrow = size.0 < 540.0;
-    let aside = if narrow { "last 30, slowed" } else { "the last 30 requests, slowed to half a second a link" };
+    let aside = if narrow { text::last_requests_narrow() } else { text::last_requests() };
     let dot = |x: f64| format!("M{x:.1} {y:.1}a4.2 4.2 0 1 0 8.4 0a4.2 4.2 0 1 0 -8.4 0");
     let failed = if stale { 146.0 } else { 90.0 };
     html! {
         <g class="legend">
             { path("dot", dot(15.8)) }
-            { label("", (29.0, y + 4.0), "request") }
+            { label("", (29.0, y + 4.0), text::request()) }
             if stale {
                 { path("dot stale", dot(85.8)) }
-                { label("", (99.0, y + 4.0), "stale") }
+                { label("", (99.0, y + 4.0), text::stale()) }
             }
             { path("dot failed", format!("M{failed:.1} {:.1}l5.6 5.6l-5.6 5.6l-5.6 -5.6z", y - 5.6)) }
-            { label("", (failed + 10.0, y + 4.0), "failed") }
+            { label("", (failed + 10.0, y + 4.0), text::failed()) }
             { label("aside", (size.0 - 14.0, y + 4.0), aside) }
         </g>
     }

@@ -3,6 +3,8 @@
 use crate::components::press::{button, press};
 use crate::state::action::Action;
 use crate::state::what_if::Question;
+use crate::text::language::of_content;
+use crate::text::what_if as text;
 use crate::view_model::what_if::{Cell, Line, Table};
 use wasm_bindgen::JsCast;
 use web_sys::{Event, HtmlSelectElement};
@@ -44,23 +46,12 @@ pub struct WhatIfProps<'a> {
 /// A question's name, and what it asks.
 fn words(question: Question) -> (&'static str, &'static str) {
     match question {
-        Question::Without => (
-            "Without it",
-            "Every fault and every policy taken away in turn, and the other variants, with the same seed: which of them does what?",
-        ),
-        Question::Seeds => ("Luck", "The same story with 20 other seeds: how much of it is luck?"),
-        Question::Map => ("Map", "Two knobs against each other: which share of the requests is answered?"),
-        Question::PartsDown => (
-            "Weak points",
-            "Each part down for the middle third of the run, without the scenario's own faults: which one takes everything with it?",
-        ),
-        Question::Load => {
-            ("Load", "More and more load, without faults: how much does it bear, and which part is full first?")
-        }
-        Question::TooLate => (
-            "Too late",
-            "The fault ends earlier or later, with four seeds each: from when on does the system not come back by itself?",
-        ),
+        Question::Without => (text::without_it(), text::without_it_asks()),
+        Question::Seeds => (text::luck(), text::luck_asks()),
+        Question::Map => (text::map(), text::map_asks()),
+        Question::PartsDown => (text::weak_points(), text::weak_points_asks()),
+        Question::Load => (text::load(), text::load_asks()),
+        Question::TooLate => (text::too_late(), text::too_late_asks()),
     }
 }
 
@@ -74,7 +65,7 @@ pub fn what_if(props: &WhatIfProps) -> Html {
     };
     if props.closed {
         return html! {
-            <div class="card empty"><p>{ "First say what you think will happen: the answers here would give it away." }</p></div>
+            <div class="card empty"><p>{ text::predict_first() }</p></div>
         };
     }
     let (done, of) = match props.progress {
@@ -82,28 +73,28 @@ pub fn what_if(props: &WhatIfProps) -> Html {
         _ => (0, 0),
     };
     html! {
-        <section class="card whatif" aria-label="What if" data-runs={done.to_string()} data-of={of.to_string()}>
-            <div class="seg" role="group" aria-label="Question">{ for Question::ALL.iter().map(choose) }</div>
+        <section class="card whatif" aria-label={text::what_if()} data-runs={done.to_string()} data-of={of.to_string()}>
+            <div class="seg" role="group" aria-label={text::question()}>{ for Question::ALL.iter().map(choose) }</div>
             <h2>{ name }</h2>
             <p class="asks">{ asks }</p>
             if props.question == Question::Map { { knobs(props) } }
             <div class="row">
                 { match props.progress {
-                    Progress::Open => button("btn primary", "Run it", press(props.on, Action::Answer)),
+                    Progress::Open => button("btn primary", text::run_it(), press(props.on, Action::Answer)),
                     Progress::Nothing(why) => html! { <p>{ why }</p> },
                     Progress::Runs(done, of) if done < of => html! {
                         <>
-                            <progress max={of.to_string()} value={done.to_string()} aria-label="Runs"></progress>
-                            <span class="num">{ format!("{done} of {of} runs") }</span>
-                            { button("btn", "Stop", press(props.on, Action::StopAnswer)) }
+                            <progress max={of.to_string()} value={done.to_string()} aria-label={text::runs()}></progress>
+                            <span class="num">{ text::runs_done(&done.to_string(), &of.to_string()) }</span>
+                            { button("btn", text::stop(), press(props.on, Action::StopAnswer)) }
                         </>
                     },
                     Progress::Runs(..) => html! {
                         <>
-                            <span class="num">{ format!("{of} runs") }</span>
+                            <span class="num">{ text::runs_all(&of.to_string()) }</span>
                             if props.outdated {
-                                <span>{ "of other settings than those on the stage" }</span>
-                                { button("btn", "Run it again", press(props.on, Action::Answer)) }
+                                <span>{ text::outdated() }</span>
+                                { button("btn", text::run_again(), press(props.on, Action::Answer)) }
                             }
                         </>
                     },
@@ -126,11 +117,11 @@ fn knobs(props: &WhatIfProps) -> Html {
         });
         let option = |(id, title): &(String, String)| {
             let selected = props.laid[side].as_ref() == Some(id);
-            html! { <option value={id.clone()} {selected}>{ title }</option> }
+            html! { <option value={id.clone()} {selected} lang={of_content()}>{ title }</option> }
         };
-        html! { <label>{ name }<select {onchange}>{ for props.knobs.iter().map(option) }</select></label> }
+        html! { <label>{ name }{ " " }<select {onchange}>{ for props.knobs.iter().map(option) }</select></label> }
     };
-    html! { <div class="row">{ select(0, "Across ") }{ select(1, "Down ") }</div> }
+    html! { <div class="row">{ select(0, text::across()) }{ select(1, text::down()) }</div> }
 }
 
 fn table(props: &WhatIfProps) -> Html {
@@ -138,7 +129,7 @@ fn table(props: &WhatIfProps) -> Html {
     let pressed = |case: usize| (props.on_stage == Some(case)).to_string();
     let put = |case: usize, text: &str| {
         html! {
-            <button type="button" class="put" aria-pressed={pressed(case)} title="Put this run on the stage" data-case={case.to_string()}
+            <button type="button" class="put" aria-pressed={pressed(case)} title={text::put_on_stage()} data-case={case.to_string()}
                 onclick={press(props.on, Action::Try(case))}>{ text }</button>
         }
     };

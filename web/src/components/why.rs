@@ -3,6 +3,9 @@
 use crate::components::lanes::{LanesProps, lanes};
 use crate::components::press::{button, press};
 use crate::state::action::Action;
+use crate::text::evidence as text;
+use crate::text::language::of_content;
+use crate::view_model::format;
 use crate::view_model::request::{EndView, RequestView};
 use yew::prelude::*;
 
@@ -21,9 +24,9 @@ pub fn inspector(props: &InspectorProps) -> Html {
     let view = props.view;
     let Some(end) = &view.end else {
         return html! {
-            <section class="card why" aria-label="Request inspector">
+            <section class="card why" aria-label={text::inspector()}>
                 <h2><span>{ &view.name }</span></h2>
-                <p>{ format!("{}: still under way at the cursor.", view.asked) }</p>
+                <p>{ text::under_way(&view.asked) }</p>
             </section>
         };
     };
@@ -36,40 +39,33 @@ pub fn inspector(props: &InspectorProps) -> Html {
         at_ms: props.at_ms,
         inside: true,
     };
-    let question = if end.failed {
-        format!("Why did {} fail?", lower(&view.name))
-    } else {
-        format!("Where did {} spend its time?", lower(&view.name))
-    };
+    let number = format::count(u64::from(view.request.0));
+    let question = if end.failed { text::why_did_it_fail(&number) } else { text::where_did_time_go(&number) };
     let chain = end.chain.iter().map(|link| {
         html! {
             <li class={classes!(link.root.then_some("root"))}>
-                <span>{ &link.text }</span>
-                <button type="button" class="at num" title="Go there" onclick={go(link.step)}>{ &link.at }</button>
+                <span lang={of_content()}>{ &link.text }</span>
+                <button type="button" class="at num" title={text::go_there()} onclick={go(link.step)}>{ &link.at }</button>
             </li>
         }
     });
     let root = end.chain.iter().find(|link| link.root).map(|link| link.step);
     html! {
-        <section class="card why" aria-label="Request inspector" data-request={view.request.0.to_string()}>
+        <section class="card why" aria-label={text::inspector()} data-request={view.request.0.to_string()}>
             <h2><span>{ question }</span><span class={classes!("tag", "num", end.tag.1)}>{ end.tag.0 }</span></h2>
-            <p class="num" style="font-size:var(--t-s);color:var(--ink-2)">{ format!("{}, {}", view.asked, end.total) }</p>
-            <ol class="chain" aria-label="Causes, from the answer to the root">{ for chain }</ol>
+            <p class="num" style="font-size:var(--t-s);color:var(--ink-2)">{ text::asked_and_took(&view.asked, &end.total) }</p>
+            <ol class="chain" aria-label={text::causes()}>{ for chain }</ol>
             { attribution(end) }
             { lanes(&way) }
             <div class="row">
-                { button("btn", "Go to the answer", go(end.step)) }
-                if let Some(step) = root { { button("btn", "Go to the root", go(step)) } }
+                { button("btn", text::go_to_answer(), go(end.step)) }
+                if let Some(step) = root { { button("btn", text::go_to_root(), go(step)) } }
                 if let Some(fault) = &end.fault {
-                    { button("btn", "Run without this cause", press(props.on, Action::Without(fault.clone()))) }
+                    { button("btn", text::without_cause(), press(props.on, Action::Without(fault.clone()))) }
                 }
             </div>
         </section>
     }
-}
-
-fn lower(name: &str) -> String {
-    name.replacen("Request", "request", 1)
 }
 
 fn attribution(end: &EndView) -> Html {
@@ -86,9 +82,9 @@ fn attribution(end: &EndView) -> Html {
     html! {
         <>
             <div class="attribution" aria-hidden="true">{ for bar }</div>
-            <dl class="parts" aria-label="Where the time went">
+            <dl class="parts" aria-label={text::time_went()}>
                 { for list }
-                <dt class="total">{ "total" }</dt><dd class="num total" data-total-ns={end.total_ns.to_string()}>{ &end.total }</dd>
+                <dt class="total">{ text::total() }</dt><dd class="num total" data-total-ns={end.total_ns.to_string()}>{ &end.total }</dd>
             </dl>
         </>
     }

@@ -5,6 +5,7 @@ use crate::state::action::Action;
 use crate::state::player::Shown;
 use crate::state::session::Session;
 use crate::state::what_if::{Job, Question, Subject};
+use crate::text::what_if as text;
 use crate::view_model::what_if as tables;
 use crate::view_model::what_if::Table;
 use yew::prelude::*;
@@ -13,7 +14,7 @@ use yew::prelude::*;
 pub fn what_if(session: &Session, shown: &Shown, on: &Callback<Action>) -> Html {
     let asked = &session.what_if;
     if session.recorded.is_some() {
-        return html! { <div class="card empty"><p>{ "What was recorded cannot be run with something different." }</p></div> };
+        return html! { <div class="card empty"><p>{ text::not_recorded() }</p></div> };
     }
     let knobs: Vec<(String, String)> = match asked.question {
         Question::Map => {
@@ -63,9 +64,9 @@ fn table(job: &Job, shown: &Shown) -> Table {
 /// Why there is nothing to run.
 fn nothing(question: Question) -> &'static str {
     match question {
-        Question::Map => "This scenario has no knob to turn.",
-        Question::Load => "Nobody here sends at a rate of their own: these users wait for their answers.",
-        Question::TooLate => "This scenario has no fault that could end earlier or later.",
-        Question::Without | Question::Seeds | Question::PartsDown => "There is nothing to run.",
+        Question::Map => text::no_knob(),
+        Question::Load => text::no_rate(),
+        Question::TooLate => text::no_fault(),
+        Question::Without | Question::Seeds | Question::PartsDown => text::nothing_to_run(),
     }
 }

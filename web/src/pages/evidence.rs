@@ -13,6 +13,7 @@ use crate::pages::lesson::Page;
 use crate::pages::views;
 use crate::state::action::{Action, Tab};
 use crate::state::player::Shown;
+use crate::text::evidence as text;
 use crate::view_model::request::RequestView;
 use std::rc::Rc;
 use yew::prelude::*;
@@ -20,12 +21,12 @@ use yew::prelude::*;
 impl Page<'_> {
     /// Charts, requests, log, health, what if.
     pub fn evidence(&mut self, shown: &mut Shown, request: Option<&RequestView>) -> Html {
-        const TABS: [(Tab, &str); 5] = [
-            (Tab::Charts, "Charts"),
-            (Tab::Requests, "Requests"),
-            (Tab::Log, "Log"),
-            (Tab::Health, "Health"),
-            (Tab::WhatIf, "What if"),
+        let tabs = [
+            (Tab::Charts, text::charts()),
+            (Tab::Requests, text::requests()),
+            (Tab::Log, text::log()),
+            (Tab::Health, text::health()),
+            (Tab::WhatIf, text::what_if()),
         ];
         let session = &*self.session;
         let id = |tab: Tab| format!("tab-{}", tab.word());
@@ -61,7 +62,7 @@ impl Page<'_> {
                     <>
                         { events }
                         if let Some(view) = request { { why::inspector(&InspectorProps { view, at_ms, on: &on }) } } else {
-                            <div class="card empty"><p>{ "Choose an event to look at its request, or go to the next failure and ask why." }</p></div>
+                            <div class="card empty"><p>{ text::choose_event() }</p></div>
                         }
                     </>
                 }
@@ -80,7 +81,7 @@ impl Page<'_> {
         let class = classes!("panel", (session.tab == Tab::Charts).then_some("charts"));
         html! {
             <>
-                <div class="tabs" role="tablist" aria-label="Evidence" onkeydown={tab_keys()}>{ for TABS.iter().map(tab) }</div>
+                <div class="tabs" role="tablist" aria-label={text::evidence()} onkeydown={tab_keys()}>{ for tabs.iter().map(tab) }</div>
                 <div id="evidence" {class} role="tabpanel" aria-labelledby={id(session.tab)}>{ panel }</div>
             </>
         }
@@ -92,7 +93,7 @@ fn pick(request: Option<&RequestView>, on: &Callback<Action>) -> Html {
     let Some((request, end)) = request.and_then(|request| Some((request, request.end.as_ref()?))) else {
         return Html::default();
     };
-    let question = if end.failed { "Why did it fail?" } else { "Where did its time go?" };
+    let question = if end.failed { text::why_failed() } else { text::where_time() };
     html! {
         <div class="card pick">
             <span class="num">{ &request.name }</span><span class={classes!("tag", "num", end.tag.1)}>{ end.tag.0 }</span>

@@ -8,7 +8,8 @@ use crate::components::recording::opener;
 use crate::components::screen::{name_page, switch_theme};
 use crate::state::course::{Course, Done};
 use crate::state::storage;
-use crate::text::frame;
+use crate::text::language::of_content;
+use crate::text::{frame, home as text};
 use lessons::{Entry, INDEX};
 use sandbox_core::scenario::Problem;
 use wasm_bindgen_futures::{JsFuture, spawn_local};
@@ -61,7 +62,7 @@ pub fn HomePage(props: &HomeProps) -> Html {
     };
     let forget = {
         let keep = keep.clone();
-        Callback::from(move |_| keep.emit((Course::default(), "Your progress is forgotten.".into())))
+        Callback::from(move |_| keep.emit((Course::default(), text::forgotten().into())))
     };
     let dismiss = {
         let unread = unread.setter();
@@ -81,19 +82,18 @@ pub fn HomePage(props: &HomeProps) -> Html {
                         dismiss,
                     }) }
                 }
-                <h1>{ "How API systems bend and break" }</h1>
-                <p class="lede">{ "Each lesson is a small system under load, simulated in this page. Say what you think will happen, \
-                    watch it event by event, ask why a request failed, and mend it." }</p>
+                <h1>{ frame::course() }</h1>
+                <p class="lede">{ text::lede() }</p>
                 <p class="row">
                     if let Some(next) = next {
-                        <a class="btn primary" href={address(next)}>{ if passed == 0 { "Begin: " } else { "Go on: " } }{ next.title }</a>
+                        <a class="btn primary" href={address(next)}>{ if passed == 0 { text::begin(next.title) } else { text::go_on(next.title) } }</a>
                     }
-                    <a class="btn" href="?playground" data-playground-link="">{ "Build your own" }</a>
-                    <span data-passed={passed.to_string()}>{ format!("{passed} of {} lessons passed", INDEX.len()) }</span>
+                    <a class="btn" href="?playground" data-playground-link="">{ text::build() }</a>
+                    <span data-passed={passed.to_string()}>{ text::passed_of(&passed.to_string(), &INDEX.len().to_string()) }</span>
                 </p>
                 { for series().map(|entries| draw_series(entries, &course)) }
                 { progress(&course, &said, &on_file, forget) }
-                <details class="card terms"><summary><h2>{ "Glossary" }</h2></summary>{ glossary::all(on_term.clone()) }</details>
+                <details class="card terms"><summary><h2>{ text::glossary() }</h2></summary>{ glossary::all(on_term.clone()) }</details>
             </main>
             { glossary::entry(&EntryProps { dialog, term: &term, on_term }) }
         </div>
@@ -116,16 +116,16 @@ fn draw_series(entries: &[Entry], course: &Course) -> Html {
             <li class={classes!("card", "lesson-row", class)} data-lesson={entry.id} data-state={class}>
                 <span class="lesson-state" aria-hidden="true">{ mark }</span>
                 <div>
-                    <h3><span class="num">{ entry.number }</span>{ " " }<a href={address(entry)}>{ entry.title }</a></h3>
-                    <p>{ entry.teaser }</p>
+                    <h3><span class="num">{ entry.number }</span>{ " " }<a href={address(entry)} lang={of_content()}>{ entry.title }</a></h3>
+                    <p lang={of_content()}>{ entry.teaser }</p>
                 </div>
-                <p class="lesson-note"><span>{ format!("{} min", entry.minutes) }</span><span>{ word }</span></p>
+                <p class="lesson-note"><span>{ text::minutes(&entry.minutes.to_string()) }</span><span>{ word }</span></p>
             </li>
         }
     };
     html! {
         <section>
-            <h2>{ entries[0].series }</h2>
+            <h2 lang={of_content()}>{ entries[0].series }</h2>
             <ol class="path">{ for entries.iter().map(lesson) }</ol>
         </section>
     }
@@ -134,9 +134,9 @@ fn draw_series(entries: &[Entry], course: &Course) -> Html {
 /// How far a lesson is: class, mark, word.
 fn state(done: &Done) -> (&'static str, &'static str, &'static str) {
     match (done.passed, &done.predicted) {
-        (true, _) => ("passed", "✓", "passed"),
-        (false, Some(_)) => ("begun", "◐", "begun"),
-        (false, None) => ("new", "○", "not begun"),
+        (true, _) => ("passed", "✓", text::passed()),
+        (false, Some(_)) => ("begun", "◐", text::begun()),
+        (false, None) => ("new", "○", text::not_begun()),
     }
 }
 
@@ -144,12 +144,12 @@ fn progress(course: &Course, said: &Said, on_file: &Callback<File>, forget: Call
     let encoded: String = js_sys::encode_uri_component(&course.to_json()).into();
     html! {
         <section class="card kept">
-            <h2>{ "Your progress" }</h2>
-            <p>{ "It stays in this browser; nothing leaves the page. To take it to another one, export it there as a file and import it here." }</p>
+            <h2>{ text::progress() }</h2>
+            <p>{ text::stays() }</p>
             <p class="row">
-                <a class="btn" download="faultline-progress.json" href={format!("data:application/json,{encoded}")} data-export="">{ "Export" }</a>
-                { opener("Import…", ".json", on_file) }
-                { button("link", "Forget all of it", forget) }
+                <a class="btn" download="faultline-progress.json" href={format!("data:application/json,{encoded}")} data-export="">{ text::export() }</a>
+                { opener(text::import(), ".json", on_file) }
+                { button("link", text::forget(), forget) }
             </p>
             <div role="status" data-said="">
                 { match said {
@@ -157,8 +157,8 @@ fn progress(course: &Course, said: &Said, on_file: &Callback<File>, forget: Call
                     Said::Fine(text) | Said::NotKept(text) => html! { <p>{ text }</p> },
                     Said::Refused(problems) => html! {
                         <>
-                            <p>{ "This file cannot be imported, and nothing was changed." }</p>
-                            <ul>{ for problems.iter().take(5).map(|problem| html! { <li>{ problem.to_string() }</li> }) }</ul>
+                            <p>{ text::not_imported() }</p>
+                            <ul lang={of_content()}>{ for problems.iter().take(5).map(|problem| html! { <li>{ problem.to_string() }</li> }) }</ul>
                         </>
                     },
                 } }
@@ -175,7 +175,7 @@ fn import(file: File, mut course: Course, keep: Callback<(Course, String)>, said
         match Course::parse(&text.unwrap_or_default()) {
             Ok(other) => {
                 course.merge(other);
-                keep.emit((course, format!("{} was added to your progress.", file.name())));
+                keep.emit((course, text::imported(&file.name())));
             }
             Err(problems) => said.set(Said::Refused(problems)),
         }

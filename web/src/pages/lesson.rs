@@ -24,8 +24,8 @@ use crate::state::opening;
 use crate::state::session::Session;
 use crate::state::storage;
 use crate::state::store::Store;
-use crate::text::frame as text;
 use crate::text::language::of_content;
+use crate::text::{frame as text, story};
 use crate::view_model::link_form::LinkForm;
 use crate::view_model::recorded::RecordedView;
 use crate::view_model::snippet::Form;
@@ -194,7 +194,7 @@ pub fn LessonPage(props: &LessonProps) -> Html {
     let content = session.content.clone();
     let recorded = shown.as_ref().and_then(|shown| views::recorded(session, shown));
     let (series, title) = match &recorded {
-        Some(recorded) => ("Recorded run".to_string(), recorded.title.clone()),
+        Some(recorded) => (story::recorded_run().to_string(), recorded.title.clone()),
         None => (content.lesson.series.clone(), format!("{} {}", content.lesson.number, content.lesson.title)),
     };
     let (seed, digest) = match &shown {

@@ -8,7 +8,7 @@ use crate::components::transport::{self, TransportProps};
 use crate::pages::lesson::Page;
 use crate::pages::views;
 use crate::state::player::Shown;
-use crate::text::transport as text;
+use crate::text::{evidence, stage, transport as text};
 use crate::view_model::format;
 use crate::view_model::recorded::RecordedView;
 use crate::view_model::request::RequestView;
@@ -19,10 +19,10 @@ impl Page<'_> {
     pub fn waiting(&self) -> Html {
         let share = self.session.player.built_share().unwrap_or(0.0);
         html! {
-            <section key="waiting" class="card stage" aria-label="Stage" data-ready="false">
+            <section key="waiting" class="card stage" aria-label={stage::stage()} data-ready="false">
                 <div class="stagehead">
-                    <span class="state idle">{ state_shape("idle") }{ "Computing" }</span>
-                    <span class="what num">{ format!("{:.0} % of the run", share * 100.0) }</span>
+                    <span class="state idle">{ state_shape("idle") }{ stage::computing() }</span>
+                    <span class="what num">{ stage::computed(&format::short(share * 100.0, 0)) }</span>
                 </div>
                 <div class="topo"></div>
             </section>
@@ -50,7 +50,7 @@ impl Page<'_> {
         };
         let share = if state.quality.is_empty() { String::new() } else { format!(", {}", state.quality) };
         let lanes = request.and_then(|request| Some((request, request.end.as_ref()?))).map(|(request, end)| {
-            let about = format!("{}, {}, {}", request.asked, end.tag.0, end.total);
+            let about = evidence::asked_ended_took(&request.asked, end.tag.0, &end.total);
             lanes::lanes(&LanesProps {
                 lanes: &end.lanes,
                 name: &request.name,
@@ -92,7 +92,7 @@ impl Page<'_> {
             on_invite,
         });
         let html = html! {
-            <section key="stage" class="card stage" aria-label="Stage" tabindex="-1" data-player="" data-ready="true" data-step={position.step.to_string()}
+            <section key="stage" class="card stage" aria-label={stage::stage()} tabindex="-1" data-player="" data-ready="true" data-step={position.step.to_string()}
                 data-time={format!("{:.9}", session.player.cursor.as_seconds())} data-playing={session.player.playing.to_string()}
                 data-predicted={session.player.future_is_open.to_string()} data-run-ms={format!("{:.1}", shown.work_ms)}
                 data-back-ms={format!("{:.2}", session.player.last_ms.0)} data-seek-ms={format!("{:.2}", session.player.last_ms.1)}
@@ -102,9 +102,9 @@ impl Page<'_> {
                     <span class="what">{ state.what.clone() }</span>
                     <span class="grow"></span>
                     if state.ended > 0 {
-                        <span><b class="num">{ format::count(state.answered.into()) }</b>{ " of " }
-                            <span class="num">{ format::count(state.ended.into()) }</span>{ "/s" }<span class="wide">{ " answered" }</span>{ share }</span>
-                    } else { <span>{ "no request has ended yet" }</span> }
+                        <span><b class="num">{ format::count(state.answered.into()) }</b>{ " " }{ stage::of() }{ " " }
+                            <span class="num">{ format::count(state.ended.into()) }</span>{ stage::per_second() }<span class="wide">{ " " }{ stage::answered() }</span>{ share }</span>
+                    } else { <span>{ stage::nothing_ended() }</span> }
                 </div>
                 { topology }
                 { lanes.unwrap_or_default() }

@@ -6,6 +6,7 @@ use crate::components::story::{self, StoryProps};
 use crate::pages::lesson::Page;
 use crate::pages::views;
 use crate::state::player::Shown;
+use crate::text::story as text;
 use sandbox_core::link::Link;
 use yew::prelude::*;
 
@@ -21,8 +22,8 @@ impl Page<'_> {
             false => html! {
                 <>
                     { self.lesson(shown, ask, not_kept) }
-                    <p class="aside"><a href={self.playground()} data-playground-link="">{ "Open in the playground" }</a>
-                        { " to change anything. Run on a real server? " }{ recording::opener("Open a recording…", ".jsonl,.json", &self.on_file) }</p>
+                    <p class="aside"><a href={self.playground()} data-playground-link="">{ text::to_playground() }</a>
+                        { " " }{ text::to_change() }{ " " }{ recording::opener(text::open_recording(), ".jsonl,.json", &self.on_file) }</p>
                 </>
             },
         }

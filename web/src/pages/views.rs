@@ -9,7 +9,7 @@ use crate::state::player::Shown;
 use crate::state::progress::Prediction;
 use crate::state::session::Session;
 use crate::state::settings::Settings;
-use crate::text::transport as text;
+use crate::text::{charts as chart_text, evidence as of_evidence, stage, story, transport as text};
 use crate::view_model::charts::{self, Chart, Source};
 use crate::view_model::facts::{Facts, Stone};
 use crate::view_model::format;
@@ -37,7 +37,7 @@ pub struct Kept {
     layout: Cache<(u32, (f64, f64)), Rc<Layout>>,
     charts: Cache<(u32, usize), Vec<Rc<Chart>>>,
     request: Cache<(u32, Option<RequestId>), Option<Rc<RequestView>>>,
-    sheet: Cache<u32, Vec<(String, String)>>,
+    sheet: Cache<u32, Vec<(&'static str, String)>>,
     knobs: Cache<(Settings, Option<Settings>, usize), KnobsView>,
 }
 
@@ -95,13 +95,13 @@ pub fn charts(session: &Session, shown: &Shown, kept: &mut Kept) -> Vec<Rc<Chart
 
 /// What stands at the right end of a chart's heading.
 pub fn chart_note(session: &Session, shown: &Shown, chart: &Chart) -> String {
-    let at = format!("at {}", format::about(session.player.cursor));
+    let at = format::about(session.player.cursor);
     let last = (shown.facts.seconds.len() as u32).saturating_sub(1);
     let second =
         shown.facts.seconds[..visible_seconds(session, shown)].get(session.player.cursor.second().min(last) as usize);
     match (chart.id, second) {
-        ("latency", Some(second)) => format!("n {}, {at}", format::count(second.samples)),
-        _ => at,
+        ("latency", Some(second)) => chart_text::samples_at(&format::count(second.samples), &at),
+        _ => chart_text::at(&at),
     }
 }
 
@@ -157,7 +157,7 @@ pub fn parts(session: &Session, shown: &Shown, seen: &Observation) -> Vec<PartVi
         let part = live::part_view(plan, node, view, busy, flying);
         // Requests of a recorded run came from outside, at no rate of the scenario's.
         match (&node.kind, session.recorded.is_some()) {
-            (Kind::Client(_), true) => live::PartView { say: "over HTTP".into(), ..part },
+            (Kind::Client(_), true) => live::PartView { say: stage::over_http().into(), ..part },
             _ => part,
         }
     };
@@ -294,16 +294,16 @@ pub fn part_healths(shown: &Shown, seen: &Observation) -> Vec<PartHealth> {
     parts
         .map(|(node, view)| {
             let (class, word) = match view.status {
-                SystemHealth::Ok => ("ok", "ok"),
-                SystemHealth::Degraded => ("degraded", "degraded"),
-                SystemHealth::Down => ("down", "down"),
+                SystemHealth::Ok => ("ok", of_evidence::ok()),
+                SystemHealth::Degraded => ("degraded", of_evidence::degraded()),
+                SystemHealth::Down => ("down", of_evidence::down()),
             };
             let breaker = view.breakers.iter().find_map(|breaker| match breaker.state {
                 BreakerStateView::Closed => None,
-                BreakerStateView::Open { until } => Some(format!(", breaker open until {}", format::about(until))),
-                BreakerStateView::HalfOpen => Some(", breaker half-open".to_string()),
+                BreakerStateView::Open { until } => Some(of_evidence::breaker_until(word, &format::about(until))),
+                BreakerStateView::HalfOpen => Some(of_evidence::breaker_half_open(word)),
             });
-            PartHealth { name: name_of(node), class, how: format!("{word}{}", breaker.unwrap_or_default()) }
+            PartHealth { name: name_of(node), class, how: breaker.unwrap_or_else(|| word.into()) }
         })
         .collect()
 }
@@ -315,9 +315,9 @@ pub fn incidents(session: &Session, shown: &Shown) -> Vec<IncidentCard> {
         id: incident.id,
         title: name_of(&plan.nodes[incident.monitor.index()]),
         state: match incident.state {
-            None => ("resolved", "ok"),
-            Some(IncidentState::Recovered) => ("recovered, open", "client"),
-            Some(IncidentState::Failing) => ("failing", "fail"),
+            None => (of_evidence::resolved(), "ok"),
+            Some(IncidentState::Recovered) => (of_evidence::recovered_open(), "client"),
+            Some(IncidentState::Failing) => (of_evidence::failing(), "fail"),
         },
         open: incident.state.is_some() && session.recorded.is_none(),
         timeline: incident.timeline.into_iter().map(|(at, text)| (format::clock(at), text)).collect(),
@@ -336,11 +336,11 @@ pub fn ask(session: &Session) -> Ask {
     let options = prediction.options.iter().map(|option| {
         let (mine, right) = (said == Some(option.id.as_str()), closed && option.id == prediction.answer);
         let written = |value| prediction.measured.format.write(value);
-        let measured = session.progress.measured.map_or("being computed".to_string(), written);
+        let measured = session.progress.measured.map_or(story::being_computed().to_string(), written);
         let note = match (mine, right) {
-            (true, true) => format!("you said; it was {measured}"),
-            (false, true) => format!("it was {measured}"),
-            (true, false) => "you said".into(),
+            (true, true) => story::said_and_was(&measured),
+            (false, true) => story::it_was(&measured),
+            (true, false) => story::you_said().into(),
             (false, false) => String::new(),
         };
         Choice { id: option.id.clone(), text: option.text.clone(), said: mine, right, note }
@@ -371,7 +371,7 @@ fn solution(session: &Session) -> String {
 }
 
 /// The incident sheet of the run, in its last moment; there is none where nobody watches.
-pub fn sheet(session: &Session, shown: &Shown, kept: &mut Kept) -> Option<Vec<(String, String)>> {
+pub fn sheet(session: &Session, shown: &Shown, kept: &mut Kept) -> Option<Vec<(&'static str, String)>> {
     let watched = shown.run.plan().nodes.iter().any(|node| matches!(node.kind, Kind::Monitor(_)));
     if !watched || !session.player.future_is_open || session.player.cursor < shown.facts.end {
         return None;
@@ -379,17 +379,17 @@ pub fn sheet(session: &Session, shown: &Shown, kept: &mut Kept) -> Option<Vec<(S
     if kept.sheet.as_ref().is_none_or(|(known, _)| *known != session.player.generation) {
         let sheet = timeline::incident_sheet(&shown.run)?;
         let after = |seconds: Option<f64>| {
-            seconds.map_or("not in this run".to_string(), |s| format::span(Span::from_seconds(s)))
+            seconds.map_or(story::not_in_run().to_string(), |s| format::span(Span::from_seconds(s)))
         };
-        let share = |share: Option<f64>| share.map_or("none asked".to_string(), format::percent);
+        let share = |share: Option<f64>| share.map_or(story::none_asked().to_string(), format::percent);
         let lines = vec![
-            ("Trigger".into(), sheet.trigger.clone()),
-            ("Lasted".into(), after(Some(sheet.lasted_s))),
-            ("Detected after".into(), after(sheet.detected_after_s)),
-            ("Reads failed".into(), share(sheet.reads_failed)),
-            ("Writes failed".into(), share(sheet.writes_failed)),
-            ("Reads answered stale".into(), share(sheet.stale)),
-            ("Recovered after".into(), after(sheet.recovered_after_s)),
+            (story::trigger(), sheet.trigger.clone()),
+            (story::lasted(), after(Some(sheet.lasted_s))),
+            (story::detected_after(), after(sheet.detected_after_s)),
+            (story::reads_failed(), share(sheet.reads_failed)),
+            (story::writes_failed(), share(sheet.writes_failed)),
+            (story::reads_stale(), share(sheet.stale)),
+            (story::recovered_after(), after(sheet.recovered_after_s)),
         ];
         kept.sheet = Some((session.player.generation, lines));
     }
@@ -437,7 +437,7 @@ pub fn knobs(session: &Session, kept: &mut Kept) -> KnobsView {
 /// How the earlier run differs from the one that is shown.
 fn ghost_text(session: &Session, ghost: &Settings, present: &Document) -> String {
     if ghost.variant != session.settings.variant {
-        return format!("variant {}", ghost.variant);
+        return story::ghost_variant(&ghost.variant);
     }
     let earlier = session.content.patched(ghost);
     let turned = |id: &str| ghost.knob(id).is_some() || session.settings.knob(id).is_some();
@@ -450,26 +450,24 @@ fn ghost_text(session: &Session, ghost: &Settings, present: &Document) -> String
     let differences: Vec<String> = earlier.knobs().iter().filter_map(difference).collect();
     let changed = match differences.is_empty() {
         true if ghost.set != session.settings.set || ghost.seed != session.settings.seed => {
-            "without these changes".into()
+            story::ghost_unchanged().into()
         }
-        true => "the same settings".into(),
+        true => story::ghost_same().into(),
         false => differences.join(", "),
     };
-    format!("the run before, {changed}")
+    story::ghost_of(&changed)
 }
 
 /// What is changed besides the variant and the knobs: `without the database is down, seed 3`.
 pub fn changed(session: &Session) -> Option<String> {
     let settings = &session.settings;
     let document = &session.content.document;
-    let title = |path: &str| {
-        document.at(&format!("{path}.title")).and_then(|title| title.as_str()).map(|title| format!("“{title}”"))
-    };
+    let title = |path: &str| document.at(&format!("{path}.title")).and_then(|title| title.as_str()).map(story::quoted);
     let change = |(path, value): &(String, serde_json::Value)| match value.is_null() {
-        true => format!("without {}", title(path).unwrap_or_else(|| path.clone())),
+        true => story::without(&title(path).unwrap_or_else(|| path.clone())),
         false => format!("{path} = {value}"),
     };
-    let changes = settings.set.iter().map(change).chain(settings.seed.map(|seed| format!("seed {seed}")));
+    let changes = settings.set.iter().map(change).chain(settings.seed.map(|seed| story::seed(&seed.to_string())));
     let changes: Vec<String> = changes.collect();
     (!changes.is_empty()).then(|| changes.join(", "))
 }

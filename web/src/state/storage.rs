@@ -3,14 +3,12 @@
 
 use crate::draft::kept::Kept;
 use crate::state::course::{Course, Done};
+use crate::text::home as text;
 use web_sys::Storage;
 
 const PROGRESS: &str = "faultline-progress";
 const PLAYGROUND: &str = "faultline-playground";
 const THEME: &str = "faultline-theme";
-
-/// What is said where nothing can be kept.
-const BLOCKED: &str = "This browser keeps nothing for this page, so your progress is forgotten when you leave it.";
 
 fn storage() -> Option<Storage> {
     web_sys::window()?.local_storage().ok()?
@@ -19,18 +17,17 @@ fn storage() -> Option<Storage> {
 /// What was kept of the learner's progress; and what is the matter, if anything is.
 pub fn course() -> (Course, Option<String>) {
     let Some(kept) = storage().map(|storage| storage.get_item(PROGRESS)) else {
-        return (Course::default(), Some(BLOCKED.into()));
+        return (Course::default(), Some(text::not_kept().into()));
     };
     let text = match kept {
         Ok(text) => text,
-        Err(_) => return (Course::default(), Some(BLOCKED.into())),
+        Err(_) => return (Course::default(), Some(text::not_kept().into())),
     };
     match text.map_or(Ok(Course::default()), |text| Course::parse(&text)) {
         Ok(course) => (course, None),
         Err(problems) => {
             let why = problems.first().map(ToString::to_string).unwrap_or_default();
-            let what = format!("What this browser kept of your progress cannot be read, so it begins anew. {why}");
-            (Course::default(), Some(what))
+            (Course::default(), Some(text::unreadable(&why)))
         }
     }
 }
@@ -38,7 +35,7 @@ pub fn course() -> (Course, Option<String>) {
 /// Keeps all of a learner's progress. Errors: what is the matter.
 pub fn keep(course: &Course) -> Result<(), String> {
     let kept = storage().map(|storage| storage.set_item(PROGRESS, &course.to_json()).is_ok());
-    if kept == Some(true) { Ok(()) } else { Err(BLOCKED.into()) }
+    if kept == Some(true) { Ok(()) } else { Err(text::not_kept().into()) }
 }
 
 /// Adds what was done in a lesson to what is kept. Errors: what is the matter.

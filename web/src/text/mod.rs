@@ -8,10 +8,16 @@
 //! scenarios with their titles, and the sentences about events, which the core writes for the trace and the command line alike.
 //! So are refusals, which name fields of documents, and numbers with their units.
 
+pub mod charts;
+pub mod evidence;
 pub mod frame;
+pub mod home;
 pub mod language;
 pub mod share;
+pub mod stage;
+pub mod story;
 pub mod transport;
+pub mod what_if;
 
 /// Declares the texts of a part of the page; see the module.
 macro_rules! strings {

@@ -2,6 +2,7 @@
 
 use crate::palette::Token;
 use crate::text::language::keep;
+use crate::text::{charts as text, evidence};
 use crate::view_model::format;
 use sandbox_core::lesson::{ChartSpec, SignalChart};
 use sandbox_core::trace::Outcome;
@@ -72,16 +73,16 @@ pub fn is_lost(outcome: Outcome) -> bool {
 pub fn outcome_name(outcome: Outcome) -> &'static str {
     match outcome {
         Outcome::Ok => "200",
-        Outcome::OkStale => "stale 200",
+        Outcome::OkStale => evidence::stale(),
         Outcome::Unauthorized401 => "401",
         Outcome::NotFound404 => "404",
         Outcome::RateLimited429 => "429",
         Outcome::InternalError500 => "500",
         Outcome::Unavailable503 => "503",
         Outcome::GatewayTimeout504 => "504",
-        Outcome::ClientTimeout => "timed out",
-        Outcome::Refused => "refused",
-        Outcome::Cancelled => "hung up",
+        Outcome::ClientTimeout => evidence::timed_out(),
+        Outcome::Refused => evidence::refused(),
+        Outcome::Cancelled => evidence::hung_up(),
         Outcome::BadRequest400 => "400",
         Outcome::Forbidden403 => "403",
         Outcome::Conflict409 => "409",
@@ -292,19 +293,19 @@ impl Source<'_> {
 
     fn rate(&self) -> Chart {
         let mut lines = vec![
-            Line::new("ok", Token::Ok, Dash::Solid, |second| Some(second.fresh().into())),
+            Line::new(text::ok(), Token::Ok, Dash::Solid, |second| Some(second.fresh().into())),
             Line::new("5xx", Token::Fail, Dash::Dotted, |second| Some(second.server_errors().into())),
         ];
         if self.any(&|second| second.stale() > 0) {
-            lines.insert(1, Line::new("stale", Token::Stale, Dash::Dashed, |second| Some(second.stale().into())));
+            lines.insert(1, Line::new(text::stale(), Token::Stale, Dash::Dashed, |second| Some(second.stale().into())));
         }
         if self.any(&|second| second.client_errors() > 0) {
             lines.push(Line::new("4xx", Token::Pressure, Dash::DashDot, |second| Some(second.client_errors().into())));
         }
         if self.any(&|second| second.lost() > 0) {
-            lines.push(Line::new("no answer", Token::Lost, Dash::Dotted, |second| Some(second.lost().into())));
+            lines.push(Line::new(text::no_answer(), Token::Lost, Dash::Dotted, |second| Some(second.lost().into())));
         }
-        self.chart("rate", "Answers per second", lines, |_, most| Scale::linear(most))
+        self.chart("rate", text::answers(), lines, |_, most| Scale::linear(most))
     }
 
     fn latency(&self) -> Chart {
@@ -314,9 +315,7 @@ impl Source<'_> {
             Line::new("p95", Token::P95, Dash::Dashed, of(1)),
             Line::new("p99", Token::P99, Dash::Dotted, of(2)),
         ];
-        self.chart("latency", "Latency of answers, ms", lines, |least, most| {
-            Scale::logarithmic(least.min(1.0), most.max(100.0))
-        })
+        self.chart("latency", text::latency(), lines, |least, most| Scale::logarithmic(least.min(1.0), most.max(100.0)))
     }
 
     fn errors(&self) -> Chart {
@@ -334,7 +333,7 @@ impl Source<'_> {
                 lines.push(Line::new(outcome_name(outcome), ink, patterns[same % 3], value));
             }
         }
-        self.chart("errors", "Errors per second, by kind", lines, |_, most| Scale::linear(most.max(10.0)))
+        self.chart("errors", text::errors(), lines, |_, most| Scale::linear(most.max(10.0)))
     }
 
     fn queue(&self) -> Chart {
@@ -345,7 +344,7 @@ impl Source<'_> {
             let label: &'static str = keep(name);
             Line::new(label, ink, dash, move |second| second.waiting.get(index).copied())
         });
-        self.chart("queue", "Calls waiting, mean", lines.collect(), |_, most| Scale::linear(most.max(4.0)))
+        self.chart("queue", text::waiting(), lines.collect(), |_, most| Scale::linear(most.max(4.0)))
     }
 
     fn signals(&self, index: usize, chart: &SignalChart) -> Chart {
@@ -418,13 +417,13 @@ fn finding(title: &str, series: &[Series]) -> String {
         .filter_map(|series| {
             let values = series.points.iter().filter_map(|(_, value)| *value);
             let (least, most) = values.fold((f64::INFINITY, 0.0f64), |(a, b), value| (a.min(value), b.max(value)));
-            let range = || format!("{} from {} to {}", series.label, format::short(least, 1), format::short(most, 1));
+            let range = || text::range(series.label, &format::short(least, 1), &format::short(most, 1));
             least.is_finite().then(range)
         })
         .collect();
     match ranges.is_empty() {
-        true => format!("{title}: nothing so far."),
-        false => format!("{title}: {}.", ranges.join(", ")),
+        true => text::nothing(title),
+        false => text::finding(title, &ranges.join(", ")),
     }
 }
 

@@ -1,5 +1,6 @@
 //! Numbers as people read them: tabular, with their unit, and no more digits than they deserve.
 
+use crate::text::stage as text;
 use sandbox_core::time::{Span, Time};
 
 /// A whole number with thousands set apart: `11,702`.
@@ -58,8 +59,8 @@ pub fn percent(share: f64) -> String {
     match value {
         value if value <= 0.0 => "0 %".into(),
         value if value >= 100.0 => "100 %".into(),
-        value if value < 0.05 => "under 0.1 %".into(),
-        value if value > 99.95 => "over 99.9 %".into(),
+        value if value < 0.05 => text::under("0.1 %"),
+        value if value > 99.95 => text::over("99.9 %"),
         value => format!("{value:.1} %"),
     }
 }
@@ -81,8 +82,8 @@ pub fn with_unit(number: f64, unit: &str) -> String {
     };
     match unit {
         "" => number,
-        "per second" => format!("{number}/s"),
-        unit => format!("{number} {unit}"),
+        "per second" => text::rate_of(&number),
+        unit => text::with_unit(&number, unit),
     }
 }
 

@@ -1,5 +1,6 @@
 //! The system at the cursor: the state line and what each part says of itself.
 
+use crate::text::stage as text;
 use crate::view_model::charts::{is_5xx, is_lost};
 use crate::view_model::format;
 use crate::view_model::topology::name_of;
@@ -69,15 +70,15 @@ impl Window {
 /// The state line of an observation.
 pub fn state_line(plan: &Plan, seen: &Observation, window: Window, at: Time) -> StateLine {
     let (class, word) = match seen.health {
-        Health::Ok => ("ok", "Healthy"),
-        Health::Degraded => ("degraded", "Degraded"),
-        Health::Down => ("down", "Down"),
+        Health::Ok => ("ok", text::healthy()),
+        Health::Degraded => ("degraded", text::degraded()),
+        Health::Down => ("down", text::down()),
     };
     let answered = window.fresh + window.stale;
     let quality = match (window.fresh, window.stale) {
         (_, 0) => String::new(),
-        (0, _) => "all stale".into(),
-        (_, stale) => format!("{:.0} % stale", f64::from(stale) / f64::from(answered) * 100.0),
+        (0, _) => text::all_stale().into(),
+        (_, stale) => text::some_stale(&format::short(f64::from(stale) / f64::from(answered) * 100.0, 0)),
     };
     StateLine {
         class,
@@ -92,26 +93,26 @@ pub fn state_line(plan: &Plan, seen: &Observation, window: Window, at: Time) -> 
 fn what(plan: &Plan, seen: &Observation, window: Window, at: Time) -> String {
     let fault = plan.faults.iter().filter(|fault| fault.from <= at && at < fault.to).max_by_key(|fault| fault.from);
     if let Some(fault) = fault {
-        return format!("{}, {}", fault.title, format::about(Time::ZERO + at.since(fault.from)));
+        return text::fault_for(&fault.title, &format::about(Time::ZERO + at.since(fault.from)));
     }
     let unsettled =
         seen.nodes.iter().flat_map(|node| node.breakers.iter().map(move |breaker| (node.id, breaker.state)));
     let unsettled: Vec<_> = unsettled.filter(|(_, state)| *state != BreakerStateView::Closed).collect();
     match &unsettled[..] {
         [] => {}
-        [(node, BreakerStateView::HalfOpen)] => return format!("the breaker of {} is trying again", name(plan, *node)),
-        [(node, _)] => return format!("the breaker of {} is still open", name(plan, *node)),
-        several => return format!("{} breakers are not closed yet", several.len()),
+        [(node, BreakerStateView::HalfOpen)] => return text::breaker_tries(&name(plan, *node)),
+        [(node, _)] => return text::breaker_still_open(&name(plan, *node)),
+        several => return text::breakers_unsettled(&several.len().to_string()),
     }
     if let Some(node) = seen.nodes.iter().find(|node| !node.ejected.is_empty()) {
-        return format!("{} leaves out {}", name(plan, node.id), name(plan, node.ejected[0]));
+        return text::leaves_out(&name(plan, node.id), &name(plan, node.ejected[0]));
     }
     match seen.incidents.first() {
-        Some(incident) if incident.state == IncidentState::Failing => format!("incident {} is open", incident.id.0),
-        Some(incident) => format!("incident {} recovered, still open", incident.id.0),
-        None if window.failed == 0 => "all parts answer".into(),
-        None if window.fresh + window.stale == 0 => "nobody is answered in time".into(),
-        None => "some requests fail".into(),
+        Some(incident) if incident.state == IncidentState::Failing => text::incident_open(&incident.id.0.to_string()),
+        Some(incident) => text::incident_recovered(&incident.id.0.to_string()),
+        None if window.failed == 0 => text::all_answer().into(),
+        None if window.fresh + window.stale == 0 => text::nobody_answered().into(),
+        None => text::some_fail().into(),
     }
 }
 
@@ -143,43 +144,43 @@ pub fn part_view(plan: &Plan, node: &NodePlan, seen: &NodeView, busy_mean: Optio
     let busy_now = f64::from(seen.in_service);
     let places = |busy: f64, capacity: u32| {
         let busy = if flying { format!("{busy:.1}") } else { format!("{busy:.0}") };
+        let (busy, capacity) = (&*busy, &*capacity.to_string());
         match seen.waiting {
-            0 => format!("{busy} of {capacity} busy"),
-            waiting @ 1..100 => format!("{busy}/{capacity} busy, {waiting} wait"),
+            0 => text::busy(busy, capacity),
+            waiting @ 1..100 => text::busy_and_waiting(busy, capacity, &waiting.to_string()),
             // A long line says by itself that all are busy, and there is no room for more.
-            waiting => format!("{} wait", format::count(waiting.into())),
+            waiting => text::waiting(&format::count(waiting.into())),
         }
     };
     let busy_shown = if flying { busy_mean.unwrap_or(busy_now) } else { busy_now };
     let say = match (&node.kind, seen.capacity) {
-        _ if down => "no answer".to_string(),
+        _ if down => text::no_answer().to_string(),
         (Kind::Client(_), _) => {
             let own = || plan.workloads.iter().filter(|workload| plan.nodes[workload.client.index()].id == node.id);
             let rate: f64 = own().filter_map(|workload| workload.rate_rps(plan.end)).sum();
             match own().map(|workload| workload.arrivals.clients()).sum::<u32>() {
-                0 => format!("{rate:.0} req/s"),
-                clients if rate == 0.0 => format!("{} in a loop", format::count(u64::from(clients))),
-                clients => format!("{rate:.0} req/s, {} in a loop", format::count(u64::from(clients))),
+                0 => text::rate(&format::short(rate, 0)),
+                clients if rate == 0.0 => text::in_a_loop(&format::count(u64::from(clients))),
+                clients => text::rate_and_loop(&format::short(rate, 0), &format::count(u64::from(clients))),
             }
         }
         (Kind::Gateway(gateway), _) => match (&gateway.rate_limit, &gateway.auth) {
-            (Some(_), Some(_)) => "rate limit · JWT".into(),
-            (Some(_), None) => "rate limit".into(),
-            (None, Some(_)) => "JWT".into(),
-            (None, None) => "passes on".into(),
+            (Some(_), Some(_)) => text::limit_and_token().into(),
+            (Some(_), None) => text::limit().into(),
+            (None, Some(_)) => text::token().into(),
+            (None, None) => text::passes_on().into(),
         },
-        (Kind::Cache(_), _) => format!("{} items", format::count(u64::from(seen.copies.unwrap_or(0)))),
+        (Kind::Cache(_), _) => text::items(&format::count(u64::from(seen.copies.unwrap_or(0)))),
         (_, Some(capacity)) => places(busy_shown, capacity),
         _ => String::new(),
     };
     let badge = badge(plan, seen);
     let full = seen.capacity.is_some_and(|capacity| seen.in_service >= capacity) && !down;
     let busy = seen.capacity.map(|capacity| busy_mean.unwrap_or(busy_now) / f64::from(capacity.max(1)));
-    let mut sentence = format!("{}: {say}", name_of(node));
-    if let Some((text, _)) = &badge {
-        sentence.push_str(", ");
-        sentence.push_str(text);
-    }
+    let sentence = match &badge {
+        Some((badge, _)) => text::says_and(&name_of(node), &say, badge),
+        None => text::says(&name_of(node), &say),
+    };
     PartView {
         class: match seen.status {
             _ if down => "down",
@@ -203,20 +204,18 @@ pub fn part_view(plan: &Plan, node: &NodePlan, seen: &NodeView, busy_mean: Optio
 fn badge(plan: &Plan, seen: &NodeView) -> Option<(String, &'static str)> {
     let has = |wanted: fn(&BreakerStateView) -> bool| seen.breakers.iter().any(|breaker| wanted(&breaker.state));
     if has(|state| matches!(state, BreakerStateView::Open { .. })) {
-        return Some(("breaker open".into(), ""));
+        return Some((text::badge_open().into(), ""));
     }
     if has(|state| matches!(state, BreakerStateView::HalfOpen)) {
-        return Some(("breaker tries".into(), "half"));
+        return Some((text::badge_tries().into(), "half"));
     }
     if let Some(out) = seen.ejected.first() {
-        return Some((format!("{} left out", name(plan, *out)), "out"));
+        return Some((text::badge_left_out(&name(plan, *out)), "out"));
     }
     let condition = &seen.condition;
     match () {
-        _ if condition.slow_factor > 1.0 => {
-            Some((format!("{} times slower", format::short(condition.slow_factor, 1)), "out"))
-        }
-        _ if condition.error_ratio > 0.0 => Some((format!("{} errors", format::percent(condition.error_ratio)), "")),
+        _ if condition.slow_factor > 1.0 => Some((text::badge_slower(&format::short(condition.slow_factor, 1)), "out")),
+        _ if condition.error_ratio > 0.0 => Some((text::badge_errors(&format::percent(condition.error_ratio)), "")),
         _ => None,
     }
 }

@@ -1,5 +1,6 @@
 //! What the page says of a recorded run: which one it is, what was real, and whether the replay is the run that was recorded.
 
+use crate::text::story as text;
 use crate::view_model::format;
 use crate::view_model::topology::name_of;
 use sandbox_core::Run;
@@ -28,26 +29,24 @@ impl RecordedView {
         let short = format::digest(digest);
         RecordedView {
             title: plan.title.clone(),
-            lede: format!(
-                "Recorded run of {}, variant {}: {}, {} requests in {} s.",
-                plan.id,
-                plan.variant,
-                real_parts(run, plan),
-                format::count(requests),
-                format::short(plan.end.as_seconds(), 0)
+            lede: text::recorded(
+                &plan.id,
+                &plan.variant,
+                &real_parts(run, plan),
+                &format::count(requests),
+                &format::short(plan.end.as_seconds(), 0),
             ),
-            source: lessons::start(&plan.id)
-                .is_none()
-                .then(|| format!("The scenario {} is none of this page's: the recording brought it along.", plan.id)),
+            source: lessons::start(&plan.id).is_none().then(|| text::brought_along(&plan.id)),
             same,
             verdict: match same {
-                Some(true) => format!("Digest {short}, same as recorded."),
-                Some(false) => format!(
-                    "Digest {short}, recorded {}. What you see need not be what happened: version {version} recorded it, this is {}.",
-                    format::digest(recorded.unwrap_or_default()),
-                    env!("CARGO_PKG_VERSION")
+                Some(true) => text::same_digest(&short),
+                Some(false) => text::other_digest(
+                    &short,
+                    &format::digest(recorded.unwrap_or_default()),
+                    version,
+                    env!("CARGO_PKG_VERSION"),
                 ),
-                None => format!("Digest {short}. None was recorded: the server was killed, or it still runs."),
+                None => text::no_digest(&short),
             },
         }
     }
@@ -64,8 +63,9 @@ impl RecordedView {
 
 fn real_parts(run: &Run, plan: &Plan) -> String {
     let external = run.script().mount.iter().flat_map(|mount| &mount.external);
-    let names: Vec<String> = external.map(|node| name_of(&plan.nodes[node.index()])).collect();
-    if names.is_empty() { "every part modelled".into() } else { format!("real {}", names.join(" and ")) }
+    let names = external.map(|node| name_of(&plan.nodes[node.index()]));
+    let names = names.reduce(|names, name| text::both(&names, &name));
+    names.map_or_else(|| text::all_modelled().into(), |names| text::real(&names))
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! One request, looked at: why it ended so, where its time went, and its way in lanes.
 
+use crate::text::evidence as text;
 use crate::view_model::charts::{outcome_class, outcome_name};
 use crate::view_model::format;
 use crate::view_model::topology::name_of;
@@ -153,7 +154,7 @@ impl RequestView {
         let lanes = timeline::lanes(run, request);
         Some(RequestView {
             request,
-            name: format!("Request #{}", format::count(u64::from(request.0))),
+            name: text::request(&format::count(u64::from(request.0))),
             asked: timeline::words::route_of(&plan, summary.route, summary.key),
             intended: summary.intended,
             end: why.zip(lanes).map(|(why, lanes)| end_view(&plan, &why, &lanes)),
@@ -184,9 +185,9 @@ fn end_view(plan: &Plan, why: &Why, lanes: &Lanes) -> EndView {
     let total = texts.pop().unwrap_or_default();
     let lines = parts.iter().zip(texts).map(|(part, text)| PartLine {
         name: match part.kind {
-            PartKind::Network => "network".into(),
-            PartKind::Timeout => format!("{} at {}", part.kind.as_str(), name(part.node)),
-            kind => format!("{}, {}", kind.as_str(), name(part.node)),
+            PartKind::Network => text::network().into(),
+            PartKind::Timeout => text::part_at(part_name(part.kind), &name(part.node)),
+            kind => text::part_of(part_name(kind), &name(part.node)),
         },
         class: match part.kind {
             PartKind::Network | PartKind::Handshake => "k-net",
@@ -250,7 +251,7 @@ fn lanes_view(plan: &Plan, lanes: &Lanes, latency: Span) -> LanesView {
     });
     let names: Vec<&str> = rows.iter().map(|row| row.name.as_str()).collect();
     LanesView {
-        sentence: format!("Its way: {}, in {}.", names.join(", "), format::span(latency)),
+        sentence: text::way(&names.join(", "), &format::span(latency)),
         rows,
         hops: hops.collect(),
         marks,
@@ -259,33 +260,49 @@ fn lanes_view(plan: &Plan, lanes: &Lanes, latency: Span) -> LanesView {
     }
 }
 
+/// What a part of a latency is called.
+fn part_name(kind: PartKind) -> &'static str {
+    match kind {
+        PartKind::Network => text::network(),
+        PartKind::Handshake => text::handshake(),
+        PartKind::Queue => text::queue(),
+        PartKind::Service => text::service(),
+        PartKind::PoolWait => text::pool_wait(),
+        PartKind::LockWait => text::lock_wait(),
+        PartKind::CoalescedWait => text::coalesced_wait(),
+        PartKind::BackOff => text::back_off(),
+        PartKind::FailedAttempt => text::failed_attempt(),
+        PartKind::Timeout => text::timeout(),
+    }
+}
+
 fn refusal_mark(refusal: Refusal) -> &'static str {
     match refusal {
-        Refusal::Down => "down",
-        Refusal::QueueFull => "line full",
-        Refusal::BreakerOpen | Refusal::BreakerHalfOpen => "not sent",
-        Refusal::NoInstance => "no instance",
-        Refusal::Unauthorized => "no valid token",
-        Refusal::RateLimited => "over quota",
-        Refusal::Fault | Refusal::RealError => "error",
-        Refusal::NotFound => "not found",
-        Refusal::QueueTimeout => "left the line",
-        Refusal::BulkheadFull => "bulkhead full",
-        Refusal::DeadlinePassed => "too late",
-        Refusal::Throttled => "held back",
-        Refusal::Busy => "lock held",
-        Refusal::Deadlock => "deadlock",
-        Refusal::SerializationFailure => "outdated",
-        Refusal::Shed => "shed",
-        Refusal::KeyMissing => "no key",
-        Refusal::KeyInProgress => "key in use",
-        Refusal::KeyReused => "key reused",
-        Refusal::PreconditionFailed => "outdated",
-        Refusal::PreconditionRequired => "no version",
-        Refusal::Program => "refused",
-        Refusal::Lost => "lost",
-        Refusal::ConnectionReset => "connection reset",
-        Refusal::NoPort => "no port",
+        Refusal::Down => text::mark_down(),
+        Refusal::QueueFull => text::mark_line_full(),
+        Refusal::BreakerOpen | Refusal::BreakerHalfOpen => text::mark_not_sent(),
+        Refusal::NoInstance => text::mark_no_instance(),
+        Refusal::Unauthorized => text::mark_no_token(),
+        Refusal::RateLimited => text::mark_over_quota(),
+        Refusal::Fault | Refusal::RealError => text::mark_error(),
+        Refusal::NotFound => text::mark_not_found(),
+        Refusal::QueueTimeout => text::mark_left_line(),
+        Refusal::BulkheadFull => text::mark_bulkhead(),
+        Refusal::DeadlinePassed => text::mark_too_late(),
+        Refusal::Throttled => text::mark_held_back(),
+        Refusal::Busy => text::mark_lock_held(),
+        Refusal::Deadlock => text::mark_deadlock(),
+        Refusal::SerializationFailure => text::mark_outdated(),
+        Refusal::Shed => text::mark_shed(),
+        Refusal::KeyMissing => text::mark_no_key(),
+        Refusal::KeyInProgress => text::mark_key_in_use(),
+        Refusal::KeyReused => text::mark_key_reused(),
+        Refusal::PreconditionFailed => text::mark_outdated(),
+        Refusal::PreconditionRequired => text::mark_no_version(),
+        Refusal::Program => text::mark_refused(),
+        Refusal::Lost => text::mark_lost(),
+        Refusal::ConnectionReset => text::mark_reset(),
+        Refusal::NoPort => text::mark_no_port(),
     }
 }
 

@@ -1,5 +1,6 @@
 //! The answers to what-ifs as tables, each with a sentence that says what it shows.
 
+use crate::text::what_if as text;
 use crate::view_model::format;
 use crate::view_model::topology::name_of;
 use sandbox_core::scenario::{KnobView, Plan};
@@ -47,11 +48,11 @@ fn cell(text: String) -> Cell {
 }
 
 fn seconds(seconds: Option<f64>) -> String {
-    seconds.map_or("none".into(), |seconds| format::span(Span::from_seconds(seconds)))
+    seconds.map_or(text::none().into(), |seconds| format::span(Span::from_seconds(seconds)))
 }
 
 fn share(share: Option<f64>) -> String {
-    share.map_or("none".into(), format::percent)
+    share.map_or(text::none().into(), format::percent)
 }
 
 /// A difference in percentage points: `−24.7`; nothing if it does not show.
@@ -80,8 +81,8 @@ pub fn against_the_first(cases: &[Case], outcomes: &[Outcome], on_stage: bool) -
         ],
     };
     Table {
-        caption: "Each case with the share of requests that were answered, the difference in percentage points, and the 99th percentile of the latency".into(),
-        head: vec!["Case".into(), "Answered".into(), "p99".into()],
+        caption: text::case_caption().into(),
+        head: [text::case(), text::answered(), "p99"].map(String::from).into(),
         rows: cases.iter().zip(outcomes).enumerate().map(line).collect(),
         finding: String::new(),
     }
@@ -94,15 +95,15 @@ pub fn without(cases: &[Case], outcomes: &[Outcome]) -> Table {
         let change = |outcome: &Outcome| outcome.answered.unwrap_or(0.0) - outcomes[0].answered.unwrap_or(0.0);
         let by_change = |a: &usize, b: &usize| change(&outcomes[*a]).total_cmp(&change(&outcomes[*b]));
         let (worst, best) = ((1..outcomes.len()).min_by(by_change), (1..outcomes.len()).max_by(by_change));
-        let told = |case: Option<usize>, word: &str| {
+        let told = |case: Option<usize>, more: bool| {
             let case = case.filter(|case| change(&outcomes[*case]).abs() >= 5e-4)?;
             let by = change(&outcomes[case]) * 100.0;
-            (if word == "more" { by > 0.0 } else { by < 0.0 })
-                .then(|| format!("{}: {:.1} percentage points {word}.", cases[case].label, by.abs()))
+            let told = if more { text::more } else { text::less };
+            ((by > 0.0) == more).then(|| told(&cases[case].label, &format!("{:.1}", by.abs())))
         };
-        let found: Vec<String> = [told(worst, "less"), told(best, "more")].into_iter().flatten().collect();
+        let found: Vec<String> = [told(worst, false), told(best, true)].into_iter().flatten().collect();
         table.finding = match found.is_empty() {
-            true => "Nothing here changes how many requests are answered; look at the latencies.".into(),
+            true => text::changes_nothing().into(),
             false => found.join(" "),
         };
     }
@@ -124,9 +125,9 @@ pub fn parts_down(cases: &[Case], outcomes: &[Outcome]) -> Table {
             .map(|(case, _)| case.label.trim_end_matches(" down"))
             .collect();
         table.finding = match single.as_slice() {
-            [] => "No single point of failure: no part alone takes most requests with it.".into(),
-            [one] => format!("A single point of failure: {one}."),
-            many => format!("{} single points of failure: {}.", many.len(), many.join(", ")),
+            [] => text::no_single_point().into(),
+            [one] => text::single_point(one),
+            many => text::single_points(&many.len().to_string(), &many.join(", ")),
         };
     }
     table
@@ -137,9 +138,9 @@ pub fn seeds(outcomes: &[Outcome], goals: &[(usize, usize)]) -> Table {
     type Read = fn(&Outcome) -> Option<f64>;
     type Write = fn(Option<f64>) -> String;
     let measures: [(&str, Read, Write); 4] = [
-        ("Answered", |outcome| outcome.answered, share),
-        ("… in the last tenth", |outcome| outcome.answered_at_end, share),
-        ("Median latency", |outcome| outcome.p50_s, seconds),
+        (text::answered(), |outcome| outcome.answered, share),
+        (text::last_tenth(), |outcome| outcome.answered_at_end, share),
+        (text::median(), |outcome| outcome.p50_s, seconds),
         ("p99", |outcome| outcome.p99_s, seconds),
     ];
     let line = |(name, read, write): &(&str, Read, Write)| {
@@ -147,7 +148,7 @@ pub fn seeds(outcomes: &[Outcome], goals: &[(usize, usize)]) -> Table {
         let estimate = Estimate::of(&values);
         let end = |find: fn(f64, f64) -> f64| values.iter().copied().reduce(find);
         let interval = match (estimate.low, estimate.high) {
-            (Some(low), Some(high)) => format!("{} to {}", write(Some(low)), write(Some(high))),
+            (Some(low), Some(high)) => text::from_to(&write(Some(low)), &write(Some(high))),
             _ => String::new(),
         };
         let texts = [write(estimate.mean), interval, write(end(f64::min)), write(end(f64::max))];
@@ -156,11 +157,11 @@ pub fn seeds(outcomes: &[Outcome], goals: &[(usize, usize)]) -> Table {
     let reached = goals.iter().filter(|(reached, of)| reached == of).count();
     let asked = goals.first().is_some_and(|(_, of)| *of > 0);
     Table {
-        caption: format!("{} seeds: mean, 95 % confidence interval of the mean, lowest and highest", outcomes.len()),
-        head: ["", "Mean", "95 % interval", "Lowest", "Highest"].map(String::from).into(),
+        caption: text::seeds_caption(&outcomes.len().to_string()),
+        head: ["", text::mean(), text::interval(), text::lowest(), text::highest()].map(String::from).into(),
         rows: measures.iter().map(line).collect(),
         finding: match asked {
-            true => format!("The goals of the challenge are reached with {reached} of {} seeds.", goals.len()),
+            true => text::goals_reached(&reached.to_string(), &goals.len().to_string()),
             false => String::new(),
         },
     }
@@ -178,7 +179,7 @@ pub fn load(plan: &Plan, rates: &Rates, outcomes: &[Outcome]) -> Table {
         cells: vec![
             Cell { text: share(outcome.answered), good: outcome.answered, case: None },
             cell(seconds(outcome.p99_s)),
-            cell(full(outcome).map_or("none".into(), |(node, busy)| {
+            cell(full(outcome).map_or(text::none().into(), |(node, busy)| {
                 format!("{} {}", name_of(&plan.nodes[node]), format::percent(busy))
             })),
         ],
@@ -186,8 +187,8 @@ pub fn load(plan: &Plan, rates: &Rates, outcomes: &[Outcome]) -> Table {
     let mut finding = String::new();
     if !outcomes.is_empty() && outcomes.len() == rates.loads.len() {
         finding = match Rates::highest_held(outcomes) {
-            Some(held) => format!("99 % are answered up to {} × the load. ", rates.loads[held]),
-            None => "Not even the lowest load is answered to 99 %. ".into(),
+            Some(held) => text::held(&rates.loads[held].to_string()),
+            None => text::not_held().into(),
         };
         let mut limits: Vec<(f64, usize)> =
             (0..plan.nodes.len()).filter_map(|node| Some((Rates::full_at_rps(outcomes, node)?, node))).collect();
@@ -195,17 +196,15 @@ pub fn load(plan: &Plan, rates: &Rates, outcomes: &[Outcome]) -> Table {
         let limits: Vec<String> = limits
             .iter()
             .take(6)
-            .map(|(rps, node)| format!("{} at {:.0}/s", name_of(&plan.nodes[*node]), rps))
+            .map(|(rps, node)| text::full_at(&name_of(&plan.nodes[*node]), &format::short(*rps, 0)))
             .collect();
         if !limits.is_empty() {
-            finding.push_str(&format!("Full, if the rest keeps up: {}.", limits.join(", ")));
+            finding = [&finding, " ", &text::full(&limits.join(", "))].concat();
         }
     }
     Table {
-        caption:
-            "Load without faults: the share of requests that were answered, the 99th percentile, and the busiest part"
-                .into(),
-        head: ["Load", "Answered", "p99", "Busiest"].map(String::from).into(),
+        caption: text::load_caption().into(),
+        head: [text::load(), text::answered(), "p99", text::busiest()].map(String::from).into(),
         rows: outcomes.iter().enumerate().map(line).collect(),
         finding,
     }
@@ -218,7 +217,7 @@ pub fn too_late(ends: &FaultEnds, outcomes: &[Outcome]) -> Table {
         name: format!("{} s", format::short(ends.ends_s[number], 2)),
         case: Some(1 + number * ends.seeds as usize),
         cells: vec![Cell {
-            text: format!("{:.0} of {}", share * f64::from(ends.seeds), ends.seeds),
+            text: text::of_seeds(&format::short(share * f64::from(ends.seeds), 0), &ends.seeds.to_string()),
             good: Some(1.0 - share),
             case: None,
         }],
@@ -226,20 +225,13 @@ pub fn too_late(ends: &FaultEnds, outcomes: &[Outcome]) -> Table {
     let mut finding = String::new();
     if collapsed.len() == ends.ends_s.len() {
         finding = match ends.point_of_no_return_s(&collapsed) {
-            Some(point) => format!(
-                "The point of no return: if “{}” lasts until {} s or longer, the system does not come back by itself.",
-                ends.fault,
-                format::short(point, 2)
-            ),
-            None => format!("However late “{}” ends here, the system comes back by itself.", ends.fault),
+            Some(point) => text::no_return(&ends.fault, &format::short(point, 2)),
+            None => text::comes_back(&ends.fault),
         };
     }
     Table {
-        caption: format!(
-            "When “{}” ends, and with how many seeds the system is still down in the last tenth of the run",
-            ends.fault
-        ),
-        head: vec!["It ends at".into(), "Still down with".into()],
+        caption: text::too_late_caption(&ends.fault),
+        head: [text::ends_at(), text::still_down()].map(String::from).into(),
         rows: collapsed.iter().enumerate().map(line).collect(),
         finding,
     }
@@ -257,7 +249,7 @@ pub fn map(axes: &[(KnobView, Vec<f64>)], outcomes: &[Outcome]) -> Table {
             .iter()
             .enumerate()
             .map(|(column, outcome)| Cell {
-                text: outcome.answered.map_or("none".into(), |answered| format!("{:.1}", answered * 100.0)),
+                text: outcome.answered.map_or(text::none().into(), |answered| format!("{:.1}", answered * 100.0)),
                 good: outcome.answered,
                 case: Some(row * columns.len() + column),
             })
@@ -266,7 +258,7 @@ pub fn map(axes: &[(KnobView, Vec<f64>)], outcomes: &[Outcome]) -> Table {
     let head = columns.iter().map(|value| with_unit(across, *value));
     let corner = down.map_or(String::new(), |(knob, _)| knob.spec.title.clone());
     Table {
-        caption: format!("Percentage of requests answered; across: {}; down: {corner}", across.spec.title),
+        caption: text::map_caption(&across.spec.title, &corner),
         head: std::iter::once(format!("{corner} ↓  {} →", across.spec.title)).chain(head).collect(),
         rows: outcomes.chunks(columns.len()).enumerate().map(line).collect(),
         finding: String::new(),

@@ -1,0 +1,23 @@
+//! Charts.
+
+use super::strings;
+
+strings! {
+    answers = "Answers per second";
+    latency = "Latency of answers, ms";
+    errors = "Errors per second, by kind";
+    waiting = "Calls waiting, mean";
+    ok = "ok";
+    stale = "stale";
+    no_answer = "no answer";
+
+    at(time) = "at {time}";
+    samples_at(count, time) = "n {count}, at {time}";
+    range(line, least, most) = "{line} from {least} to {most}";
+    nothing(title) = "{title}: nothing so far.";
+    finding(title, ranges) = "{title}: {ranges}.";
+    none_so_far = "none so far";
+    data_of(title) = "Data: {title}";
+    data = "data";
+    from = "from";
+}
