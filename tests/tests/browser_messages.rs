@@ -84,6 +84,12 @@ async fn a_frame_tells_its_height_and_news_in_every_dialect_and_only_its_parent(
     browser.enter("#lesson").await;
     browser.until("document.documentElement.dataset.theme === 'dark'").await;
     browser.leave().await;
+    // So does the language; the frame is drawn anew in it.
+    browser.run("say({ faultline: 1, id: 'twice', do: 'set_language', language: 'x-doubled' });", vec![]).await;
+    browser.until("of((data) => data.id === 'twice' && data.ok).length === 1").await;
+    browser.enter("#lesson").await;
+    browser.until("document.querySelector('[aria-label=\"⟦Play Play⟧\"]') && document.querySelector('.chart h2').innerText.includes('⟦')").await;
+    browser.leave().await;
     // What another window says is none of its business, and a page of its own says nothing to anybody.
     let stranger = "const other = document.createElement('iframe'); other.srcdoc = '<script>\
                     parent.frames[0].postMessage({ faultline: 1, id: \"stranger\", do: \"pause\" }, \"*\")</' + 'script>'; \

@@ -4,6 +4,7 @@ use crate::draft::changes::alone;
 use crate::route::{Asked, FIRST_LESSON};
 use crate::state::player::Player;
 use crate::state::settings::Settings;
+use crate::text::refusals as text;
 use sandbox_core::Run;
 use sandbox_core::lesson::{self, Challenge, GoalResult, Lesson, judge_challenge};
 use sandbox_core::link::Link;
@@ -33,13 +34,13 @@ impl Content {
         let id = lesson_of(link)?;
         let Some((json, prose)) = lessons::lesson(&id) else {
             let known: Vec<&str> = lessons::LESSONS.iter().map(|(id, ..)| *id).collect();
-            let what = format!("there is no lesson `{id}`");
+            let what = text::no_lesson(&id);
             return Err(vec![Problem::new("lesson", what, unknown(&id, &known))]);
         };
         let lesson = Lesson::parse(json)?;
         let Some(scenario) = lessons::start(&lesson.scenario) else {
-            let what = format!("there is no scenario `{}`", lesson.scenario);
-            return Err(vec![Problem::new("scenario", what, "Name a scenario of the course.")]);
+            let what = text::no_scenario(&lesson.scenario);
+            return Err(vec![Problem::new("scenario", what, text::of_the_course())]);
         };
         let document = Document::parse(scenario)?;
         let origin = Link { lesson: Some(id), ..Link::default() };
@@ -48,7 +49,7 @@ impl Content {
 
     /// A document on its own: a lesson that asks nothing and has nothing to tell.
     pub fn alone(document: Document, origin: Link) -> Content {
-        let title = document.at("title").and_then(Value::as_str).unwrap_or("A scenario").to_string();
+        let title = document.at("title").and_then(Value::as_str).unwrap_or(text::a_scenario()).to_string();
         let knobs: Vec<String> = document
             .at("knobs")
             .and_then(Value::as_object)
@@ -114,8 +115,8 @@ impl Content {
         let variant = link.variant.as_ref().filter(|variant| known.contains(variant));
         let mut unread = asked.unread.clone();
         if let (Some(wanted), None) = (&link.variant, variant) {
-            let what = format!("there is no variant `{wanted}`");
-            unread.push(Problem::new("variant", what, format!("Known: {}.", known.join(", "))));
+            let what = text::no_variant(wanted);
+            unread.push(Problem::new("variant", what, text::known(&known.join(", "))));
         }
         let variant = variant.unwrap_or(&self.lesson.variant).clone();
         (Settings { variant, set: link.set.clone(), seed: link.seed, ..Settings::default() }, unread)
@@ -198,8 +199,8 @@ fn lesson_of(link: &Link) -> Result<String, Vec<Problem>> {
     let plays = |json: &str| Lesson::parse(json).is_ok_and(|lesson| lesson.scenario == *scenario);
     let lesson = lessons::LESSONS.iter().find(|(_, _, json, _)| plays(json)).map(|(id, ..)| id.to_string());
     lesson.ok_or_else(|| {
-        let what = format!("no lesson plays on a scenario `{scenario}`");
-        vec![Problem::new("scenario", what, "Give the whole link to `faultline run` on a command line.")]
+        let what = text::no_lesson_plays(scenario);
+        vec![Problem::new("scenario", what, text::on_command_line())]
     })
 }
 

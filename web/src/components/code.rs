@@ -1,5 +1,6 @@
 //! A text with line numbers, and a place in it that is to be seen.
 
+use crate::text::playground as text;
 use std::ops::Range;
 use wasm_bindgen::JsCast;
 use web_sys::{Element, HtmlTextAreaElement};
@@ -44,9 +45,9 @@ pub fn Code(props: &CodeProps) -> Html {
     let lines = props.text.split('\n').count();
     let numbers: String = (1..=lines).map(|line| format!("{line}\n")).collect();
     html! {
-        <div class="code" tabindex="0" role="group" aria-label="The document as JSON">
+        <div class="code" tabindex="0" role="group" aria-label={text::as_json()}>
             <pre aria-hidden="true">{ numbers }</pre>
-            <textarea ref={field} aria-label="JSON of the document" spellcheck="false" autocapitalize="off" autocomplete="off" wrap="off"
+            <textarea ref={field} aria-label={text::json_text()} spellcheck="false" autocapitalize="off" autocomplete="off" wrap="off"
                 rows={lines.to_string()} value={props.text.clone()} {oninput} />
         </div>
     }

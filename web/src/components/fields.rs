@@ -6,6 +6,8 @@ use crate::draft::form::{Field, Group, Input, More};
 use crate::draft::graph::Graph;
 use crate::draft::{below, way};
 use crate::state::workshop::Act;
+use crate::text::language::of_content;
+use crate::text::playground as text;
 use serde_json::Value;
 use wasm_bindgen::JsCast;
 use web_sys::{Event, HtmlInputElement, HtmlSelectElement};
@@ -26,20 +28,20 @@ pub fn heading(json: &Value, section: &str, id: &str, on: &Callback<Act>) -> Htm
     let (called, _) = graph.neighbours(id);
     let cut = |to: &&str| {
         let (from, to) = (id.to_string(), to.to_string());
-        let text = format!("calls {to}");
+        let text = text::calls_node(&to);
         let onclick = on.reform(move |_: MouseEvent| Act::Edit(Edit::Disconnect(from.clone(), to.clone())));
         html! {
-            <button type="button" class="chip" title="Disconnect" {onclick}>{ text }<span aria-hidden="true">{ "✕" }</span>
-                <span class="unseen">{ ": disconnect" }</span></button>
+            <button type="button" class="chip" title={text::disconnect()} {onclick}>{ text }<span aria-hidden="true">{ "✕" }</span>
+                <span class="unseen">{ text::and_disconnect() }</span></button>
         }
     };
     html! {
         <>
             <div class="bar">
-                <label class="grow">{ "Name" }<input type="text" key={id.to_string()} value={id.to_string()} onchange={rename} data-rename="" /></label>
-                <button type="button" class="btn" aria-label={format!("Delete {id}")} data-delete="" onclick={remove}>{ "Delete" }</button>
+                <label class="grow">{ text::name() }<input type="text" key={id.to_string()} value={id.to_string()} onchange={rename} data-rename="" /></label>
+                <button type="button" class="btn" aria-label={text::delete_what(id)} data-delete="" onclick={remove}>{ text::delete() }</button>
             </div>
-            if !called.is_empty() { <div class="partrow" role="group" aria-label="Calls">{ for called.iter().map(cut) }</div> }
+            if !called.is_empty() { <div class="partrow" role="group" aria-label={text::calls_of_node()}>{ for called.iter().map(cut) }</div> }
         </>
     }
 }
@@ -61,11 +63,13 @@ pub fn field(field: &Field, wrong: Wrong, on: &Callback<Act>) -> Html {
     let id = format!("field-{path}");
     let found = wrong(&field.way);
     let remove = field.removable.then(|| {
-        let (place, label) = (field.way.clone(), format!("Take out {}", field.name));
+        let (place, label) = (field.way.clone(), text::take_out(&field.name));
         let onclick = on.reform(move |_: MouseEvent| Act::Edit(Edit::Remove(place.clone())));
         html! { <button type="button" class="btn mini quiet" aria-label={label.clone()} title={label} {onclick}>{ "✕" }</button> }
     });
-    let problem = found.as_ref().map(|what| html! { <p class="wrong" id={format!("{id}-wrong")}>{ what }</p> });
+    let problem = found
+        .as_ref()
+        .map(|what| html! { <p class="wrong" lang={of_content()} id={format!("{id}-wrong")}>{ what }</p> });
     let inside = match &field.input {
         Input::Group(inner) => Some((None, inner)),
         Input::Shape { value, options, fields } => {
@@ -96,8 +100,8 @@ pub fn field(field: &Field, wrong: Wrong, on: &Callback<Act>) -> Html {
             };
             html! {
                 <fieldset class="fieldset" data-field={path.clone()} aria-describedby={field_problem(&id, &found)}>
-                    <legend>{ &field.name }</legend>
-                    <div class="fieldline"><span class="hint">{ &field.hint }</span>{ for remove }</div>
+                    <legend lang={of_content()}>{ &field.name }</legend>
+                    <div class="fieldline"><span class="hint" lang={of_content()}>{ &field.hint }</span>{ for remove }</div>
                     { for choice }
                     { for problem }
                     { group(inner, &below_key, wrong, on) }
@@ -106,10 +110,10 @@ pub fn field(field: &Field, wrong: Wrong, on: &Callback<Act>) -> Html {
         }
         None => html! {
             <div class="field" data-field={path.clone()}>
-                <label for={id.clone()} title={field.hint.clone()}>{ &field.name }</label>
+                <label for={id.clone()} lang={of_content()} title={field.hint.clone()}>{ &field.name }</label>
                 <span class="fieldline">{ plain(field, &id, &found, on) }
                     if !field.unit.is_empty() { <span class="unit">{ field.unit }</span> }{ for remove }</span>
-                <p class="hint" id={format!("{id}-hint")}>{ &field.hint }</p>
+                <p class="hint" lang={of_content()} id={format!("{id}-hint")}>{ &field.hint }</p>
                 { for problem }
             </div>
         },
@@ -173,12 +177,12 @@ fn choose(
 ) -> Html {
     let option = |(word, about): &(String, String)| {
         let text = if about.is_empty() { word.clone() } else { format!("{word}: {about}") };
-        html! { <option value={word.clone()} selected={word == value}>{ text }</option> }
+        html! { <option lang={of_content()} value={word.clone()} selected={word == value}>{ text }</option> }
     };
     let label = (!label.is_empty()).then(|| label.to_string());
     html! {
         <select id={id.to_string()} aria-label={label} aria-invalid={wrong.then_some("true")} {onchange}>
-            if !words.iter().any(|(word, _)| word == value) { <option value="" selected=true disabled=true>{ "choose" }</option> }
+            if !words.iter().any(|(word, _)| word == value) { <option value="" selected=true disabled=true>{ text::choose() }</option> }
             { for words.iter().map(option) }
         </select>
     }
@@ -197,12 +201,12 @@ fn absent(group: &Group, place: &[String], on: &Callback<Act>) -> Html {
         }
     });
     let option = |(index, (name, about, _)): (usize, &(String, String, Value))| {
-        html! { <option value={name.clone()} selected={index == 0}>{ format!("{name}: {about}") }</option> }
+        html! { <option lang={of_content()} value={name.clone()} selected={index == 0}>{ format!("{name}: {about}") }</option> }
     };
     html! {
         <div class="bar">
-            <label class="grow"><span class="unseen">{ "Something to add" }</span><select>{ for group.absent.iter().enumerate().map(option) }</select></label>
-            { button("btn mini", "Add", onclick) }
+            <label class="grow"><span class="unseen">{ text::something_to_add() }</span><select>{ for group.absent.iter().enumerate().map(option) }</select></label>
+            { button("btn mini", text::add(), onclick) }
         </div>
     }
 }
@@ -213,7 +217,7 @@ fn add(more: &More, group: &Group, place: &[String], on: &Callback<Act>) -> Html
         More::Next(value) => {
             let (place, value) = (below(place, group.fields.len()), value.clone());
             let onclick = on.reform(move |_: MouseEvent| Act::Edit(Edit::Set(place.clone(), value.clone())));
-            html! { <div class="bar">{ button("btn mini", "Add one at the end", onclick) }</div> }
+            html! { <div class="bar">{ button("btn mini", text::add_at_end(), onclick) }</div> }
         }
         More::Named(value) => {
             let (place, value, on) = (place.to_vec(), value.clone(), on.clone());
@@ -225,8 +229,8 @@ fn add(more: &More, group: &Group, place: &[String], on: &Callback<Act>) -> Html
             });
             html! {
                 <div class="bar">
-                    <label class="grow"><span class="unseen">{ "Name of the new entry" }</span><input type="text" placeholder="name of one more" /></label>
-                    { button("btn mini", "Add", onclick) }
+                    <label class="grow"><span class="unseen">{ text::new_name() }</span><input type="text" placeholder={text::one_more()} /></label>
+                    { button("btn mini", text::add(), onclick) }
                 </div>
             }
         }

@@ -5,6 +5,8 @@ use crate::draft::edit::Edit;
 use crate::draft::graph::{Graph, GraphNode};
 use crate::draft::way;
 use crate::state::workshop::Act;
+use crate::text::language::of_content;
+use crate::text::playground as text;
 use serde_json::Value;
 use wasm_bindgen::JsCast;
 use web_sys::{Element, PointerEvent};
@@ -91,10 +93,10 @@ pub fn GraphView(props: &GraphProps) -> Html {
             })
         };
         let (called, calling) = graph.neighbours(&node.id);
-        let list = |word: &str, ids: Vec<&str>| {
-            if ids.is_empty() { String::new() } else { format!(", {word} {}", ids.join(", ")) }
+        let list = |told: fn(&str) -> String, ids: Vec<&str>| {
+            if ids.is_empty() { String::new() } else { told(&ids.join(", ")) }
         };
-        let calls = format!("{}{}", list("calls", called), list("called by", calling));
+        let calls = [list(text::calls, called), list(text::called_by, calling)].concat();
         let wide = 94.0 / graph.nodes.iter().filter(|other| other.layer == node.layer).count() as f64;
         let style = format!(
             "left:{:.2}%;top:{:.0}px;max-width:{wide:.1}%",
@@ -103,7 +105,7 @@ pub fn GraphView(props: &GraphProps) -> Html {
         );
         html! {
             <button type="button" class="gnode" {style} aria-pressed={chosen.to_string()} data-node={node.id.clone()} {onclick} {onpointerdown}>
-                <b>{ &node.title }</b>{ " " }<span>{ &node.kind }</span><span class="unseen">{ calls }</span></button>
+                <b lang={of_content()}>{ &node.title }</b>{ " " }<span lang={of_content()}>{ &node.kind }</span><span class="unseen">{ calls }</span></button>
         }
     };
     let high = (graph.layers.max(1) as f64 * LAYER).max(LAYER);
@@ -120,7 +122,7 @@ pub fn GraphView(props: &GraphProps) -> Html {
         html! { <svg class="drawn" aria-hidden="true">{ path("wire new", format!("M{x:.1} {y:.1}L{u:.1} {v:.1}")) }</svg> }
     });
     html! {
-        <div class="graph" ref={frame} style={format!("height:{high:.0}px")} role="group" aria-label="The system: choose a node" {onpointermove} {onpointerup} onpointercancel={cancel}>
+        <div class="graph" ref={frame} style={format!("height:{high:.0}px")} role="group" aria-label={text::choose_node()} {onpointermove} {onpointerup} onpointercancel={cancel}>
             <svg viewBox={format!("0 0 100 {high}")} preserveAspectRatio="none" aria-hidden="true">{ for graph.calls.iter().map(wire) }</svg>
             { for graph.nodes.iter().map(node) }
             { for line }

@@ -3,6 +3,8 @@
 use crate::components::press::{beside, button};
 use crate::draft::kept::Kept;
 use crate::state::workshop::Act;
+use crate::text::language::of_content;
+use crate::text::playground as text;
 use sandbox_core::scenario::Document;
 use wasm_bindgen::JsCast;
 use web_sys::{HtmlInputElement, HtmlSelectElement};
@@ -20,7 +22,7 @@ pub fn starts(on: &Callback<Act>) -> Html {
             } else {
                 format!("{title}, {variant}: {}", document.variant_title(variant))
             };
-            html! { <option value={format!("{id} {variant}")} selected={*id == lessons::TEMPLATES[0].0}>{ name }</option> }
+            html! { <option lang={of_content()} value={format!("{id} {variant}")} selected={*id == lessons::TEMPLATES[0].0}>{ name }</option> }
         };
         Some(variants.iter().map(option).collect::<Html>())
     };
@@ -35,12 +37,12 @@ pub fn starts(on: &Callback<Act>) -> Html {
     };
     html! {
         <div class="bar">
-            <label class="grow">{ "Start from" }
+            <label class="grow">{ text::start_from() }
                 <select data-choose="start">
-                    <optgroup label="Templates">{ for lessons::TEMPLATES.iter().filter_map(option) }</optgroup>
-                    <optgroup label="Lessons">{ for lessons::SCENARIOS.iter().filter_map(option) }</optgroup>
+                    <optgroup label={text::templates()}>{ for lessons::TEMPLATES.iter().filter_map(option) }</optgroup>
+                    <optgroup label={text::lessons()}>{ for lessons::SCENARIOS.iter().filter_map(option) }</optgroup>
                 </select></label>
-            <button type="button" class="btn" data-start="" {onclick}>{ "Start" }</button>
+            <button type="button" class="btn" data-start="" {onclick}>{ text::start() }</button>
         </div>
     }
 }
@@ -63,18 +65,18 @@ pub fn versions(kept: &Kept, on: &Callback<Act>) -> Html {
             on.reform(move |_: MouseEvent| make(name.clone()))
         };
         html! {
-            <li class="bar" data-version={name.clone()}><span class="grow">{ name }</span>
-                <button type="button" class="btn mini" data-restore="" aria-label={format!("Restore {name}")} onclick={act(Act::Restore)}>{ "Restore" }</button>
-                <button type="button" class="btn mini" aria-label={format!("Delete {name}")} onclick={act(Act::Forget)}>{ "Delete" }</button></li>
+            <li class="bar" data-version={name.clone()}><span class="grow" translate="no">{ name }</span>
+                <button type="button" class="btn mini" data-restore="" aria-label={text::restore_what(name)} onclick={act(Act::Restore)}>{ text::restore() }</button>
+                <button type="button" class="btn mini" aria-label={text::delete_what(name)} onclick={act(Act::Forget)}>{ text::delete() }</button></li>
         }
     };
     html! {
         <>
             <div class="bar">
-                <label class="grow">{ "Keep this version as" }<input type="text" maxlength="60" placeholder="a name" data-keep-name="" /></label>
-                { button("btn keep", "Keep", keep) }
+                <label class="grow">{ text::keep_as() }<input type="text" maxlength="60" placeholder={text::a_name()} data-keep-name="" /></label>
+                { button("btn keep", text::keep(), keep) }
             </div>
-            <ul class="versions" aria-label="Versions kept in this browser">{ for kept.versions.iter().map(version) }</ul>
+            <ul class="versions" aria-label={text::versions()}>{ for kept.versions.iter().map(version) }</ul>
         </>
     }
 }

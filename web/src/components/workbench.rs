@@ -9,11 +9,13 @@ use crate::components::shelf;
 use crate::draft::edit::Edit;
 use crate::draft::form::{Input, Schema};
 use crate::draft::graph::Graph;
-use crate::draft::parts::{KINDS, SECTIONS};
+use crate::draft::parts::{KINDS, NodeKind, SECTIONS};
 use crate::draft::text::place_of;
 use crate::draft::{text_of, way};
 use crate::state::opening::read;
 use crate::state::workshop::{Act, Workshop};
+use crate::text::language::of_content;
+use crate::text::playground as text;
 use sandbox_core::scenario::{Problem, fields};
 use std::cell::Ref;
 use std::rc::Rc;
@@ -76,21 +78,21 @@ pub fn Workbench(props: &WorkbenchProps) -> Html {
             mark.set(Mark { place, asked: mark.asked + 1 });
         })
     };
-    let tab = |text: bool, name: &'static str| {
+    let tab = |is_text: bool, id: &'static str, name: &'static str| {
         let as_text_now = *as_text;
         let setter = as_text.setter();
-        let onclick = Callback::from(move |_: MouseEvent| setter.set(text));
-        html! { <button type="button" aria-pressed={(text == as_text_now).to_string()} data-desk={name.to_ascii_lowercase()} {onclick}>{ name }</button> }
+        let onclick = Callback::from(move |_: MouseEvent| setter.set(is_text));
+        html! { <button type="button" aria-pressed={(is_text == as_text_now).to_string()} data-desk={id} {onclick}>{ name }</button> }
     };
     let (undo, redo) = workshop.can();
     let act = |act: Act| on.reform(move |_: MouseEvent| act.clone());
     html! {
-        <section class="card desk" aria-label="The document" data-valid={workshop.problems().is_empty().to_string()} tabindex="-1">
+        <section class="card desk" aria-label={text::document()} data-valid={workshop.problems().is_empty().to_string()} tabindex="-1">
             <div class="deskhead">
-                <span class="seg" role="group" aria-label="Edit as">{ tab(false, "System") }{ tab(true, "JSON") }</span>
+                <span class="seg" role="group" aria-label={text::edit_as()}>{ tab(false, "system", text::system()) }{ tab(true, "json", text::json()) }</span>
                 <span class="grow"></span>
-                <button type="button" class="btn mini" data-undo="" disabled={!undo} onclick={act(Act::Undo)} title="Ctrl+Z">{ "Undo" }</button>
-                <button type="button" class="btn mini" data-redo="" disabled={!redo} onclick={act(Act::Redo)} title="Ctrl+Shift+Z">{ "Redo" }</button>
+                <button type="button" class="btn mini" data-undo="" disabled={!undo} onclick={act(Act::Undo)} title="Ctrl+Z">{ text::undo() }</button>
+                <button type="button" class="btn mini" data-redo="" disabled={!redo} onclick={act(Act::Redo)} title="Ctrl+Shift+Z">{ text::redo() }</button>
             </div>
             { files(&workshop, &on) }
             <p class="desksaid" role="status" data-said="">{ &workshop.said }</p>
@@ -118,11 +120,11 @@ fn files(workshop: &Workshop, on: &Callback<Act>) -> Html {
     };
     html! {
         <details class="files">
-            <summary>{ "Start, open, keep" }</summary>
+            <summary>{ text::files() }</summary>
             { shelf::starts(on) }
             <p class="row">
-                { opener("Import a file…", ".json", &on_file) }
-                <a class="link" download={name} href={format!("data:application/json,{encoded}")} data-export="">{ "Export as a file" }</a>
+                { opener(text::import(), ".json", &on_file) }
+                <a class="link" download={name} href={format!("data:application/json,{encoded}")} data-export="">{ text::export() }</a>
             </p>
             { shelf::versions(&workshop.kept, on) }
         </details>
@@ -134,17 +136,17 @@ fn problems(problems: &[Problem], go_to: &Callback<Problem>) -> Html {
     let problem = |problem: &Problem| {
         let shown = problem.clone();
         let onclick = go_to.reform(move |_: MouseEvent| shown.clone());
-        let path = if problem.path.is_empty() { "(document)" } else { &problem.path };
+        let path = if problem.path.is_empty() { text::whole_document() } else { &problem.path };
         html! {
             <li><button type="button" class="mistake" data-problem={problem.path.clone()} {onclick}>
-                <code>{ path }</code><span>{ format!("{}. {}", problem.what, problem.hint) }</span></button></li>
+                <code>{ path }</code><span lang={of_content()}>{ format!("{}. {}", problem.what, problem.hint) }</span></button></li>
         }
     };
     let count = problems.len();
     html! {
-        <div class="mistakes" role="status" aria-label="What is wrong" data-problems={count.to_string()}>
+        <div class="mistakes" role="status" aria-label={text::what_is_wrong()} data-problems={count.to_string()}>
             if count > 0 {
-                <h2>{ if count == 1 { "One thing is wrong".to_string() } else { format!("{count} things are wrong") } }</h2>
+                <h2>{ if count == 1 { text::one_is_wrong().to_string() } else { text::some_are_wrong(&count.to_string()) } }</h2>
                 <ul>{ for problems.iter().map(problem) }</ul>
             }
         </div>
@@ -179,12 +181,12 @@ fn add_node(on: &Callback<Act>) -> Html {
             on.emit(Act::Edit(Edit::AddNode(kind)));
         }
     });
-    let kind = |(kind, about): &(&'static str, &'static str)| html! { <option value={*kind} selected={*kind == "service"}>{ format!("{kind}: {about}") }</option> };
+    let kind = |(kind, about): &NodeKind| html! { <option value={*kind} selected={*kind == "service"}>{ text::kind(kind, about()) }</option> };
     html! {
         <div class="bar">
-            <label class="grow"><span class="unseen">{ "Kind of the new node" }</span>
+            <label class="grow"><span class="unseen">{ text::new_kind() }</span>
                 <select data-choose="kind">{ for KINDS.iter().map(kind) }</select></label>
-            <button type="button" class="btn" data-add-node="" {onclick}>{ "Add node" }</button>
+            <button type="button" class="btn" data-add-node="" {onclick}>{ text::add_node() }</button>
         </div>
     }
 }
@@ -205,14 +207,14 @@ fn connect(workshop: &Workshop, on: &Callback<Act>) -> Html {
     let callee = fields(workshop.json(), "nodes").find(is_free).map(|(id, _)| id.as_str());
     let ids: Vec<&String> = fields(workshop.json(), "nodes").map(|(id, _)| id).collect();
     let select = |name: &'static str, label: &'static str, first: Option<&str>| {
-        let option = |id: &&String| html! { <option value={(*id).clone()} selected={first == Some(id.as_str())}>{ *id }</option> };
+        let option = |id: &&String| html! { <option lang={of_content()} value={(*id).clone()} selected={first == Some(id.as_str())}>{ *id }</option> };
         html! { <label>{ label }<select data-choose={name}>{ for ids.iter().map(option) }</select></label> }
     };
     html! {
         <div class="bar">
-            { select("from", "Connect from", workshop.node()) }
-            { select("to", "to", callee) }
-            <button type="button" class="btn" data-connect="" {onclick}>{ "Connect" }</button>
+            { select("from", text::connect_from(), workshop.node()) }
+            { select("to", text::to(), callee) }
+            <button type="button" class="btn" data-connect="" {onclick}>{ text::connect() }</button>
         </div>
     }
 }
@@ -223,7 +225,7 @@ fn parts(workshop: &Workshop, on: &Callback<Act>) -> Html {
     let chip = |section: &str, id: &str| {
         let place = if id.is_empty() { Vec::new() } else { way(&[section, id]) };
         let pressed = (*workshop.selected() == place).to_string();
-        let name = if id.is_empty() { "the scenario itself" } else { id }.to_string();
+        let name = if id.is_empty() { text::scenario_itself() } else { id }.to_string();
         let onclick = on.reform(move |_: MouseEvent| Act::Select(place.clone()));
         html! { <button type="button" class="chip" aria-pressed={pressed} data-part={format!("{section}.{id}")} {onclick}>{ name }</button> }
     };
@@ -231,9 +233,9 @@ fn parts(workshop: &Workshop, on: &Callback<Act>) -> Html {
         let node = workshop.node().map(str::to_string);
         let section = *section;
         let onclick = on.reform(move |_: MouseEvent| Act::Edit(Edit::AddEntry(section.into(), node.clone())));
-        let label = format!("Add a {word}");
+        let label = text::add_a(word);
         html! {
-            <div class="partrow" role="group" aria-label={section}>
+            <div class="partrow" role="group" aria-label={section} lang={of_content()}>
                 <span class="partname" aria-hidden="true">{ section }</span>
                 { for fields(json, section).map(|(id, _)| chip(section, id)) }
                 <button type="button" class="chip add" aria-label={label.clone()} title={label} data-add={section} {onclick}>{ "+" }</button>
@@ -242,7 +244,7 @@ fn parts(workshop: &Workshop, on: &Callback<Act>) -> Html {
     };
     html! {
         <div class="partlist">
-            <div class="partrow"><span class="partname" aria-hidden="true">{ "title, seed, length" }</span>{ chip("", "") }</div>
+            <div class="partrow"><span class="partname" aria-hidden="true">{ text::scenario_fields() }</span>{ chip("", "") }</div>
             { for SECTIONS.iter().map(section) }
         </div>
     }
@@ -256,7 +258,7 @@ fn selected(workshop: &Workshop, schema: Result<Rc<Schema>, String>, on: &Callba
         Err(why) => return html! { <p class="empty">{ why }</p> },
     };
     let Some(field) = schema.field(json, place) else {
-        return html! { <p class="empty">{ "The format has no such part: look at it as JSON." }</p> };
+        return html! { <p class="empty">{ text::no_such_part() }</p> };
     };
     let problem = |way: &[String]| {
         let path = way.join(".");
@@ -268,7 +270,7 @@ fn selected(workshop: &Workshop, schema: Result<Rc<Schema>, String>, on: &Callba
     };
     let heading = match place.as_slice() {
         [section, id] => fields::heading(json, section, id, on),
-        _ => html! { <h2>{ "The scenario" }</h2> },
+        _ => html! { <h2>{ text::the_scenario() }</h2> },
     };
     let inside = match &field.input {
         Input::Group(group) => fields::group(group, place, &problem, on),

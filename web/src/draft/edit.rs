@@ -2,6 +2,7 @@
 
 use super::parts::{self, free_name, is_write, routes_of};
 use super::{Way, at, at_mut, text_of, way};
+use crate::text::playground as text;
 use sandbox_core::scenario::{drop_lost_knobs, fields};
 use serde_json::{Value, json};
 
@@ -58,7 +59,7 @@ pub fn apply(json: &mut Value, edit: &Edit) -> Result<Way, String> {
 }
 
 fn set(json: &mut Value, place: &[String], value: Value) -> Result<Way, String> {
-    let missing = || format!("there is no place `{}`", place.join("."));
+    let missing = || text::no_place(&place.join("."));
     let Some((last, above)) = place.split_last() else {
         *json = value;
         return Ok(Way::new());
@@ -78,8 +79,8 @@ fn set(json: &mut Value, place: &[String], value: Value) -> Result<Way, String> 
 }
 
 fn remove(json: &mut Value, place: &[String]) -> Result<Way, String> {
-    let missing = || format!("there is no `{}`", place.join("."));
-    let (last, above) = place.split_last().ok_or("the whole document cannot be taken out")?;
+    let missing = || text::no_part(&place.join("."));
+    let (last, above) = place.split_last().ok_or(text::whole_stays())?;
     if at(json, place).is_none() {
         return Err(missing());
     }
@@ -216,18 +217,18 @@ fn forget_steps(steps: &mut Value, node: &str) {
 }
 
 fn rename(json: &mut Value, place: &[String], name: &str) -> Result<Way, String> {
-    let (last, above) = place.split_last().ok_or("the document itself has no name")?;
+    let (last, above) = place.split_last().ok_or(text::document_has_no_name())?;
     if last == name {
         return Ok(place.to_vec());
     }
     if name.is_empty() {
-        return Err("a name has at least one letter".into());
+        return Err(text::name_is_empty().into());
     }
-    let fields = at_mut(json, above).and_then(Value::as_object_mut).ok_or("only entries have names")?;
+    let fields = at_mut(json, above).and_then(Value::as_object_mut).ok_or(text::only_entries())?;
     if fields.contains_key(name) {
-        return Err(format!("there is a `{name}` already"));
+        return Err(text::is_taken(name));
     }
-    let value = fields.remove(last).ok_or_else(|| format!("there is no `{last}`"))?;
+    let value = fields.remove(last).ok_or_else(|| text::no_part(last))?;
     fields.insert(name.to_string(), value);
     if let [section, _] = place
         && section == "nodes"
@@ -346,7 +347,7 @@ fn connect(json: &mut Value, from: &str, to: &str) -> Result<Way, String> {
     let kind = |id: &str| text_of(&json["nodes"][id], "kind").to_string();
     let (caller, callee) = (kind(from), kind(to));
     if from == to {
-        return Err("a node cannot call itself".into());
+        return Err(text::calls_itself().into());
     }
     match (caller.as_str(), callee.as_str()) {
         ("client", "gateway" | "service") => Ok(send(json, from, to)),
@@ -356,7 +357,7 @@ fn connect(json: &mut Value, from: &str, to: &str) -> Result<Way, String> {
             set(json, &way(&["nodes", from, "upstream"]), to.into())
         }
         ("queue", "service") => {
-            let route = routes_of(json, to).into_iter().next().ok_or_else(|| format!("`{to}` has no route"))?;
+            let route = routes_of(json, to).into_iter().next().ok_or_else(|| text::no_route(to))?;
             let before = text_of(&json["nodes"][from], "consumer").to_string();
             move_call(json, from, &before, to);
             set(json, &way(&["nodes", from, "route"]), route.into())?;
@@ -375,8 +376,7 @@ fn connect(json: &mut Value, from: &str, to: &str) -> Result<Way, String> {
             };
             let routes = routes_of(json, from);
             let steps: Vec<(String, Value)> = routes.into_iter().map(|route| (route.clone(), step(&route))).collect();
-            let caller =
-                json["nodes"][from]["routes"].as_object_mut().ok_or_else(|| format!("`{from}` has no routes"))?;
+            let caller = json["nodes"][from]["routes"].as_object_mut().ok_or_else(|| text::no_routes(from))?;
             for (route, step) in steps {
                 if let Some(list) = caller.get_mut(&route).and_then(Value::as_array_mut) {
                     list.push(step);
@@ -385,10 +385,10 @@ fn connect(json: &mut Value, from: &str, to: &str) -> Result<Way, String> {
             Ok(way(&["nodes", from]))
         }
         ("service", "cache") => match keep_in(&mut json["nodes"][from]["routes"], to) {
-            0 => Err(format!("a cache keeps copies of rows: let `{from}` call a store first")),
+            0 => Err(text::cache_needs_store(from)),
             _ => Ok(way(&["nodes", from])),
         },
-        _ => Err(format!("a {caller} does not call a {callee}")),
+        _ => Err(text::no_call(&caller, &callee)),
     }
 }
 
@@ -449,7 +449,7 @@ fn keep_in(value: &mut Value, cache: &str) -> usize {
 fn disconnect(json: &mut Value, from: &str, to: &str) -> Result<Way, String> {
     let node = &mut json["nodes"][from];
     if text_of(node, "upstream") == to || text_of(node, "consumer") == to {
-        return Err(format!("`{from}` must pass on to something: connect it to something else"));
+        return Err(text::must_pass_on(from));
     }
     forget_calls(node, to);
     if let Some(workloads) = json.get_mut("workloads").and_then(Value::as_object_mut) {

@@ -1,6 +1,7 @@
 //! Fields to fill in, made of the JSON Schema that `faultline schema scenario` prints: whatever a document can say has one.
 
 use super::{Way, at, below, text_of};
+use crate::text::playground as text;
 use sandbox_core::scenario::fields;
 use serde_json::{Map, Value, json};
 
@@ -203,7 +204,14 @@ fn is_required(schema: &Value, key: &str) -> bool {
 }
 
 fn unit(name: &str) -> &'static str {
-    let units = [("_ms", "ms"), ("_us", "µs"), ("_s", "s"), ("_rps", "per s"), ("_percent", "%"), ("_bytes", "bytes")];
+    let units = [
+        ("_ms", "ms"),
+        ("_us", "µs"),
+        ("_s", "s"),
+        ("_rps", text::per_second()),
+        ("_percent", "%"),
+        ("_bytes", text::bytes()),
+    ];
     units.iter().find(|(end, _)| name.ends_with(end)).map_or("", |(_, unit)| unit)
 }
 

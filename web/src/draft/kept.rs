@@ -4,6 +4,7 @@
 //! {"format_version": 1, "draft": "{..}", "versions": [["before the cache", "{..}"]]}
 //! ```
 
+use crate::text::playground as text;
 use sandbox_core::scenario::read_value;
 use serde_json::{Value, json};
 
@@ -37,8 +38,9 @@ impl Kept {
     /// Keeps a version, in the place of one of the same name. An empty name is made up.
     pub fn keep(&mut self, name: &str, text: &str) -> String {
         let mut numbers = 1..;
-        let mut free =
-            || numbers.find_map(|number| Some(format!("Version {number}")).filter(|name| self.text(name).is_none()));
+        let mut free = || {
+            numbers.find_map(|number| Some(text::version(&number.to_string())).filter(|name| self.text(name).is_none()))
+        };
         let name = Some(name.trim().to_string()).filter(|name| !name.is_empty()).or_else(&mut free).unwrap_or_default();
         self.forget(&name);
         self.versions.insert(0, (name.clone(), text.to_string()));

@@ -1,18 +1,22 @@
 //! What a new part of a document looks like: sound where the document allows it, so that it runs at once.
 
 use super::text_of;
+use crate::text::playground as text;
 use sandbox_core::scenario::fields;
 use serde_json::{Map, Value, json};
 
-/// The kinds of nodes, with what each is for, in the order of a request's way.
-pub const KINDS: [(&str, &str); 7] = [
-    ("client", "people or programs that send requests"),
-    ("gateway", "the entrance: tokens and quotas"),
-    ("service", "workers that do steps for each route"),
-    ("cache", "copies of rows"),
-    ("store", "rows, in the manner of SQLite"),
-    ("queue", "messages between services"),
-    ("database", "tables, transactions, locks"),
+/// A kind of nodes, and what it is for.
+pub type NodeKind = (&'static str, fn() -> &'static str);
+
+/// The kinds of nodes, in the order of a request's way.
+pub const KINDS: [NodeKind; 7] = [
+    ("client", text::client),
+    ("gateway", text::gateway),
+    ("service", text::service),
+    ("cache", text::cache),
+    ("store", text::store),
+    ("queue", text::queue),
+    ("database", text::database),
 ];
 
 /// The parts of a document that are no nodes, with what an entry is called.

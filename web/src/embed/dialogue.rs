@@ -3,6 +3,7 @@
 use crate::state::action::Action;
 use crate::state::progress::Prediction;
 use crate::state::session::Session;
+use crate::text::refusals as text;
 use sandbox_core::lesson::Lesson;
 use sandbox_core::link::{Language, Link, Motion, Theme};
 use sandbox_core::message::{Command, State};
@@ -18,6 +19,8 @@ pub enum Wish {
     Theme(Option<Theme>),
     /// Whether things move by themselves.
     Motion(Motion),
+    /// Another language.
+    Language(Language),
 }
 
 type Done = Result<Wish, Vec<Problem>>;
@@ -34,17 +37,17 @@ impl Session {
             Command::Pause {} => self.obey_moving(Action::Pause, clock),
             Command::Step { back: false } => self.obey_moving(Action::Step, clock),
             Command::Step { back: true } => self.obey_moving(Action::StepBack, clock),
-            Command::Seek { step: None, t: None } => refuse("t", "is missing", "Give a step or an instant."),
-            Command::Seek { step: Some(_), t: Some(_) } => refuse("t", "stands beside step", "Give one of them."),
+            Command::Seek { step: None, t: None } => refuse("t", text::missing(), text::step_or_instant()),
+            Command::Seek { step: Some(_), t: Some(_) } => refuse("t", text::beside_step(), text::one_of_them()),
             Command::Seek { step, t } => {
                 if t.is_some_and(|t| t < 0.0) {
-                    return refuse("t", "is before the run begins", "Give seconds from 0 on.");
+                    return refuse("t", text::before_run(), text::from_0());
                 }
                 self.go_to(&Link { step, at: t.map(Time::from_seconds), ..Link::default() }, clock);
                 self.passable("t")
             }
             Command::Set { .. } | Command::SetState { .. } if self.recorded.is_some() => {
-                refuse("do", "cannot be done while a recorded run is open", "Open the lesson without `recording`.")
+                refuse("do", text::while_recorded(), text::open_without())
             }
             Command::Set { path, value } => {
                 self.set(path, value)?;
@@ -55,17 +58,17 @@ impl Session {
             Command::SetTheme { theme } => match (theme.as_str(), Theme::of_word(&theme)) {
                 ("auto", _) => Ok(Wish::Theme(None)),
                 (_, Some(theme)) => Ok(Wish::Theme(Some(theme))),
-                _ => refuse("theme", format!("`{theme}` is not known"), "Write light, dark or auto."),
+                _ => refuse("theme", text::unknown(&theme), text::themes()),
             },
             Command::SetMotion { motion } => match Motion::of_word(&motion) {
                 Some(motion) => Ok(Wish::Motion(motion)),
-                None => refuse("motion", format!("`{motion}` is not known"), "Write auto, reduce or full."),
+                None => refuse("motion", text::unknown(&motion), text::motions()),
             },
             Command::SetLanguage { language } => match Language::of_word(&language) {
-                Some(_) => Ok(Wish::Nothing),
+                Some(language) => Ok(Wish::Language(language)),
                 None => {
-                    let known = format!("This page speaks {}.", Language::WORDS.join(", "));
-                    refuse("language", format!("`{language}` is not spoken here"), &known)
+                    let known = text::speaks(&Language::WORDS.join(", "));
+                    refuse("language", text::not_spoken(&language), &known)
                 }
             },
         }
@@ -73,7 +76,7 @@ impl Session {
 
     fn obey_moving(&mut self, action: Action, clock: &dyn Fn() -> f64) -> Done {
         if self.player.shown.is_none() || self.player.is_building() {
-            return refuse("do", "the run is still being computed", "Wait for a state that is not `computing`.");
+            return refuse("do", text::still_computing(), text::wait());
         }
         self.apply(action, clock);
         self.passable("do")
@@ -82,11 +85,7 @@ impl Session {
     /// Nobody gets past the first fault before the prediction, and whoever steers from outside is told.
     fn passable(&self, field: &str) -> Done {
         match self.player.invited {
-            true => refuse(
-                field,
-                "leads past the prediction",
-                "The learner predicts first; frames with embed=1 do not ask.",
-            ),
+            true => refuse(field, text::past_prediction(), text::predict_first()),
             false => Ok(Wish::Nothing),
         }
     }
@@ -98,8 +97,8 @@ impl Session {
         }
         let lesson = &self.content.lesson.id;
         if let Some(other) = link.lesson.as_ref().filter(|other| *other != lesson) {
-            let what = format!("this is the lesson `{lesson}`, not `{other}`");
-            return refuse("lesson", what, "Open the link in a frame of its own.");
+            let what = text::other_lesson(lesson, other);
+            return refuse("lesson", what, text::frame_of_its_own());
         }
         self.take_up(&link)?;
         Ok(Wish::Nothing)

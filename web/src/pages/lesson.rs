@@ -24,7 +24,7 @@ use crate::state::opening;
 use crate::state::session::Session;
 use crate::state::storage;
 use crate::state::store::Store;
-use crate::text::language::of_content;
+use crate::text::language::{of_content, speak};
 use crate::text::{frame as text, story};
 use crate::view_model::link_form::LinkForm;
 use crate::view_model::recorded::RecordedView;
@@ -49,12 +49,18 @@ pub fn LessonPage(props: &LessonProps) -> Html {
     let store =
         use_memo((), |()| Content::load(&props.asked.link).map(|content| begin(Rc::new(content), props, screen.still)));
     let speaker = use_memo((), |()| {
-        let shown = refresh_screen.clone();
+        let (shown, told) = (refresh_screen.clone(), store.clone());
         let on_wish = Callback::from(move |wish: Wish| {
             match wish {
                 Wish::Nothing => return,
                 Wish::Theme(theme) => put_theme(theme.map(Theme::word)),
                 Wish::Motion(motion) => put_motion(motion),
+                Wish::Language(language) => {
+                    speak(language);
+                    if let Ok(store) = &*told {
+                        store.update(|session| session.player.say_anew());
+                    }
+                }
             }
             shown.emit(());
         });

@@ -27,7 +27,7 @@ use crate::state::settings::Settings;
 use crate::state::storage;
 use crate::state::store::Store;
 use crate::state::workshop::{Act, Workshop};
-use crate::text::frame;
+use crate::text::{frame, playground as text};
 use crate::view_model::link_form::LinkForm;
 use crate::view_model::snippet::Form;
 use sandbox_core::link::Link;
@@ -83,7 +83,7 @@ impl Desk {
         Rc::new(Desk {
             workshop: RefCell::new(workshop),
             store: Store::new(session),
-            schema: RefCell::new(Err("The fields are on their way.".into())),
+            schema: RefCell::new(Err(text::fields_coming().into())),
             forget_views: Cell::new(false),
             generation: Cell::new(0),
         })
@@ -160,10 +160,8 @@ impl Worker for Desk {
 /// Fetches what forms are made of: only the playground has any.
 fn fetch_schema(desk: Rc<Desk>) {
     spawn_local(async move {
-        let lost = |why: String| {
-            format!("The fields cannot be shown: {SCHEMA} cannot be read ({why}). The JSON can be edited.")
-        };
-        let schema = fetch(SCHEMA).await.and_then(|text| Schema::parse(&text).ok_or("it is no schema".into()));
+        let lost = |why: String| text::no_fields(SCHEMA, &why);
+        let schema = fetch(SCHEMA).await.and_then(|text| Schema::parse(&text).ok_or(text::no_schema().into()));
         *desk.schema.borrow_mut() = schema.map(Rc::new).map_err(lost);
         desk.generation.set(desk.generation.get() + 1);
         desk.store.update(|_| {});
@@ -231,7 +229,7 @@ pub fn PlaygroundPage(props: &PlaygroundProps) -> Html {
         let list = list.clone();
         use_effect_with(place, move |_| show_current(&list));
     }
-    use_effect_with((), |()| name_page(Some("Playground")));
+    use_effect_with((), |()| name_page(Some(text::playground())));
     desk.store.on_change(Callback::from(move |()| redraw.force_update()));
 
     let mut session = desk.store.session();
@@ -277,12 +275,12 @@ pub fn PlaygroundPage(props: &PlaygroundProps) -> Html {
     html! {
         <div class="app" onkeydown={undo_keys(&desk)}>
             { header::header(&HeaderProps {
-                place: Some(("Playground".into(), title)),
+                place: Some((text::playground().into(), title)),
                 children: html! { <>{ chips }{ header::buttons(Some(on_share), &open_help) }</> },
                 on_theme,
             }) }
-            <main class="lesson playground" aria-label="Playground" onkeydown={stage_keys} data-playground="">
-                <h1 class="unseen">{ "Playground" }</h1>
+            <main class="lesson playground" aria-label={text::playground()} onkeydown={stage_keys} data-playground="">
+                <h1 class="unseen">{ text::playground() }</h1>
                 <div class="col desk-col"><Workbench {worker} generation={desk.generation.get()} /></div>
                 <div class="col stage-col" ref={ask}>{ notices }{ stage }{ knobs }</div>
                 <div class="col evidence-col">{ evidence }</div>
@@ -310,7 +308,7 @@ fn notices(session: &Session, workshop: &Workshop, on: &Callback<Action>) -> Htm
             }
             if !workshop.problems().is_empty() {
                 <p class="card notice" role="status" data-notice="stale">
-                    { "The document cannot run as it is now. This is the last run that it gave." }</p>
+                    { text::stale() }</p>
             }
         </>
     }

@@ -38,7 +38,7 @@ pub struct Kept {
     charts: Cache<(u32, usize), Vec<Rc<Chart>>>,
     request: Cache<(u32, Option<RequestId>), Option<Rc<RequestView>>>,
     sheet: Cache<u32, Vec<(&'static str, String)>>,
-    knobs: Cache<(Settings, Option<Settings>, usize), KnobsView>,
+    knobs: Cache<(u32, Settings, Option<Settings>, usize), KnobsView>,
 }
 
 /// The knobs, and what the thin lines are.
@@ -405,7 +405,7 @@ pub fn recorded(session: &Session, shown: &Shown) -> Option<RecordedView> {
 /// The knobs that the story has on offer, and what the thin lines are. Kept, because the document is read for it.
 pub fn knobs(session: &Session, kept: &mut Kept) -> KnobsView {
     let ghost = session.player.ghost.as_ref().filter(|_| session.player.future_is_open).map(|ghost| &ghost.settings);
-    let key = (session.settings.clone(), ghost.cloned(), session.progress.beat);
+    let key = (session.player.generation, session.settings.clone(), ghost.cloned(), session.progress.beat);
     if let Some((known, knobs)) = &kept.knobs
         && *known == key
     {

@@ -4,6 +4,7 @@ use crate::route::Asked;
 use crate::state::progress::Prediction;
 use crate::state::recorded::Opening;
 use crate::state::session::Session;
+use crate::text::refusals as text;
 use sandbox_core::Run;
 use sandbox_core::ids::RequestId;
 use sandbox_core::link::{Digest, Link, Resolution, Tab};
@@ -76,8 +77,8 @@ impl Session {
             Some(answer) if known(answer) => Prediction::Said(answer.clone()),
             Some(answer) => {
                 let options: Vec<&str> = lesson.prediction.options.iter().map(|option| option.id.as_str()).collect();
-                let what = format!("`{answer}` is no option of the prediction");
-                self.unread.push(Problem::new("answer", what, format!("Options: {}.", options.join(", "))));
+                let what = text::no_option(answer);
+                self.unread.push(Problem::new("answer", what, text::options(&options.join(", "))));
                 return;
             }
             None if link.beat.is_some_and(|beat| beat > 1) => Prediction::Skipped,
@@ -127,21 +128,16 @@ impl Session {
         }
         let (run, digest) = (&shown.run, &shown.digest);
         if run.computed_to() < run.plan().end && !self.arrival.recorded {
-            let what = "nobody can have resolved an incident there: the run has another event at that instant";
-            self.unread.push(Problem::new(
-                "resolve",
-                what,
-                "The link belongs to another run; this is the one without.",
-            ));
+            self.unread.push(Problem::new("resolve", text::not_resolved(), text::of_another_run()));
             self.arrival.digest = None;
             return self.rebuild();
         }
         let made_of = self.arrival.digest.take();
         if let Some(Digest(made_of)) = made_of.filter(|made_of| made_of.0 != *digest) {
-            let what = format!("this run's digest is {digest}, and the link was made of {made_of}");
+            let what = text::other_digest(digest, &made_of);
             let why = match self.unread.is_empty() {
-                true => "The lesson or the program has changed since, so what you see may differ from what was meant.",
-                false => "Something else in the link was not understood, so this is another run.",
+                true => text::changed_since(),
+                false => text::something_else(),
             };
             self.unread.push(Problem::new("digest", what, why));
         }
@@ -162,8 +158,8 @@ impl Session {
         match (1..=sent).contains(&(request.0 as usize)) {
             true => self.player.select(request),
             false => {
-                let what = format!("there is no request {} in this run", request.0);
-                self.unread.push(Problem::new("request", what, format!("It has requests 1 to {sent}.")));
+                let what = text::no_request(&request.0.to_string());
+                self.unread.push(Problem::new("request", what, text::requests(&sent.to_string())));
             }
         }
     }

@@ -4,6 +4,7 @@
 //! {"format_version": 1, "lessons": {"the-database-goes-away": {"predicted": "nearly-all", "passed": true}}}
 //! ```
 
+use crate::text::refusals as text;
 use sandbox_core::scenario::{Problem, read_value};
 use serde_json::{Map, Value, json};
 
@@ -28,19 +29,18 @@ pub struct Course {
 impl Course {
     /// Reads what [`Course::to_json`] wrote. Errors: everything that does not fit.
     pub fn parse(text: &str) -> Result<Course, Vec<Problem>> {
-        const HINT: &str = "Choose a file that this page exported.";
-        let wrong = |path: &str, what: &str| Problem::new(path, what, HINT);
+        let wrong = |path: &str, what: &str| Problem::new(path, what, text::choose_exported());
         if text.len() > TEXT_MAX {
-            return Err(vec![wrong("", "is too long for a file of progress")]);
+            return Err(vec![wrong("", text::too_long_progress())]);
         }
         let json = read_value(text)?;
         let mut problems = Vec::new();
         if json.get("format_version") != Some(&json!(1)) {
-            problems.push(wrong("format_version", "is not 1"));
+            problems.push(wrong("format_version", text::not_version_1()));
         }
         let none = Map::new();
         let lessons = json.get("lessons").and_then(Value::as_object).unwrap_or_else(|| {
-            problems.push(wrong("lessons", "is missing"));
+            problems.push(wrong("lessons", text::missing()));
             &none
         });
         let mut course = Course::default();
@@ -49,7 +49,7 @@ impl Course {
                 (Some(predicted @ (Value::String(_) | Value::Null)), Some(Value::Bool(passed))) => {
                     course.note(id, Done { predicted: predicted.as_str().map(str::to_string), passed: *passed });
                 }
-                _ => problems.push(wrong(&format!("lessons.{id}"), "does not say what was predicted and passed")),
+                _ => problems.push(wrong(&format!("lessons.{id}"), text::no_progress())),
             }
         }
         if problems.is_empty() { Ok(course) } else { Err(problems) }

@@ -2,6 +2,7 @@
 
 use crate::state::recorded::Opening;
 use crate::state::store::Store;
+use crate::text::refusals as text;
 use js_sys::Promise;
 use sandbox_core::scenario::Problem;
 use wasm_bindgen::{JsCast, JsValue};
@@ -16,12 +17,12 @@ pub fn open_address(store: &Store, address: &str) {
 
 /// The text at an address. Errors: why it does not come.
 pub async fn fetch(address: &str) -> Result<String, String> {
-    let window = web_sys::window().ok_or("there is no window")?;
+    let window = web_sys::window().ok_or(text::no_window())?;
     let response = JsFuture::from(window.fetch_with_str(address)).await.map_err(shown)?;
     let response: Response = response.dyn_into().map_err(shown)?;
     match response.ok() {
         true => text(response.text()).await,
-        false => Err(format!("the server answered {}", response.status())),
+        false => Err(text::server_answered(&response.status().to_string())),
     }
 }
 
@@ -45,17 +46,17 @@ fn open(
     store.update(|session| session.opening = Opening::UnderWay);
     let store = store.clone();
     spawn_local(async move {
-        let hint = "Choose a file that `faultline serve --record FILE` wrote, or start the server so.";
-        let text = read.await.map_err(|why| Problem::new(&name, format!("cannot be read: {why}"), hint));
+        let hint = text::choose_recording();
+        let text = read.await.map_err(|why| Problem::new(&name, text::unreadable(&why), hint));
         store.update(|session| session.open(&name, address, text));
     });
 }
 
 async fn text(content: Result<Promise, JsValue>) -> Result<String, String> {
     let text = JsFuture::from(content.map_err(shown)?).await.map_err(shown)?;
-    text.as_string().ok_or("it is no text".into())
+    text.as_string().ok_or(text::no_text().into())
 }
 
 fn shown(error: JsValue) -> String {
-    error.dyn_into::<js_sys::Error>().map_or("the browser refused".into(), |error| String::from(error.message()))
+    error.dyn_into::<js_sys::Error>().map_or(text::browser_refused().into(), |error| String::from(error.message()))
 }

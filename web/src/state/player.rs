@@ -149,6 +149,14 @@ impl Player {
         self.invited = invited;
     }
 
+    /// Says everything anew: the page speaks another language.
+    pub fn say_anew(&mut self) {
+        if let Some(shown) = &mut self.shown {
+            shown.facts = Rc::new(Facts::new(shown.run.plan(), shown.run.folds(), &self.charts));
+        }
+        self.generation += 1;
+    }
+
     /// Looks at a request.
     pub fn select(&mut self, request: RequestId) {
         self.selected = Some(request);

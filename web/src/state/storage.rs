@@ -3,7 +3,7 @@
 
 use crate::draft::kept::Kept;
 use crate::state::course::{Course, Done};
-use crate::text::home as text;
+use crate::text::{home as text, playground};
 use web_sys::Storage;
 
 const PROGRESS: &str = "faultline-progress";
@@ -49,22 +49,20 @@ pub fn note(lesson: &str, done: Done) -> Result<(), String> {
 
 /// What was kept of the playground; and what is the matter, if anything is.
 pub fn playground() -> (Kept, Option<String>) {
-    let what = "This browser keeps nothing for this page: export a file to keep your work.";
     match storage().map(|storage| storage.get_item(PLAYGROUND)) {
         Some(Ok(None)) => (Kept::default(), None),
         Some(Ok(Some(text))) => {
             let (kept, lost) = Kept::parse(&text);
-            (kept, lost.then(|| "What this browser kept of the playground cannot be read, so it begins anew.".into()))
+            (kept, lost.then(|| playground::unreadable().into()))
         }
-        _ => (Kept::default(), Some(what.into())),
+        _ => (Kept::default(), Some(playground::keeps_nothing().into())),
     }
 }
 
 /// Keeps the playground's draft and versions. Errors: what is the matter.
 pub fn keep_playground(kept: &Kept) -> Result<(), String> {
     let done = storage().map(|storage| storage.set_item(PLAYGROUND, &kept.to_json()).is_ok());
-    let what = "This browser did not keep that: its storage for this page is blocked or full. Export a file to keep your work.";
-    if done == Some(true) { Ok(()) } else { Err(what.into()) }
+    if done == Some(true) { Ok(()) } else { Err(playground::not_kept().into()) }
 }
 
 /// Remembers the theme, where anything can be remembered.

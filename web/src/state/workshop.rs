@@ -6,6 +6,7 @@ use crate::draft::history::History;
 use crate::draft::kept::Kept;
 use crate::draft::text::{Placed, write};
 use crate::draft::{Way, at};
+use crate::text::{playground as text, refusals};
 use sandbox_core::scenario::{Document, Problem, read_value};
 use serde_json::Value;
 
@@ -84,7 +85,7 @@ impl Workshop {
         let left = workshop.kept.draft.clone().filter(|left| *left != text && !workshop.kept.has(left));
         if let Some(left) = left {
             let name = workshop.kept.keep("", &left);
-            workshop.said = format!("What you worked on before is kept as {name}.");
+            workshop.said = text::kept_before(&name);
         }
         workshop.take(text);
         workshop
@@ -145,21 +146,21 @@ impl Workshop {
                 self.take(text);
             }
             Act::Start(id, variant) => match started(&id, &variant) {
-                Some(text) => self.replace(text, format!("Started from {id}, variant {variant}.")),
-                None => self.said = format!("There is no scenario `{id}` to start from."),
+                Some(text) => self.replace(text, text::started(&id, &variant)),
+                None => self.said = text::no_scenario(&id),
             },
             Act::Open(name, text) => self.open(&name, text),
-            Act::Undo => self.go(History::undo, "Nothing to undo."),
-            Act::Redo => self.go(History::redo, "Nothing to do again."),
-            Act::Keep(name) => self.said = format!("Kept as {}.", self.kept.keep(&name, &self.text)),
+            Act::Undo => self.go(History::undo, text::nothing_to_undo()),
+            Act::Redo => self.go(History::redo, text::nothing_to_redo()),
+            Act::Keep(name) => self.said = text::kept(&self.kept.keep(&name, &self.text)),
             Act::Restore(name) => {
                 if let Some(text) = self.kept.text(&name).map(str::to_string) {
-                    self.replace(text, format!("{name} is back."));
+                    self.replace(text, text::is_back(&name));
                 }
             }
             Act::Forget(name) => {
                 self.kept.forget(&name);
-                self.said = format!("{name} is forgotten.");
+                self.said = text::is_forgotten(&name);
             }
         }
         self.kept.draft = Some(self.text.clone());
@@ -167,7 +168,7 @@ impl Workshop {
 
     fn edit(&mut self, edit: &Edit, goes_on: bool) {
         if self.is_broken {
-            self.said = "The text is no JSON: mend it first, or undo.".into();
+            self.said = text::no_json().into();
             return;
         }
         let mut json = self.json.clone();
@@ -185,20 +186,22 @@ impl Workshop {
                     self.selected = place.into_iter().take(2).collect();
                 }
             }
-            Err(why) => self.said = format!("That cannot be done: {why}."),
+            Err(why) => self.said = text::cannot_be_done(&why),
         }
     }
 
     fn open(&mut self, name: &str, text: String) {
         let refused = match read_value(&text) {
-            _ if text.len() > TEXT_MAX => Some(Problem::new("", "is too long for a scenario", "Nothing was changed.")),
+            _ if text.len() > TEXT_MAX => {
+                Some(Problem::new("", refusals::too_long_scenario(), refusals::nothing_changed()))
+            }
             Ok(Value::Object(_)) => None,
-            Ok(_) => Some(Problem::new("", "is no JSON object", "Nothing was changed.")),
+            Ok(_) => Some(Problem::new("", refusals::no_object(), refusals::nothing_changed())),
             Err(problems) => problems.into_iter().next(),
         };
         match refused {
-            Some(problem) => self.said = format!("{name} cannot be opened, and nothing was changed. {problem}"),
-            None => self.replace(text, format!("{name} is open.")),
+            Some(problem) => self.said = text::cannot_be_opened(name, &problem.to_string()),
+            None => self.replace(text, text::is_open(name)),
         }
     }
 
@@ -316,7 +319,7 @@ mod tests {
         workshop.act(Act::Undo);
         assert_eq!(workshop.text(), before);
         workshop.act(Act::Undo);
-        assert_eq!(workshop.said, "Nothing to undo.");
+        assert_eq!(workshop.said, text::nothing_to_undo());
     }
 
     #[test]

@@ -13,6 +13,8 @@ pub mod evidence;
 pub mod frame;
 pub mod home;
 pub mod language;
+pub mod playground;
+pub mod refusals;
 pub mod share;
 pub mod stage;
 pub mod story;
