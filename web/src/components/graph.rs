@@ -93,8 +93,8 @@ pub fn GraphView(props: &GraphProps) -> Html {
             })
         };
         let (called, calling) = graph.neighbours(&node.id);
-        let list = |told: fn(&str) -> String, ids: Vec<&str>| {
-            if ids.is_empty() { String::new() } else { told(&ids.join(", ")) }
+        let list = |told: fn(String) -> String, ids: Vec<&str>| {
+            if ids.is_empty() { String::new() } else { told(ids.join(", ")) }
         };
         let calls = [list(text::calls, called), list(text::called_by, calling)].concat();
         let wide = 94.0 / graph.nodes.iter().filter(|other| other.layer == node.layer).count() as f64;

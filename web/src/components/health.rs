@@ -57,8 +57,8 @@ pub fn health(props: &HealthProps) -> Html {
     };
     let incident = |incident: &IncidentCard| {
         html! {
-            <section class="card incident-card" aria-label={text::incident(&incident.id.0.to_string())} data-incident={incident.id.0.to_string()}>
-                <h2><span>{ text::incident_of(&incident.id.0.to_string(), &incident.title) }</span>
+            <section class="card incident-card" aria-label={text::incident(incident.id.0)} data-incident={incident.id.0.to_string()}>
+                <h2><span>{ text::incident_of(incident.id.0, &incident.title) }</span>
                     <span class={classes!("tag", incident.state.1)}>{ incident.state.0 }</span></h2>
                 <ol>{ for incident.timeline.iter().map(|(at, text)| html! { <li><span class="num">{ at }</span><span lang={of_content()}>{ text }</span></li> }) }</ol>
                 if incident.open {

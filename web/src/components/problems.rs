@@ -18,7 +18,7 @@ pub struct ProblemsProps {
 pub fn problems(props: &ProblemsProps) -> Html {
     let count = match props.problems.len() {
         1 => text::one_is_wrong().to_string(),
-        count => text::some_are_wrong(&count.to_string()),
+        count => text::some_are_wrong(count),
     };
     html! {
         <main class="card broken" data-broken=""><div role="alert">

@@ -82,7 +82,7 @@ pub fn share(props: &ShareProps) -> Html {
             <div class="seg" role="group" aria-label={text::written_as()}>{ for Form::ALL.iter().map(choose) }</div>
             <p>{ words(offer.form).1 }</p>
             if length > LONGEST {
-                <p data-long="">{ text::long_link(&length.to_string(), &LONGEST.to_string()) }</p>
+                <p data-long="">{ text::long_link(length, LONGEST) }</p>
             }
             <textarea readonly=true rows="5" aria-label={text::to_copy()} data-snippet="" value={snippet} />
             <p class="row">

@@ -85,13 +85,13 @@ pub fn what_if(props: &WhatIfProps) -> Html {
                     Progress::Runs(done, of) if done < of => html! {
                         <>
                             <progress max={of.to_string()} value={done.to_string()} aria-label={text::runs()}></progress>
-                            <span class="num">{ text::runs_done(&done.to_string(), &of.to_string()) }</span>
+                            <span class="num">{ text::runs_done(done, of) }</span>
                             { button("btn", text::stop(), press(props.on, Action::StopAnswer)) }
                         </>
                     },
                     Progress::Runs(..) => html! {
                         <>
-                            <span class="num">{ text::runs_all(&of.to_string()) }</span>
+                            <span class="num">{ text::runs_all(of) }</span>
                             if props.outdated {
                                 <span>{ text::outdated() }</span>
                                 { button("btn", text::run_again(), press(props.on, Action::Answer)) }

@@ -146,7 +146,7 @@ fn problems(problems: &[Problem], go_to: &Callback<Problem>) -> Html {
     html! {
         <div class="mistakes" role="status" aria-label={text::what_is_wrong()} data-problems={count.to_string()}>
             if count > 0 {
-                <h2>{ if count == 1 { text::one_is_wrong().to_string() } else { text::some_are_wrong(&count.to_string()) } }</h2>
+                <h2>{ if count == 1 { text::one_is_wrong().to_string() } else { text::some_are_wrong(count) } }</h2>
                 <ul>{ for problems.iter().map(problem) }</ul>
             }
         </div>

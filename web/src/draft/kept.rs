@@ -38,9 +38,8 @@ impl Kept {
     /// Keeps a version, in the place of one of the same name. An empty name is made up.
     pub fn keep(&mut self, name: &str, text: &str) -> String {
         let mut numbers = 1..;
-        let mut free = || {
-            numbers.find_map(|number| Some(text::version(&number.to_string())).filter(|name| self.text(name).is_none()))
-        };
+        let mut free =
+            || numbers.find_map(|number| Some(text::version(number)).filter(|name| self.text(name).is_none()));
         let name = Some(name.trim().to_string()).filter(|name| !name.is_empty()).or_else(&mut free).unwrap_or_default();
         self.forget(&name);
         self.versions.insert(0, (name.clone(), text.to_string()));

@@ -89,7 +89,7 @@ pub fn HomePage(props: &HomeProps) -> Html {
                         <a class="btn primary" href={address(next)}>{ if passed == 0 { text::begin(next.title) } else { text::go_on(next.title) } }</a>
                     }
                     <a class="btn" href="?playground" data-playground-link="">{ text::build() }</a>
-                    <span data-passed={passed.to_string()}>{ text::passed_of(&passed.to_string(), &INDEX.len().to_string()) }</span>
+                    <span data-passed={passed.to_string()}>{ text::passed_of(passed, INDEX.len()) }</span>
                 </p>
                 { for series().map(|entries| draw_series(entries, &course)) }
                 { progress(&course, &said, &on_file, forget) }
@@ -119,7 +119,7 @@ fn draw_series(entries: &[Entry], course: &Course) -> Html {
                     <h3><span class="num">{ entry.number }</span>{ " " }<a href={address(entry)} lang={of_content()}>{ entry.title }</a></h3>
                     <p lang={of_content()}>{ entry.teaser }</p>
                 </div>
-                <p class="lesson-note"><span>{ text::minutes(&entry.minutes.to_string()) }</span><span>{ word }</span></p>
+                <p class="lesson-note"><span>{ text::minutes(entry.minutes) }</span><span>{ word }</span></p>
             </li>
         }
     };

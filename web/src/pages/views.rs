@@ -467,7 +467,7 @@ pub fn changed(session: &Session) -> Option<String> {
         true => story::without(&title(path).unwrap_or_else(|| path.clone())),
         false => format!("{path} = {value}"),
     };
-    let changes = settings.set.iter().map(change).chain(settings.seed.map(|seed| story::seed(&seed.to_string())));
+    let changes = settings.set.iter().map(change).chain(settings.seed.map(|seed| story::seed(seed)));
     let changes: Vec<String> = changes.collect();
     (!changes.is_empty()).then(|| changes.join(", "))
 }

@@ -158,8 +158,8 @@ impl Session {
         match (1..=sent).contains(&(request.0 as usize)) {
             true => self.player.select(request),
             false => {
-                let what = text::no_request(&request.0.to_string());
-                self.unread.push(Problem::new("request", what, text::requests(&sent.to_string())));
+                let what = text::no_request(request.0);
+                self.unread.push(Problem::new("request", what, text::requests(sent)));
             }
         }
     }

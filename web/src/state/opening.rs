@@ -22,7 +22,7 @@ pub async fn fetch(address: &str) -> Result<String, String> {
     let response: Response = response.dyn_into().map_err(shown)?;
     match response.ok() {
         true => text(response.text()).await,
-        false => Err(text::server_answered(&response.status().to_string())),
+        false => Err(text::server_answered(response.status())),
     }
 }
 

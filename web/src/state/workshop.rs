@@ -200,7 +200,7 @@ impl Workshop {
             Err(problems) => problems.into_iter().next(),
         };
         match refused {
-            Some(problem) => self.said = text::cannot_be_opened(name, &problem.to_string()),
+            Some(problem) => self.said = text::cannot_be_opened(name, problem),
             None => self.replace(text, text::is_open(name)),
         }
     }

@@ -5,6 +5,7 @@
 
 use sandbox_core::link::Language;
 use std::cell::{Cell, RefCell};
+use std::fmt::{Display, Write};
 
 thread_local!(static SPOKEN: Cell<Language> = const { Cell::new(Language::English) });
 
@@ -37,14 +38,17 @@ pub fn say(text: &'static str) -> &'static str {
 }
 
 /// A text of a table with its placeholders filled.
-pub fn fill(text: &str, values: &[(&str, &str)]) -> String {
+pub fn fill(text: &str, names: &[&str], values: &[&dyn Display]) -> String {
     let language = spoken();
     let mut filled = String::new();
     let mut rest = text;
     while let Some((before, after)) = rest.split_once('{') {
         let (name, after) = after.split_once('}').unwrap_or((after, ""));
         filled.push_str(&letters(language, before));
-        filled.push_str(values.iter().find(|(known, _)| *known == name).map_or("", |(_, value)| value));
+        if let Some((_, value)) = names.iter().zip(values).find(|(known, _)| **known == name) {
+            let written = write!(filled, "{value}");
+            debug_assert!(written.is_ok(), "a string takes all");
+        }
         rest = after;
     }
     filled.push_str(&letters(language, rest));
@@ -103,15 +107,15 @@ mod tests {
     #[test]
     fn english_is_what_the_table_has_and_placeholders_are_filled() {
         assert_eq!(say("Play"), "Play");
-        assert_eq!(fill("{done} of {of} runs", &[("done", "3"), ("of", "20")]), "3 of 20 runs");
+        assert_eq!(fill("{done} of {of} runs", &["done", "of"], &[&3, &"20"]), "3 of 20 runs");
     }
 
     #[test]
     fn pseudo_languages_change_the_texts_and_leave_the_values() {
-        let text = || fill("Go to {what}", &[("what", "api")]);
+        let text = || fill("Go to {what}", &["what"], &[&"api"]);
         assert_eq!(in_language(Language::Doubled, text), "⟦Go to api Go to api⟧");
         assert_eq!(in_language(Language::Long, text), "⟦Go to api Überlängenprüfungswörter⟧");
-        assert_eq!(in_language(Language::Mirrored, || fill("Ab {what}", &[("what", "api")])), "⟦\u{5d0}\u{5d1} api⟧");
+        assert_eq!(in_language(Language::Mirrored, || fill("Ab {what}", &["what"], &[&"api"])), "⟦\u{5d0}\u{5d1} api⟧");
         assert!(in_language(Language::Markup, text).contains("api <u"));
         assert_eq!(in_language(Language::Doubled, || say("Play")), "⟦Play Play⟧");
         assert_eq!(in_language(Language::Doubled, of_content), Some("en"));

@@ -48,8 +48,8 @@ macro_rules! strings {
     };
     (@item $name:ident ($($value:ident),+) $text:literal) => {
         #[doc = $text]
-        pub fn $name($($value: &str),+) -> String {
-            $crate::text::language::fill(table().$name, &[$((stringify!($value), $value)),+])
+        pub fn $name($($value: impl std::fmt::Display),+) -> String {
+            $crate::text::language::fill(table().$name, &[$(stringify!($value)),+], &[$(&$value),+])
         }
     };
 }

@@ -102,14 +102,14 @@ fn what(plan: &Plan, seen: &Observation, window: Window, at: Time) -> String {
         [] => {}
         [(node, BreakerStateView::HalfOpen)] => return text::breaker_tries(&name(plan, *node)),
         [(node, _)] => return text::breaker_still_open(&name(plan, *node)),
-        several => return text::breakers_unsettled(&several.len().to_string()),
+        several => return text::breakers_unsettled(several.len()),
     }
     if let Some(node) = seen.nodes.iter().find(|node| !node.ejected.is_empty()) {
         return text::leaves_out(&name(plan, node.id), &name(plan, node.ejected[0]));
     }
     match seen.incidents.first() {
-        Some(incident) if incident.state == IncidentState::Failing => text::incident_open(&incident.id.0.to_string()),
-        Some(incident) => text::incident_recovered(&incident.id.0.to_string()),
+        Some(incident) if incident.state == IncidentState::Failing => text::incident_open(incident.id.0),
+        Some(incident) => text::incident_recovered(incident.id.0),
         None if window.failed == 0 => text::all_answer().into(),
         None if window.fresh + window.stale == 0 => text::nobody_answered().into(),
         None => text::some_fail().into(),
@@ -147,7 +147,7 @@ pub fn part_view(plan: &Plan, node: &NodePlan, seen: &NodeView, busy_mean: Optio
         let (busy, capacity) = (&*busy, &*capacity.to_string());
         match seen.waiting {
             0 => text::busy(busy, capacity),
-            waiting @ 1..100 => text::busy_and_waiting(busy, capacity, &waiting.to_string()),
+            waiting @ 1..100 => text::busy_and_waiting(busy, capacity, waiting),
             // A long line says by itself that all are busy, and there is no room for more.
             waiting => text::waiting(&format::count(waiting.into())),
         }

@@ -99,7 +99,7 @@ pub fn without(cases: &[Case], outcomes: &[Outcome]) -> Table {
             let case = case.filter(|case| change(&outcomes[*case]).abs() >= 5e-4)?;
             let by = change(&outcomes[case]) * 100.0;
             let told = if more { text::more } else { text::less };
-            ((by > 0.0) == more).then(|| told(&cases[case].label, &format!("{:.1}", by.abs())))
+            ((by > 0.0) == more).then(|| told(cases[case].label.as_str(), format!("{:.1}", by.abs())))
         };
         let found: Vec<String> = [told(worst, false), told(best, true)].into_iter().flatten().collect();
         table.finding = match found.is_empty() {
@@ -127,7 +127,7 @@ pub fn parts_down(cases: &[Case], outcomes: &[Outcome]) -> Table {
         table.finding = match single.as_slice() {
             [] => text::no_single_point().into(),
             [one] => text::single_point(one),
-            many => text::single_points(&many.len().to_string(), &many.join(", ")),
+            many => text::single_points(many.len(), &many.join(", ")),
         };
     }
     table
@@ -157,11 +157,11 @@ pub fn seeds(outcomes: &[Outcome], goals: &[(usize, usize)]) -> Table {
     let reached = goals.iter().filter(|(reached, of)| reached == of).count();
     let asked = goals.first().is_some_and(|(_, of)| *of > 0);
     Table {
-        caption: text::seeds_caption(&outcomes.len().to_string()),
+        caption: text::seeds_caption(outcomes.len()),
         head: ["", text::mean(), text::interval(), text::lowest(), text::highest()].map(String::from).into(),
         rows: measures.iter().map(line).collect(),
         finding: match asked {
-            true => text::goals_reached(&reached.to_string(), &goals.len().to_string()),
+            true => text::goals_reached(reached, goals.len()),
             false => String::new(),
         },
     }
@@ -217,7 +217,7 @@ pub fn too_late(ends: &FaultEnds, outcomes: &[Outcome]) -> Table {
         name: format!("{} s", format::short(ends.ends_s[number], 2)),
         case: Some(1 + number * ends.seeds as usize),
         cells: vec![Cell {
-            text: text::of_seeds(&format::short(share * f64::from(ends.seeds), 0), &ends.seeds.to_string()),
+            text: text::of_seeds(&format::short(share * f64::from(ends.seeds), 0), ends.seeds),
             good: Some(1.0 - share),
             case: None,
         }],
