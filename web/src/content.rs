@@ -116,7 +116,7 @@ impl Content {
         let mut unread = asked.unread.clone();
         if let (Some(wanted), None) = (&link.variant, variant) {
             let what = text::no_variant(wanted);
-            unread.push(Problem::new("variant", what, text::known(&known.join(", "))));
+            unread.push(Problem::new("variant", what, text::known(known.join(", "))));
         }
         let variant = variant.unwrap_or(&self.lesson.variant).clone();
         (Settings { variant, set: link.set.clone(), seed: link.seed, ..Settings::default() }, unread)

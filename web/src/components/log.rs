@@ -53,7 +53,7 @@ pub fn log(props: &LogProps) -> Html {
     html! {
         <ol class="card log" aria-label={text::log_newest_first()} tabindex="0">
             { for props.lines.iter().rev().map(line) }
-            if props.before > 0 { <li class="info">{ text::lines_before(&crate::view_model::format::count(props.before)) }</li> }
+            if props.before > 0 { <li class="info">{ text::lines_before(crate::view_model::format::count(props.before)) }</li> }
         </ol>
     }
 }

@@ -29,7 +29,7 @@ pub fn notice(props: NoticeProps) -> Html {
         <section class="card notice" role="alert" data-notice={about}>
             <h2>{ heading }</h2>
             <ul tabindex="0" lang={of_content()}>{ for problems.iter().take(SHOWN).map(|problem| html! { <li>{ problem.to_string() }</li> }) }</ul>
-            if problems.len() > SHOWN { <p>{ text::and_more(&(problems.len() - SHOWN).to_string()) }</p> }
+            if problems.len() > SHOWN { <p>{ text::and_more((problems.len() - SHOWN).to_string()) }</p> }
             { button("btn mini", text::dismiss(), dismiss) }
         </section>
     }

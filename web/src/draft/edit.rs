@@ -59,7 +59,7 @@ pub fn apply(json: &mut Value, edit: &Edit) -> Result<Way, String> {
 }
 
 fn set(json: &mut Value, place: &[String], value: Value) -> Result<Way, String> {
-    let missing = || text::no_place(&place.join("."));
+    let missing = || text::no_place(place.join("."));
     let Some((last, above)) = place.split_last() else {
         *json = value;
         return Ok(Way::new());
@@ -79,7 +79,7 @@ fn set(json: &mut Value, place: &[String], value: Value) -> Result<Way, String> 
 }
 
 fn remove(json: &mut Value, place: &[String]) -> Result<Way, String> {
-    let missing = || text::no_part(&place.join("."));
+    let missing = || text::no_part(place.join("."));
     let (last, above) = place.split_last().ok_or(text::whole_stays())?;
     if at(json, place).is_none() {
         return Err(missing());

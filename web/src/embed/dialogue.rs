@@ -67,7 +67,7 @@ impl Session {
             Command::SetLanguage { language } => match Language::of_word(&language) {
                 Some(language) => Ok(Wish::Language(language)),
                 None => {
-                    let known = text::speaks(&Language::WORDS.join(", "));
+                    let known = text::speaks(Language::WORDS.join(", "));
                     refuse("language", text::not_spoken(&language), &known)
                 }
             },

@@ -175,7 +175,7 @@ fn import(file: File, mut course: Course, keep: Callback<(Course, String)>, said
         match Course::parse(&text.unwrap_or_default()) {
             Ok(other) => {
                 course.merge(other);
-                keep.emit((course, text::imported(&file.name())));
+                keep.emit((course, text::imported(file.name())));
             }
             Err(problems) => said.set(Said::Refused(problems)),
         }

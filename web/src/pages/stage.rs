@@ -22,7 +22,7 @@ impl Page<'_> {
             <section key="waiting" class="card stage" aria-label={stage::stage()} data-ready="false">
                 <div class="stagehead">
                     <span class="state idle">{ state_shape("idle") }{ stage::computing() }</span>
-                    <span class="what num">{ stage::computed(&format::short(share * 100.0, 0)) }</span>
+                    <span class="what num">{ stage::computed(format::short(share * 100.0, 0)) }</span>
                 </div>
                 <div class="topo"></div>
             </section>
@@ -45,7 +45,7 @@ impl Page<'_> {
         let position = shown.run.position();
         let says = views::moment(session, shown, &state);
         let sentence = match session.player.playing {
-            true => text::moment_playing(&format::about(session.player.cursor), state.word, &state.what),
+            true => text::moment_playing(format::about(session.player.cursor), state.word, &state.what),
             false => text::moment_next(&says, &step.1),
         };
         let share = if state.quality.is_empty() { String::new() } else { format!(", {}", state.quality) };

@@ -100,7 +100,7 @@ pub fn chart_note(session: &Session, shown: &Shown, chart: &Chart) -> String {
     let second =
         shown.facts.seconds[..visible_seconds(session, shown)].get(session.player.cursor.second().min(last) as usize);
     match (chart.id, second) {
-        ("latency", Some(second)) => chart_text::samples_at(&format::count(second.samples), &at),
+        ("latency", Some(second)) => chart_text::samples_at(format::count(second.samples), &at),
         _ => chart_text::at(&at),
     }
 }
@@ -109,7 +109,7 @@ pub fn chart_note(session: &Session, shown: &Shown, chart: &Chart) -> String {
 pub fn faults(session: &Session, shown: &Shown) -> Vec<(f64, f64, String)> {
     let limit = if session.player.future_is_open { f64::INFINITY } else { session.player.cursor.as_seconds() };
     let faults = shown.run.plan().faults.iter().filter(|fault| fault.from.as_seconds() < limit);
-    let text = |from: f64, to: f64, title: &str| text::fault_lasts(title, &format::short(to - from, 1));
+    let text = |from: f64, to: f64, title: &str| text::fault_lasts(title, format::short(to - from, 1));
     faults
         .map(|fault| {
             let (from, to) = (fault.from.as_seconds(), fault.to.as_seconds().min(shown.facts.end.as_seconds()));
@@ -168,7 +168,7 @@ pub fn parts(session: &Session, shown: &Shown, seen: &Observation) -> Vec<PartVi
 pub fn next_step(session: &Session, shown: &mut Shown) -> ((String, String), Option<NodeId>) {
     if is_flying(session, &shown.facts) {
         let speed = session.player.speed(&shown.facts);
-        let text = text::times_real(&format::short(speed, if speed < 1.0 { 2 } else { 0 }));
+        let text = text::times_real(format::short(speed, if speed < 1.0 { 2 } else { 0 }));
         return ((text::playing().into(), text), None);
     }
     let plan = shown.run.plan().clone();
@@ -178,7 +178,7 @@ pub fn next_step(session: &Session, shown: &mut Shown) -> ((String, String), Opt
             let node = (next.request != RequestId::NONE
                 || !matches!(plan.nodes[next.node.index()].kind, Kind::Monitor(_)))
             .then_some(next.node);
-            ((text::step_in(&format::span(gap)), timeline::words::upcoming(&plan, &next)), node)
+            ((text::step_in(format::span(gap)), timeline::words::upcoming(&plan, &next)), node)
         }
         None => ((text::step_next().into(), text::run_is_over().into()), None),
     }
@@ -191,7 +191,7 @@ pub fn next_milestone(session: &Session, shown: &Shown) -> ((String, String), bo
     }
     match shown.facts.next_milestone(shown.run.position().step) {
         Some(stone) => {
-            let label = text::milestone_in(&format::span(stone.at.since(session.player.cursor)));
+            let label = text::milestone_in(format::span(stone.at.since(session.player.cursor)));
             ((label, stone.text.clone()), true)
         }
         None => ((text::milestone().into(), text::no_milestone().into()), false),
@@ -201,7 +201,7 @@ pub fn next_milestone(session: &Session, shown: &Shown) -> ((String, String), bo
 /// What the slider says of the moment.
 pub fn moment(session: &Session, shown: &Shown, state: &StateLine) -> String {
     let event = format::count(shown.run.position().step);
-    text::moment(&format::clock(session.player.cursor), &event, state.word, &state.what)
+    text::moment(format::clock(session.player.cursor), &event, state.word, &state.what)
 }
 
 /// The records around the cursor.
@@ -300,7 +300,7 @@ pub fn part_healths(shown: &Shown, seen: &Observation) -> Vec<PartHealth> {
             };
             let breaker = view.breakers.iter().find_map(|breaker| match breaker.state {
                 BreakerStateView::Closed => None,
-                BreakerStateView::Open { until } => Some(of_evidence::breaker_until(word, &format::about(until))),
+                BreakerStateView::Open { until } => Some(of_evidence::breaker_until(word, format::about(until))),
                 BreakerStateView::HalfOpen => Some(of_evidence::breaker_half_open(word)),
             });
             PartHealth { name: name_of(node), class, how: breaker.unwrap_or_else(|| word.into()) }
@@ -464,10 +464,10 @@ pub fn changed(session: &Session) -> Option<String> {
     let document = &session.content.document;
     let title = |path: &str| document.at(&format!("{path}.title")).and_then(|title| title.as_str()).map(story::quoted);
     let change = |(path, value): &(String, serde_json::Value)| match value.is_null() {
-        true => story::without(&title(path).unwrap_or_else(|| path.clone())),
+        true => story::without(title(path).unwrap_or_else(|| path.clone())),
         false => format!("{path} = {value}"),
     };
-    let changes = settings.set.iter().map(change).chain(settings.seed.map(|seed| story::seed(seed)));
+    let changes = settings.set.iter().map(change).chain(settings.seed.map(story::seed));
     let changes: Vec<String> = changes.collect();
     (!changes.is_empty()).then(|| changes.join(", "))
 }

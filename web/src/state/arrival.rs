@@ -78,7 +78,7 @@ impl Session {
             Some(answer) => {
                 let options: Vec<&str> = lesson.prediction.options.iter().map(|option| option.id.as_str()).collect();
                 let what = text::no_option(answer);
-                self.unread.push(Problem::new("answer", what, text::options(&options.join(", "))));
+                self.unread.push(Problem::new("answer", what, text::options(options.join(", "))));
                 return;
             }
             None if link.beat.is_some_and(|beat| beat > 1) => Prediction::Skipped,

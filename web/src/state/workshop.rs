@@ -152,7 +152,7 @@ impl Workshop {
             Act::Open(name, text) => self.open(&name, text),
             Act::Undo => self.go(History::undo, text::nothing_to_undo()),
             Act::Redo => self.go(History::redo, text::nothing_to_redo()),
-            Act::Keep(name) => self.said = text::kept(&self.kept.keep(&name, &self.text)),
+            Act::Keep(name) => self.said = text::kept(self.kept.keep(&name, &self.text)),
             Act::Restore(name) => {
                 if let Some(text) = self.kept.text(&name).map(str::to_string) {
                     self.replace(text, text::is_back(&name));

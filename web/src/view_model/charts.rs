@@ -417,13 +417,13 @@ fn finding(title: &str, series: &[Series]) -> String {
         .filter_map(|series| {
             let values = series.points.iter().filter_map(|(_, value)| *value);
             let (least, most) = values.fold((f64::INFINITY, 0.0f64), |(a, b), value| (a.min(value), b.max(value)));
-            let range = || text::range(series.label, &format::short(least, 1), &format::short(most, 1));
+            let range = || text::range(series.label, format::short(least, 1), format::short(most, 1));
             least.is_finite().then(range)
         })
         .collect();
     match ranges.is_empty() {
         true => text::nothing(title),
-        false => text::finding(title, &ranges.join(", ")),
+        false => text::finding(title, ranges.join(", ")),
     }
 }
 

@@ -78,7 +78,7 @@ pub fn state_line(plan: &Plan, seen: &Observation, window: Window, at: Time) -> 
     let quality = match (window.fresh, window.stale) {
         (_, 0) => String::new(),
         (0, _) => text::all_stale().into(),
-        (_, stale) => text::some_stale(&format::short(f64::from(stale) / f64::from(answered) * 100.0, 0)),
+        (_, stale) => text::some_stale(format::short(f64::from(stale) / f64::from(answered) * 100.0, 0)),
     };
     StateLine {
         class,
@@ -93,19 +93,19 @@ pub fn state_line(plan: &Plan, seen: &Observation, window: Window, at: Time) -> 
 fn what(plan: &Plan, seen: &Observation, window: Window, at: Time) -> String {
     let fault = plan.faults.iter().filter(|fault| fault.from <= at && at < fault.to).max_by_key(|fault| fault.from);
     if let Some(fault) = fault {
-        return text::fault_for(&fault.title, &format::about(Time::ZERO + at.since(fault.from)));
+        return text::fault_for(&fault.title, format::about(Time::ZERO + at.since(fault.from)));
     }
     let unsettled =
         seen.nodes.iter().flat_map(|node| node.breakers.iter().map(move |breaker| (node.id, breaker.state)));
     let unsettled: Vec<_> = unsettled.filter(|(_, state)| *state != BreakerStateView::Closed).collect();
     match &unsettled[..] {
         [] => {}
-        [(node, BreakerStateView::HalfOpen)] => return text::breaker_tries(&name(plan, *node)),
-        [(node, _)] => return text::breaker_still_open(&name(plan, *node)),
+        [(node, BreakerStateView::HalfOpen)] => return text::breaker_tries(name(plan, *node)),
+        [(node, _)] => return text::breaker_still_open(name(plan, *node)),
         several => return text::breakers_unsettled(several.len()),
     }
     if let Some(node) = seen.nodes.iter().find(|node| !node.ejected.is_empty()) {
-        return text::leaves_out(&name(plan, node.id), &name(plan, node.ejected[0]));
+        return text::leaves_out(name(plan, node.id), name(plan, node.ejected[0]));
     }
     match seen.incidents.first() {
         Some(incident) if incident.state == IncidentState::Failing => text::incident_open(incident.id.0),
@@ -149,7 +149,7 @@ pub fn part_view(plan: &Plan, node: &NodePlan, seen: &NodeView, busy_mean: Optio
             0 => text::busy(busy, capacity),
             waiting @ 1..100 => text::busy_and_waiting(busy, capacity, waiting),
             // A long line says by itself that all are busy, and there is no room for more.
-            waiting => text::waiting(&format::count(waiting.into())),
+            waiting => text::waiting(format::count(waiting.into())),
         }
     };
     let busy_shown = if flying { busy_mean.unwrap_or(busy_now) } else { busy_now };
@@ -159,9 +159,9 @@ pub fn part_view(plan: &Plan, node: &NodePlan, seen: &NodeView, busy_mean: Optio
             let own = || plan.workloads.iter().filter(|workload| plan.nodes[workload.client.index()].id == node.id);
             let rate: f64 = own().filter_map(|workload| workload.rate_rps(plan.end)).sum();
             match own().map(|workload| workload.arrivals.clients()).sum::<u32>() {
-                0 => text::rate(&format::short(rate, 0)),
-                clients if rate == 0.0 => text::in_a_loop(&format::count(u64::from(clients))),
-                clients => text::rate_and_loop(&format::short(rate, 0), &format::count(u64::from(clients))),
+                0 => text::rate(format::short(rate, 0)),
+                clients if rate == 0.0 => text::in_a_loop(format::count(u64::from(clients))),
+                clients => text::rate_and_loop(format::short(rate, 0), format::count(u64::from(clients))),
             }
         }
         (Kind::Gateway(gateway), _) => match (&gateway.rate_limit, &gateway.auth) {
@@ -170,7 +170,7 @@ pub fn part_view(plan: &Plan, node: &NodePlan, seen: &NodeView, busy_mean: Optio
             (None, Some(_)) => text::token().into(),
             (None, None) => text::passes_on().into(),
         },
-        (Kind::Cache(_), _) => text::items(&format::count(u64::from(seen.copies.unwrap_or(0)))),
+        (Kind::Cache(_), _) => text::items(format::count(u64::from(seen.copies.unwrap_or(0)))),
         (_, Some(capacity)) => places(busy_shown, capacity),
         _ => String::new(),
     };
@@ -178,8 +178,8 @@ pub fn part_view(plan: &Plan, node: &NodePlan, seen: &NodeView, busy_mean: Optio
     let full = seen.capacity.is_some_and(|capacity| seen.in_service >= capacity) && !down;
     let busy = seen.capacity.map(|capacity| busy_mean.unwrap_or(busy_now) / f64::from(capacity.max(1)));
     let sentence = match &badge {
-        Some((badge, _)) => text::says_and(&name_of(node), &say, badge),
-        None => text::says(&name_of(node), &say),
+        Some((badge, _)) => text::says_and(name_of(node), &say, badge),
+        None => text::says(name_of(node), &say),
     };
     PartView {
         class: match seen.status {
@@ -210,12 +210,12 @@ fn badge(plan: &Plan, seen: &NodeView) -> Option<(String, &'static str)> {
         return Some((text::badge_tries().into(), "half"));
     }
     if let Some(out) = seen.ejected.first() {
-        return Some((text::badge_left_out(&name(plan, *out)), "out"));
+        return Some((text::badge_left_out(name(plan, *out)), "out"));
     }
     let condition = &seen.condition;
     match () {
-        _ if condition.slow_factor > 1.0 => Some((text::badge_slower(&format::short(condition.slow_factor, 1)), "out")),
-        _ if condition.error_ratio > 0.0 => Some((text::badge_errors(&format::percent(condition.error_ratio)), "")),
+        _ if condition.slow_factor > 1.0 => Some((text::badge_slower(format::short(condition.slow_factor, 1)), "out")),
+        _ if condition.error_ratio > 0.0 => Some((text::badge_errors(format::percent(condition.error_ratio)), "")),
         _ => None,
     }
 }

@@ -32,9 +32,9 @@ impl RecordedView {
             lede: text::recorded(
                 &plan.id,
                 &plan.variant,
-                &real_parts(run, plan),
-                &format::count(requests),
-                &format::short(plan.end.as_seconds(), 0),
+                real_parts(run, plan),
+                format::count(requests),
+                format::short(plan.end.as_seconds(), 0),
             ),
             source: lessons::start(&plan.id).is_none().then(|| text::brought_along(&plan.id)),
             same,
@@ -42,7 +42,7 @@ impl RecordedView {
                 Some(true) => text::same_digest(&short),
                 Some(false) => text::other_digest(
                     &short,
-                    &format::digest(recorded.unwrap_or_default()),
+                    format::digest(recorded.unwrap_or_default()),
                     version,
                     env!("CARGO_PKG_VERSION"),
                 ),

@@ -154,7 +154,7 @@ impl RequestView {
         let lanes = timeline::lanes(run, request);
         Some(RequestView {
             request,
-            name: text::request(&format::count(u64::from(request.0))),
+            name: text::request(format::count(u64::from(request.0))),
             asked: timeline::words::route_of(&plan, summary.route, summary.key),
             intended: summary.intended,
             end: why.zip(lanes).map(|(why, lanes)| end_view(&plan, &why, &lanes)),
@@ -186,8 +186,8 @@ fn end_view(plan: &Plan, why: &Why, lanes: &Lanes) -> EndView {
     let lines = parts.iter().zip(texts).map(|(part, text)| PartLine {
         name: match part.kind {
             PartKind::Network => text::network().into(),
-            PartKind::Timeout => text::part_at(part_name(part.kind), &name(part.node)),
-            kind => text::part_of(part_name(kind), &name(part.node)),
+            PartKind::Timeout => text::part_at(part_name(part.kind), name(part.node)),
+            kind => text::part_of(part_name(kind), name(part.node)),
         },
         class: match part.kind {
             PartKind::Network | PartKind::Handshake => "k-net",
@@ -251,7 +251,7 @@ fn lanes_view(plan: &Plan, lanes: &Lanes, latency: Span) -> LanesView {
     });
     let names: Vec<&str> = rows.iter().map(|row| row.name.as_str()).collect();
     LanesView {
-        sentence: text::way(&names.join(", "), &format::span(latency)),
+        sentence: text::way(names.join(", "), format::span(latency)),
         rows,
         hops: hops.collect(),
         marks,

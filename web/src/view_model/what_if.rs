@@ -127,7 +127,7 @@ pub fn parts_down(cases: &[Case], outcomes: &[Outcome]) -> Table {
         table.finding = match single.as_slice() {
             [] => text::no_single_point().into(),
             [one] => text::single_point(one),
-            many => text::single_points(many.len(), &many.join(", ")),
+            many => text::single_points(many.len(), many.join(", ")),
         };
     }
     table
@@ -148,7 +148,7 @@ pub fn seeds(outcomes: &[Outcome], goals: &[(usize, usize)]) -> Table {
         let estimate = Estimate::of(&values);
         let end = |find: fn(f64, f64) -> f64| values.iter().copied().reduce(find);
         let interval = match (estimate.low, estimate.high) {
-            (Some(low), Some(high)) => text::from_to(&write(Some(low)), &write(Some(high))),
+            (Some(low), Some(high)) => text::from_to(write(Some(low)), write(Some(high))),
             _ => String::new(),
         };
         let texts = [write(estimate.mean), interval, write(end(f64::min)), write(end(f64::max))];
@@ -187,7 +187,7 @@ pub fn load(plan: &Plan, rates: &Rates, outcomes: &[Outcome]) -> Table {
     let mut finding = String::new();
     if !outcomes.is_empty() && outcomes.len() == rates.loads.len() {
         finding = match Rates::highest_held(outcomes) {
-            Some(held) => text::held(&rates.loads[held].to_string()),
+            Some(held) => text::held(rates.loads[held].to_string()),
             None => text::not_held().into(),
         };
         let mut limits: Vec<(f64, usize)> =
@@ -196,10 +196,10 @@ pub fn load(plan: &Plan, rates: &Rates, outcomes: &[Outcome]) -> Table {
         let limits: Vec<String> = limits
             .iter()
             .take(6)
-            .map(|(rps, node)| text::full_at(&name_of(&plan.nodes[*node]), &format::short(*rps, 0)))
+            .map(|(rps, node)| text::full_at(name_of(&plan.nodes[*node]), format::short(*rps, 0)))
             .collect();
         if !limits.is_empty() {
-            finding = [&finding, " ", &text::full(&limits.join(", "))].concat();
+            finding = [&finding, " ", &text::full(limits.join(", "))].concat();
         }
     }
     Table {
@@ -217,7 +217,7 @@ pub fn too_late(ends: &FaultEnds, outcomes: &[Outcome]) -> Table {
         name: format!("{} s", format::short(ends.ends_s[number], 2)),
         case: Some(1 + number * ends.seeds as usize),
         cells: vec![Cell {
-            text: text::of_seeds(&format::short(share * f64::from(ends.seeds), 0), ends.seeds),
+            text: text::of_seeds(format::short(share * f64::from(ends.seeds), 0), ends.seeds),
             good: Some(1.0 - share),
             case: None,
         }],
@@ -225,7 +225,7 @@ pub fn too_late(ends: &FaultEnds, outcomes: &[Outcome]) -> Table {
     let mut finding = String::new();
     if collapsed.len() == ends.ends_s.len() {
         finding = match ends.point_of_no_return_s(&collapsed) {
-            Some(point) => text::no_return(&ends.fault, &format::short(point, 2)),
+            Some(point) => text::no_return(&ends.fault, format::short(point, 2)),
             None => text::comes_back(&ends.fault),
         };
     }

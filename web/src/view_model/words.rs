@@ -13,12 +13,12 @@ pub fn milestone(plan: &Plan, node: NodeId, what: &What) -> String {
     match *what {
         What::FaultBegan { fault: index } => text::fault_begins(fault(index)),
         What::FaultEnded { fault: index } => text::fault_ends(fault(index)),
-        What::BreakerOpened { to, .. } => text::breaker_opens(&name(node), &name(to)),
-        What::BreakerHalfOpened { to } => text::breaker_half_opens(&name(node), &name(to)),
-        What::BreakerClosed { to } => text::breaker_closes(&name(node), &name(to)),
-        What::InstanceEjected { instance } => text::ejects(&name(node), &name(instance)),
-        What::InstanceRestored { instance } => text::restores(&name(node), &name(instance)),
-        What::InstanceCrashed => text::crashes(&name(node)),
+        What::BreakerOpened { to, .. } => text::breaker_opens(name(node), name(to)),
+        What::BreakerHalfOpened { to } => text::breaker_half_opens(name(node), name(to)),
+        What::BreakerClosed { to } => text::breaker_closes(name(node), name(to)),
+        What::InstanceEjected { instance } => text::ejects(name(node), name(instance)),
+        What::InstanceRestored { instance } => text::restores(name(node), name(instance)),
+        What::InstanceCrashed => text::crashes(name(node)),
         What::RolloutBegan { rollout } => text::rollout(&plan.rollouts[usize::from(rollout)].title),
         What::RolledBack { rollout } => text::taken_back(&plan.rollouts[usize::from(rollout)].title),
         What::IncidentOpened { incident, .. } => text::incident_opens(incident.0),
@@ -28,9 +28,9 @@ pub fn milestone(plan: &Plan, node: NodeId, what: &What) -> String {
         What::IncidentResolved { incident } => text::incident_is_resolved(incident.0),
         What::Answered { outcome, .. } if outcome.is_success() => text::first_stale().into(),
         What::Answered { .. } => text::first_failed().into(),
-        What::Saturated { .. } => text::places_taken(&name(node)),
-        What::Refused { .. } => text::refuses(&name(node)),
-        _ => text::something(&name(node)),
+        What::Saturated { .. } => text::places_taken(name(node)),
+        What::Refused { .. } => text::refuses(name(node)),
+        _ => text::something(name(node)),
     }
 }
 
