@@ -410,6 +410,7 @@ impl Caller {
                 ctx.core.stays.belongings_mut(child).wire = Some(Wire::Kept(until));
                 ctx.set_out(child, to, ctx.delay(ctx.node, to), Event::ArriveKept(child));
             }
+            Departure::Dead(because) => drop(ctx.note_because(child, What::Vanished, Some(because))),
             Departure::Opened(takes) => ctx.after_the_way(takes, Event::Connected(child)),
         }
         ctx.core.stays.id(child)
@@ -447,6 +448,14 @@ impl Caller {
         }
     }
 
+    /// The connections with an instance are dead from now on, and neither side is told.
+    #[cold]
+    pub fn on_forgotten(&mut self, instance: usize, because: Seq) {
+        if let Some(connections) = &mut self.connections {
+            connections.on_forgotten(instance as u16, because);
+        }
+    }
+
     /// A call has its answer: its connection may serve another one.
     #[cold]
     fn keep_connection(&mut self, ctx: &mut Ctx, slot: Slot, child: Slot, wire: Option<Wire>) {
@@ -457,6 +466,10 @@ impl Caller {
 
     /// The awaited answer is here.
     pub fn on_reply(&mut self, ctx: &mut Ctx, slot: Slot, child: Slot) -> Over {
+        if let Some(because) = self.connections.as_mut().and_then(|connections| connections.swallows(child)) {
+            ctx.note_because(child, What::Vanished, Some(because));
+            return None;
+        }
         let stay = ctx.stay(child);
         let (reply, last) = (stay.reply.expect("an answer is on its way"), stay.last);
         ctx.core.stays.hand_found(child, slot);
@@ -531,8 +544,7 @@ impl Caller {
         let Some(child) = child.filter(|child| ctx.core.stays.is_live(*child)) else { return };
         if let Some(connections) = &mut self.connections {
             let (to, because) = (ctx.stay(child.slot).node, ctx.stay(child.slot).last);
-            if connections.abandon(ctx, child.slot, to, because) {
-                // It is still at this end, and goes nowhere.
+            if !connections.abandon(ctx, child.slot, to, because) {
                 return;
             }
         }

@@ -2,7 +2,7 @@
 //!
 //! A call has a connection for itself from when it is sent until its answer is here. What the callee closes its caller learns
 //! only a way later; a call that sets out before that is answered with a reset. Left out: calls that share a connection
-//! (HTTP/2), backlogs of connections that nobody has accepted.
+//! (HTTP/2), backlogs of connections that nobody has accepted, probes of idle connections (TCP keep-alive).
 
 use super::ctx::Ctx;
 use super::event::{Event, Slot};
@@ -30,6 +30,8 @@ pub enum Wire {
 pub enum Departure {
     /// Over a connection that is there.
     Kept(Time),
+    /// Into a connection that is dead, for this reason.
+    Dead(Seq),
     /// After a handshake of this length.
     Opened(Span),
 }
@@ -78,6 +80,8 @@ struct Idle {
     /// When the caller closes it, or learns that the callee has.
     ends: Time,
     why: Closing,
+    /// Why nothing gets through it any more, which neither side knows.
+    dead: Option<Seq>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -89,6 +93,10 @@ struct Used {
     opening: bool,
     /// Whether no other call goes over it.
     broken: bool,
+    /// Why nothing gets through it any more, which neither side knows.
+    dead: Option<Seq>,
+    /// Whether the call or its answer was sent into it after that.
+    vanished: bool,
 }
 
 impl Pool {
@@ -141,10 +149,13 @@ impl Connections {
         let ends = self.ends(ctx, child, instance);
         let pool = self.pools.entry(ends).or_default();
         if let Some(place) = pool.idle.iter().rposition(|idle| idle.ends > now) {
-            let Idle { number, retires, closed_by_callee, ends: closes, .. } = pool.idle.remove(place);
+            let Idle { number, retires, closed_by_callee, ends: closes, dead, .. } = pool.idle.remove(place);
             self.closings.remove(&(closes, ends, number));
-            self.used.insert(child, Used { ends, number, retires, opening: false, broken: false });
-            return Departure::Kept(closed_by_callee);
+            self.used.insert(
+                child,
+                Used { ends, number, retires, opening: false, broken: false, dead, vanished: dead.is_some() },
+            );
+            return dead.map_or(Departure::Kept(closed_by_callee), Departure::Dead);
         }
         pool.open += 1;
         self.opened += 1;
@@ -156,10 +167,17 @@ impl Connections {
             .max_age
             .map_or(Time::NEVER, |(age, jitter)| now + age.scaled(1.0 + jitter * (2.0 * luck.uniform() - 1.0)));
         let mut takes = callers.scaled(ctx.condition().slow_factor);
-        for _ in 0..2 * self.plan.round_trips {
-            takes += ctx.message(to, &mut luck).span;
+        for _ in 0..self.plan.round_trips {
+            for (from, to) in [(ctx.node, to), (to, ctx.node)] {
+                let message = ctx.message(from, to, now + takes, &mut luck);
+                ctx.note_losses(child, message);
+                takes += message.span;
+            }
         }
-        self.used.insert(child, Used { ends, number: self.opened, retires, opening: true, broken: false });
+        self.used.insert(
+            child,
+            Used { ends, number: self.opened, retires, opening: true, broken: false, dead: None, vanished: false },
+        );
         ctx.core.stays.belongings_mut(child).wire = Some(Wire::Opened(callees));
         Departure::Opened(takes)
     }
@@ -194,17 +212,35 @@ impl Connections {
             .into_iter()
             .min_by_key(|(at, _)| *at)
             .expect("there are three");
-        pool.idle.push(Idle { number, retires, closed_by_callee, ends: closes, why });
+        pool.idle.push(Idle { number, retires, closed_by_callee, ends: closes, why, dead: None });
         if closes != Time::NEVER {
             self.closings.insert((closes, ends, number));
         }
     }
 
-    /// A caller stopped waiting for a call, and closes its connection. Whether the call had not even been sent.
+    /// A caller stopped waiting for a call, and closes its connection. Whether the callee may come to know of it.
     pub fn abandon(&mut self, ctx: &mut Ctx, child: Slot, to: NodeId, because: Seq) -> bool {
-        let Some(Used { ends, opening, .. }) = self.used.remove(&child) else { return false };
+        let Some(Used { ends, opening, dead, vanished, .. }) = self.used.remove(&child) else { return true };
         self.close(ctx, ends, to, Closing::Abandoned, Some(because));
-        opening
+        if vanished {
+            ctx.core.stays.remove(child);
+        }
+        !opening && dead.is_none()
+    }
+
+    /// Connections with an instance are dead from now on, and neither side is told.
+    pub fn on_forgotten(&mut self, instance: u16, because: Seq) {
+        let used = self.used.values_mut().filter(|used| used.ends.1 == instance && !used.opening);
+        used.for_each(|used| used.dead = Some(because));
+        let pools = self.pools.iter_mut().filter(|(ends, _)| ends.1 == instance);
+        pools.flat_map(|(_, pool)| &mut pool.idle).for_each(|idle| idle.dead = Some(because));
+    }
+
+    /// Why the answer to a call does not arrive, if it does not.
+    pub fn swallows(&mut self, child: Slot) -> Option<Seq> {
+        let used = self.used.get_mut(&child)?;
+        used.vanished = used.dead.is_some();
+        used.dead
     }
 
     /// The process of an instance died, and all connections with it.

@@ -198,7 +198,7 @@ impl Core {
     /// Makes up a node's condition anew: a fault on it began or ended, or chance struck.
     pub fn judge(&mut self, node: NodeId) {
         let faults = self.active_faults.iter().map(|(fault, _)| &self.plan.faults[*fault as usize]);
-        let effects = faults.filter(|fault| fault.nodes.contains(&node)).map(|fault| &fault.effect);
+        let effects = faults.filter(|fault| fault.is_on(node)).map(|fault| &fault.effect);
         let effects = effects.chain(self.release_effect(node));
         let mut condition = Condition::under(effects, self.conditions[node.index()].broken);
         if let Some(life) = self.life(node) {
@@ -274,7 +274,7 @@ impl Ctx<'_> {
 
     /// The latest active fault on a node.
     fn fault_on(&self, node: NodeId) -> Option<Seq> {
-        let is_on = |(fault, _): &&(u16, Seq)| self.core.plan.faults[*fault as usize].nodes.contains(&node);
+        let is_on = |(fault, _): &&(u16, Seq)| self.core.plan.faults[*fault as usize].is_on(node);
         self.core.active_faults.iter().rev().find(is_on).map(|(_, seq)| *seq)
     }
 

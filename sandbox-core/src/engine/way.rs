@@ -1,4 +1,4 @@
-//! The way of a message over a link on which more happens than a plain delay: jitter, losses, a line before the link.
+//! The way of a message over a link on which more happens than a plain delay: jitter, losses, partitions, a line before it.
 
 use super::ctx::Ctx;
 use super::event::{Event, Slot};
@@ -12,6 +12,9 @@ use crate::trace::What;
 /// `tcp_retries2`).
 const LOSSES_MAX: u32 = 15;
 
+/// Until a lost message is sent again, where its link does not say it: Linux's smallest.
+const RTO: Span = Span::from_millis(200);
+
 /// How long a message is on its way, without its sending.
 #[derive(Clone, Copy, Debug)]
 pub struct Message {
@@ -21,32 +24,55 @@ pub struct Message {
     times: u32,
     /// How much later it arrives for that.
     after: Span,
+    /// The first fault that lost it.
+    fault: Option<u16>,
 }
 
 impl Message {
-    fn draw(way: &WayPlan, delay: Span, luck: &mut Stream) -> Message {
+    /// `partition`: which fault loses what is sent at an instant.
+    fn draw(
+        way: &WayPlan,
+        delay: Span,
+        at: Time,
+        partition: impl Fn(Time) -> Option<u16>,
+        luck: &mut Stream,
+    ) -> Message {
         let mut span = delay;
         if let Some(jitter) = &way.jitter {
             span += jitter.sample(luck);
         }
-        let (mut times, mut after) = (0, Span::ZERO);
-        if let Some((ratio, rto)) = way.loss {
-            while times < LOSSES_MAX && luck.uniform() < ratio {
-                after += rto.scaled(f64::from(1u32 << times));
-                times += 1;
+        let (ratio, rto) = way.loss.unwrap_or((0.0, RTO));
+        let (mut times, mut after, mut fault) = (0, Span::ZERO, None);
+        while times < LOSSES_MAX {
+            let lost_by = partition(at + after);
+            if lost_by.is_none() && (ratio == 0.0 || luck.uniform() >= ratio) {
+                break;
             }
+            fault = fault.or(lost_by);
+            after += rto.scaled(f64::from(1u32 << times));
+            times += 1;
         }
-        Message { span: span + after, times, after }
+        Message { span: span + after, times, after, fault }
     }
 }
 
 impl Ctx<'_> {
-    /// A message between this node and another that is too short to take time to be sent.
-    pub fn message(&self, other: NodeId, luck: &mut Stream) -> Message {
-        let (plan, delay) = (&self.core.plan, self.delay(self.node, other));
-        match plan.way(self.node, other) {
-            Some(index) => Message::draw(&plan.ways[index], delay, luck),
-            None => Message { span: delay, times: 0, after: Span::ZERO },
+    /// A message from one node to another, sent at `at`; too short to take time to be sent.
+    pub fn message(&self, from: NodeId, to: NodeId, at: Time, luck: &mut Stream) -> Message {
+        let (plan, delay) = (&self.core.plan, self.delay(from, to));
+        match plan.way(from, to) {
+            Some(index) => Message::draw(&plan.ways[index], delay, at, |at| plan.partition(from, to, at), luck),
+            None => Message { span: delay, times: 0, after: Span::ZERO, fault: None },
+        }
+    }
+
+    /// Records that a message of a stay was lost, if it was.
+    pub fn note_losses(&mut self, slot: Slot, message: Message) {
+        let Message { times, after, fault, .. } = message;
+        if times > 0 {
+            let began = self.core.active_faults.iter().find(|(active, _)| Some(*active) == fault).map(|(_, seq)| *seq);
+            let cause = began.or(Some(self.stay(slot).last));
+            self.note_because(slot, What::Retransmitted { times: times as u16, after }, cause);
         }
     }
 
@@ -59,13 +85,12 @@ impl Ctx<'_> {
         let way = &plan.ways[index];
         let purpose = if answers { Purpose::WayBack } else { Purpose::Way };
         let mut luck = self.draw(slot, purpose);
-        let Message { span: mut takes, times, after } = Message::draw(way, delay, &mut luck);
-        if times > 0 {
-            self.note(slot, What::Retransmitted { times: times as u16, after });
-        }
+        let (node, now) = (self.node, self.core.now);
+        let message = Message::draw(way, delay, now, |at| plan.partition(node, to, at), &mut luck);
+        self.note_losses(slot, message);
+        let mut takes = message.span;
         if let Some((sizes, shared)) = way.sending {
             let sending = sizes[usize::from(answers)];
-            let now = self.core.now;
             takes += match shared {
                 false => sending,
                 true => {

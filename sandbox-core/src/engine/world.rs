@@ -16,7 +16,7 @@ use super::nodes::{Happening, Node};
 use super::observe::{self, Observation};
 use super::sender;
 use super::stay::Origin;
-use crate::ids::{NodeId, RequestId, RouteId, TableId};
+use crate::ids::{NodeId, RequestId, RouteId, Seq, TableId};
 use crate::scenario::{EffectSpec, Kind, Plan};
 use crate::store::Row;
 use crate::time::{Span, Time};
@@ -463,7 +463,20 @@ impl World {
             match planned.effect {
                 EffectSpec::Crash {} if begins => self.crash(*node, Some(seq)),
                 EffectSpec::Crash {} => self.recover(*node, seq),
+                EffectSpec::HalfOpen { .. } if begins => self.forget_connections(&planned.callers, *node, seq),
                 _ => {}
+            }
+        }
+    }
+
+    /// The connections that these callers have with an instance are dead from now on.
+    fn forget_connections(&mut self, callers: &[NodeId], instance: NodeId, because: Seq) {
+        for caller in callers {
+            let calls = &self.core.plan.nodes[caller.index()].calls;
+            for (caller, planned) in self.nodes[caller.index()].callers_mut().iter_mut().zip(calls) {
+                if let Some(place) = planned.targets.iter().position(|target| *target == instance) {
+                    caller.on_forgotten(place, because);
+                }
             }
         }
     }

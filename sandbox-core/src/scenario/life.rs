@@ -289,6 +289,9 @@ impl Planner<'_> {
         }
         if let Some(effect) = &spec.effect {
             self.effect(&path.at("effect"), &spec.node, effect);
+            if matches!(effect, EffectSpec::Partition { .. } | EffectSpec::HalfOpen { .. }) {
+                self.problem(&path.at("effect"), "happens between nodes, not in a release", "Make a fault of it.");
+            }
         }
         if spec.undo_s.is_some_and(|undo_s| undo_s.is_nan() || undo_s <= spec.from_s) {
             self.problem(&path.at("undo_s"), "is not after `from_s`", "It is taken back after it begins.");

@@ -16,6 +16,7 @@ mod knobs;
 mod life;
 mod life_spec;
 mod map;
+mod partition;
 mod path;
 mod plan;
 mod planner;

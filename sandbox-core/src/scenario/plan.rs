@@ -9,7 +9,8 @@ use super::popularity::Popularity;
 use super::program::Program;
 use super::signals::Signals;
 use super::spec::{
-    CancelSpec, DisciplineSpec, EffectSpec, ForgerySpec, HoldSpec, InspectedSpec, OpSpec, RateLimitKeySpec, Spec,
+    CancelSpec, DisciplineSpec, EffectSpec, ForgerySpec, HoldSpec, InspectedSpec, LostSpec, OpSpec, RateLimitKeySpec,
+    Spec,
 };
 use super::way::WayPlan;
 use super::{Expr, Problem};
@@ -79,6 +80,8 @@ pub struct Plan {
     pub watched: Vec<Watched>,
     /// One way, from each node to each.
     pub(super) delays: Vec<Span>,
+    /// Faults that lose messages, by position.
+    pub(super) partitions: Vec<u16>,
     /// Links on which more happens.
     pub ways: Vec<WayPlan>,
     /// Which of these lies between each node and each, if any; empty if there are none.
@@ -590,6 +593,8 @@ pub struct FaultPlan {
     pub title: String,
     /// The nodes it hits.
     pub nodes: Vec<NodeId>,
+    /// If it hits the ways to these nodes rather than the nodes: their callers.
+    pub callers: Vec<NodeId>,
     /// What it does.
     pub effect: EffectSpec,
     /// Begins.
@@ -648,6 +653,7 @@ impl Condition {
                 EffectSpec::Freeze {} => condition.frozen = true,
                 EffectSpec::HoldStarts {} => condition.held = true,
                 EffectSpec::FailOver {} => (condition.down, condition.lost) = (true, true),
+                EffectSpec::Partition { .. } | EffectSpec::HalfOpen { .. } => {}
             }
         }
         condition
@@ -712,6 +718,12 @@ impl Plan {
     #[inline]
     pub fn way(&self, from: NodeId, to: NodeId) -> Option<usize> {
         self.way_of.get(from.index() * self.nodes.len() + to.index())?.map(usize::from)
+    }
+
+    /// The fault that loses a message which one node sends to another at this instant.
+    #[inline]
+    pub fn partition(&self, from: NodeId, to: NodeId, at: Time) -> Option<u16> {
+        self.partitions.iter().copied().find(|fault| self.faults[usize::from(*fault)].loses(from, to, at))
     }
 
     /// The node of this id.
@@ -786,6 +798,22 @@ impl WorkloadPlan {
 }
 
 impl FaultPlan {
+    /// Whether it hits the node, and not only the way to it.
+    #[inline]
+    pub fn is_on(&self, node: NodeId) -> bool {
+        self.callers.is_empty() && self.nodes.contains(&node)
+    }
+
+    /// Whether a message that one node sends to another at this instant is lost.
+    #[inline]
+    fn loses(&self, from: NodeId, to: NodeId, at: Time) -> bool {
+        let EffectSpec::Partition { lost, .. } = &self.effect else { return false };
+        let goes = |callers: &[NodeId], callees: &[NodeId]| callers.contains(&from) && callees.contains(&to);
+        (self.from..self.to).contains(&at)
+            && (*lost != LostSpec::Answers && goes(&self.callers, &self.nodes)
+                || *lost != LostSpec::Requests && goes(&self.nodes, &self.callers))
+    }
+
     #[inline]
     fn describe(&self, plan: &Plan) -> String {
         let nodes: Vec<&str> = self.nodes.iter().map(|node| plan.nodes[node.index()].id.as_str()).collect();
@@ -797,6 +825,8 @@ impl FaultPlan {
             EffectSpec::HoldStarts {} => "begins nothing new".to_string(),
             EffectSpec::FailOver {} => "is lost, and its replica takes over".to_string(),
             EffectSpec::Crash {} => "has crashed".to_string(),
+            EffectSpec::Partition { ref from, .. } => format!("is cut off from {from}"),
+            EffectSpec::HalfOpen { ref from } => format!("has dead connections with {from}"),
         };
         format!("{} {effect} from {} s to {} s", nodes.join(", "), self.from.as_seconds(), self.to.as_seconds())
     }

@@ -51,7 +51,7 @@ pub(super) struct Planner<'a> {
     unused: Vec<Problem>,
     /// Whether everything was read and every name of a node led to one.
     whole: bool,
-    nodes: Vec<NodePlan>,
+    pub(super) nodes: Vec<NodePlan>,
     locals: usize,
     idempotency: Vec<IdempotencyPlan>,
     limiters: Vec<RateLimitPlan>,
@@ -88,7 +88,8 @@ impl<'a> Planner<'a> {
             self.monitor(id, monitor, &routes);
         }
         self.check_sizes();
-        let (delays, ways, way_of) = self.delays();
+        let (delays, mut ways, mut way_of) = self.delays();
+        let partitions = self.partitions(&faults, &mut ways, &mut way_of);
         let words = Vocabulary::new(&self.nodes, &routes, &workloads);
         let signals = Signals::new(spec, words, &self.nodes, self.json, self.problems);
         let audits = self.audits();
@@ -116,6 +117,7 @@ impl<'a> Planner<'a> {
             audits,
             signals: Arc::new(signals),
             delays,
+            partitions,
             ways,
             way_of,
         }
@@ -275,6 +277,15 @@ impl<'a> Planner<'a> {
             self.whole = false;
         }
         found
+    }
+
+    /// The instances of a group, or the one of this id.
+    #[inline]
+    pub(super) fn instances_or_one(&mut self, path: &Path, name: &str) -> Vec<NodeId> {
+        match self.nodes.iter().position(|node| node.id == name) {
+            Some(index) => vec![NodeId(index as u16)],
+            None => self.instances(path, name),
+        }
     }
 
     /// Whether a group's number of replicas is wrong, which is told where it stands: it then counts as 1.
@@ -1338,11 +1349,8 @@ impl<'a> Planner<'a> {
     fn fault(&mut self, id: &str, fault: &FaultSpec) -> Option<FaultPlan> {
         let in_faults = Path::new("faults");
         let path = in_faults.at(id);
-        let single = self.nodes.iter().position(|node| node.id == fault.node).map(|index| NodeId(index as u16));
-        let nodes = match single {
-            Some(node) => vec![node],
-            None => self.instances(&path.at("node"), &fault.node),
-        };
+        let nodes = self.instances_or_one(&path.at("node"), &fault.node);
+        let callers = self.callers(&path, fault, &nodes);
         if let Some(NodeSpec::Client(_)) = self.spec.nodes.get(&fault.node) {
             self.problem(&path.at("node"), "a client cannot fail", "Name a part of the system.");
         }
@@ -1355,6 +1363,7 @@ impl<'a> Planner<'a> {
             id: id.to_string(),
             title: fault.title.clone().unwrap_or_else(|| id.to_string()),
             nodes,
+            callers,
             effect: fault.effect.clone(),
             from: Time::from_seconds(fault.from_s),
             to: Time::from_seconds(fault.to_s),
@@ -1380,6 +1389,7 @@ impl<'a> Planner<'a> {
                     self.problem(path, "nothing can take over", "Name a database that has a `replica`.");
                 }
             }
+            EffectSpec::Partition { .. } | EffectSpec::HalfOpen { .. } => {}
             EffectSpec::Slow { factor } => drop(self.within(&path.at("factor"), factor, 1.0, 1e6)),
             EffectSpec::Errors { ratio } => drop(self.within(&path.at("ratio"), ratio, 0.0, 1.0)),
         }

@@ -1471,9 +1471,37 @@ spec! {
         /// The database is lost: it refuses until the fault is over, and has then become its replica, without what had not
         /// reached that yet.
         FailOver {},
+        /// Messages between the node and its caller are lost. TCP sends each again after 200 ms (the link's `rto_ms`), and
+        /// again after twice as long each time, until one gets through.
+        Partition {
+            /// The caller; all replicas, or one of them as `api-1`.
+            from: String,
+            /// Which messages.
+            lost?: LostSpec,
+        },
+        /// The `connections` that the caller has with the node when the fault begins are dead, and neither is told: what is
+        /// sent over them never arrives. New ones work. Somewhere on the way a firewall has forgotten them.
+        HalfOpen {
+            /// The caller; all replicas, or one of them as `api-1`.
+            from: String,
+        },
         /// The process dies: what it had begun, and who waited for it, is lost, and its callers' connections break (502). It
         /// does not start again before the fault is over (`life`).
         Crash {},
+    }
+}
+
+spec! {
+    /// Which messages a partition loses.
+    #[derive(Default)]
+    pub enum LostSpec {
+        /// Requests and answers.
+        #[default]
+        Both,
+        /// Requests only.
+        Requests,
+        /// Answers only: the work is done, and nobody knows.
+        Answers,
     }
 }
 

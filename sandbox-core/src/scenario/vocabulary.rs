@@ -212,6 +212,7 @@ pub const RECORD_KINDS: &[RecordKind] = &[
     of_request("connection_opened", &[Field::To, Field::Took]),
     of_world("connection_closed", &[Field::To, Field::Why, Field::TimeWait]),
     of_world("ports_exhausted", &[Field::To, Field::TimeWait]),
+    of_request("vanished", &[]),
 ];
 
 /// The words of a scenario: everything that conditions may name beside the fields. Each table holds a word's number.

@@ -34,7 +34,7 @@ spec! {
 }
 
 /// What happens on the way between two groups of nodes.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct WayPlan {
     /// On top of the delay.
     pub jitter: Option<Dist>,

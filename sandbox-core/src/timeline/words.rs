@@ -126,6 +126,7 @@ pub fn record(plan: &Plan, record: &Record) -> String {
             format!("{here} has a connection to {} for {who} after {}", name(plan, to), span(took))
         }
         What::ConnectionClosed { to, why, .. } => closed(here, name(plan, to), why),
+        What::Vanished => format!("what {here} has of {who} goes into a dead connection, and never arrives"),
         What::PortsExhausted { to, time_wait } => format!(
             "{here} has no port left for {}: {} are taken by closed connections",
             name(plan, to),

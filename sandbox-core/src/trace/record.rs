@@ -360,6 +360,8 @@ pub enum What {
         /// By so many connections that are closed already.
         time_wait: u32,
     },
+    /// A request or an answer is sent into a connection that is dead, and never arrives. Its cause is what killed it.
+    Vanished,
 }
 
 /// Why a connection is closed.
@@ -854,6 +856,7 @@ impl What {
             ConnectionOpened { to, took } => (67, u32::from(to.0), took.as_nanos()),
             ConnectionClosed { to, why, time_wait } => (68, u32::from(to.0), (why as u64) << 32 | u64::from(time_wait)),
             PortsExhausted { to, time_wait } => (69, u32::from(to.0), u64::from(time_wait)),
+            Vanished => (70, 0, 0),
         }
     }
 }

@@ -749,6 +749,23 @@ impl Author {
             let from_s = f64::from(self.below(traffic_s * 4)) / 4.0;
             faults.insert(id.into(), json!({ "node": node, "effect": effect, "from_s": from_s, "to_s": from_s + 0.6 }));
         }
+        if self.chance(0.3) {
+            let (caller, node) = match self.nodes.contains_key("edge") {
+                true => self.one_of(&[("users", "edge"), ("edge", "api")]),
+                false => ("users", "api"),
+            };
+            let has_connections = self.nodes[caller]["calls"][node].get("connections").is_some();
+            let effect = match has_connections && self.chance(0.6) {
+                true => json!({ "kind": "half_open", "from": caller }),
+                false => json!({ "kind": "partition", "from": caller,
+                    "lost": self.one_of(&["both", "requests", "answers"]) }),
+            };
+            let from_s = f64::from(self.below(traffic_s * 4)) / 4.0;
+            faults.insert(
+                "cut".into(),
+                json!({ "node": node, "effect": effect, "from_s": from_s, "to_s": from_s + 0.6 }),
+            );
+        }
         faults.into()
     }
 
