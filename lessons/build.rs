@@ -1,8 +1,9 @@
 //! Embeds the course: walks the folders beside this file and writes tables of what it finds.
 //!
 //! Markdown is rendered here, because a renderer in the page would weigh more than the page's framework. JSON is embedded
-//! without its indentation.
+//! without its indentation. The page carries none of it but the index and the glossary: it fetches the files of the last table.
 
+use serde_json::{Value, json};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::{env, fs};
@@ -26,6 +27,7 @@ fn main() {
     }
     println!("cargo:rerun-if-changed={}", root.display());
 
+    let files = files(&root, &lessons, &scenarios, &templates);
     let mut out = String::new();
     for (name, what, paths) in [
         ("SCENARIOS", "The scenarios that lessons play on.", scenarios),
@@ -61,9 +63,32 @@ fn main() {
     for (term, html) in prose(&root.join("glossary.md"), &[]) {
         writeln!(out, "    ({:?}, {term:?}, {html:?}),", link_name(&term)).expect("a string takes all");
     }
+    out.push_str("];\n\n");
+    out.push_str("/// What the page fetches of the course: (name of a file, JSON). `LESSON.json` is a lesson with its prose and its scenario,\n");
+    out.push_str("/// `starts.json` what the playground starts from.\n");
+    out.push_str("pub static FILES: &[(&str, &str)] = &[\n");
+    for (name, json) in files {
+        writeln!(out, "    ({name:?}, {:?}),", json.to_string()).expect("a string takes all");
+    }
     out.push_str("];\n");
     let target = PathBuf::from(env::var("OUT_DIR").expect("cargo sets it")).join("course.rs");
     fs::write(target, out).expect("OUT_DIR can be written");
+}
+
+/// The course as files: a lesson each, and what the playground starts from.
+fn files(root: &Path, lessons: &[PathBuf], scenarios: &[PathBuf], templates: &[PathBuf]) -> Vec<(String, Value)> {
+    let all = |paths: &[PathBuf]| paths.iter().map(|path| json(path)).collect::<Vec<Value>>();
+    let (scenarios, templates) = (all(scenarios), all(templates));
+    let lesson = |path: &PathBuf| {
+        let lesson = json(path);
+        let prose = prose(&path.with_file_name("lesson.md"), &numbers(&lesson));
+        let (path, plays_on) = (shown(root, path), &lesson["scenario"]);
+        let scenario = scenarios.iter().find(|scenario| scenario["id"] == *plays_on);
+        let scenario = scenario.unwrap_or_else(|| panic!("{path}: there is no scenario {plays_on}"));
+        (format!("{}.json", id(&lesson, &path)), json!({ "lesson": lesson, "prose": prose, "scenario": scenario }))
+    };
+    let starts = json!({ "templates": templates, "scenarios": scenarios });
+    lessons.iter().map(lesson).chain([("starts.json".to_string(), starts)]).collect()
 }
 
 fn sorted(folder: &Path) -> Vec<PathBuf> {
@@ -99,25 +124,26 @@ fn shown(root: &Path, path: &Path) -> String {
     format!("lessons/{}", below.display()).replace('\\', "/")
 }
 
-fn json(path: &Path) -> serde_json::Value {
+fn json(path: &Path) -> Value {
     let text = fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     serde_json::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
-fn id<'a>(document: &'a serde_json::Value, path: &str) -> &'a str {
+fn id<'a>(document: &'a Value, path: &str) -> &'a str {
     document["id"].as_str().unwrap_or_else(|| panic!("{path}: `id` is missing"))
 }
 
 /// What the index says of a lesson, as a Rust expression.
-fn entry(lesson: &serde_json::Value, path: &str) -> String {
+fn entry(lesson: &Value, path: &str) -> String {
     let text = |field: &str| match &lesson[field] {
-        serde_json::Value::String(text) => text.clone(),
+        Value::String(text) => text.clone(),
         _ => panic!("{path}: `{field}` is missing"),
     };
     let minutes = lesson["minutes"].as_u64().unwrap_or_else(|| panic!("{path}: `minutes` is missing"));
     format!(
-        "Entry {{ id: {:?}, number: {:?}, series: {:?}, title: {:?}, teaser: {:?}, minutes: {minutes} }}",
+        "Entry {{ id: {:?}, scenario: {:?}, number: {:?}, series: {:?}, title: {:?}, teaser: {:?}, minutes: {minutes} }}",
         text("id"),
+        text("scenario"),
         text("number"),
         text("series"),
         text("title"),
@@ -135,7 +161,7 @@ fn link_name(term: &str) -> String {
 }
 
 /// The numbers that the prose quotes, by name: `{{name}}` in the Markdown.
-fn numbers(lesson: &serde_json::Value) -> Vec<(String, String)> {
+fn numbers(lesson: &Value) -> Vec<(String, String)> {
     let Some(numbers) = lesson["numbers"].as_object() else { return Vec::new() };
     numbers.iter().map(|(name, number)| (name.clone(), number["text"].as_str().unwrap_or("?").to_string())).collect()
 }

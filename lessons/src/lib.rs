@@ -11,6 +11,8 @@ pub type Prose = &'static [(&'static str, &'static str)];
 pub struct Entry {
     /// Its id.
     pub id: &'static str,
+    /// Id of the scenario that it plays on.
+    pub scenario: &'static str,
     /// Its place in the curriculum, such as `L2.6`.
     pub number: &'static str,
     /// Its series.
@@ -30,23 +32,14 @@ pub fn scenarios() -> impl Iterator<Item = &'static Scenario> {
     SCENARIOS.iter().chain(CATALOGUE)
 }
 
-/// What the playground starts from: the scenarios that lessons play on, and the templates.
-pub fn starts() -> impl Iterator<Item = &'static Scenario> {
-    SCENARIOS.iter().chain(TEMPLATES)
-}
-
 /// The JSON of the scenario or template with this id.
 pub fn scenario(id: &str) -> Option<&'static str> {
-    json_of(id, scenarios().chain(TEMPLATES))
+    scenarios().chain(TEMPLATES).find(|(known, _, _)| *known == id).map(|(_, _, json)| *json)
 }
 
-/// The same among [`starts`]. A program that asks for no other does not carry the catalogue.
-pub fn start(id: &str) -> Option<&'static str> {
-    json_of(id, starts())
-}
-
-fn json_of(id: &str, mut scenarios: impl Iterator<Item = &'static Scenario>) -> Option<&'static str> {
-    scenarios.find(|(known, _, _)| *known == id).map(|(_, _, json)| *json)
+/// What the page would fetch under this name.
+pub fn file(name: &str) -> Option<&'static str> {
+    FILES.iter().find(|(known, _)| *known == name).map(|(_, json)| *json)
 }
 
 /// The JSON and the prose of the lesson with this id.

@@ -1,23 +1,25 @@
-//! The lesson and its scenario, from the course that is embedded in the program.
+//! The lesson and its scenario, made of the course's files.
 
 use crate::draft::changes::alone;
-use crate::route::{Asked, FIRST_LESSON};
+use crate::files::{Files, lesson_of};
+use crate::route::Asked;
 use crate::state::player::Player;
 use crate::state::settings::Settings;
 use crate::text::refusals as text;
 use sandbox_core::Run;
 use sandbox_core::lesson::{self, Challenge, GoalResult, Lesson, judge_challenge};
 use sandbox_core::link::Link;
-use sandbox_core::scenario::{Document, Map, Plan, Problem, json_number, unknown};
+use sandbox_core::scenario::{Document, Map, Plan, Problem, json_number};
 use sandbox_core::study::Case;
 use serde_json::Value;
+use std::rc::Rc;
 
 /// A lesson with its scenario.
 pub struct Content {
     /// The lesson.
     pub lesson: Lesson,
     /// Its prose: heading and HTML, in order.
-    pub prose: &'static [(&'static str, &'static str)],
+    pub prose: Vec<(String, Rc<str>)>,
     /// Its scenario.
     pub document: Document,
     /// What of a link names it.
@@ -25,26 +27,27 @@ pub struct Content {
 }
 
 impl Content {
-    /// The lesson that the address names; all problems at once if there is none or if it is broken.
-    pub fn load(link: &Link) -> Result<Content, Vec<Problem>> {
-        if let Some(document) = own_document(link)? {
+    /// The lesson that the address names, of the files that it needs; all problems at once if there is none or if it is broken.
+    pub fn load(link: &Link, files: &Files) -> Result<Content, Vec<Problem>> {
+        if let Some(document) = own_document(link, files)? {
             let Link { document: text, scenario, .. } = link.clone();
             return Ok(Content::alone(document, Link { document: text, scenario, ..Link::default() }));
         }
-        let id = lesson_of(link)?;
-        let Some((json, prose)) = lessons::lesson(&id) else {
-            let known: Vec<&str> = lessons::LESSONS.iter().map(|(id, ..)| *id).collect();
-            let what = text::no_lesson(&id);
-            return Err(vec![Problem::new("lesson", what, unknown(&id, &known))]);
+        let Some(id) = lesson_of(link)? else {
+            let what = text::no_lesson_plays(link.scenario.as_deref().unwrap_or_default());
+            return Err(vec![Problem::new("scenario", what, text::on_command_line())]);
         };
-        let lesson = Lesson::parse(json)?;
-        let Some(scenario) = lessons::start(&lesson.scenario) else {
-            let what = text::no_scenario(&lesson.scenario);
-            return Err(vec![Problem::new("scenario", what, text::of_the_course())]);
-        };
-        let document = Document::parse(scenario)?;
-        let origin = Link { lesson: Some(id), ..Link::default() };
-        Ok(Content { lesson, prose, document, origin })
+        let file = files.lesson()?;
+        let lesson = Lesson::parse(&file.lesson.to_string())?;
+        let document = Document::from_json(file.scenario.clone());
+        let origin = Link { lesson: Some(id.into()), ..Link::default() };
+        Ok(Content { lesson, prose: file.prose.clone(), document, origin })
+    }
+
+    /// The same of an address, with the course that this program was built with: for tests, which have no site.
+    pub fn built_in(address: &str) -> Result<Content, Vec<Problem>> {
+        let asked = Asked::of(address);
+        Content::load(&asked.link, &Files::built_in(&asked))
     }
 
     /// A document on its own: a lesson that asks nothing and has nothing to tell.
@@ -90,16 +93,16 @@ impl Content {
             charts: Player::usual_charts(),
             numbers: Map::new(),
         };
-        Content { lesson, prose: &[], document, origin }
+        Content { lesson, prose: Vec::new(), document, origin }
     }
 
     /// What the playground starts from when it is opened with this link: the link's own document, or a scenario's, standing alone
     /// with the variant and the changes that the link asks for. None: it asks for no scenario. Errors: all that does not fit.
-    pub fn to_change(link: &Link) -> Result<Option<Value>, Vec<Problem>> {
+    pub fn to_change(link: &Link, files: &Files) -> Result<Option<Value>, Vec<Problem>> {
         if (&link.document, &link.lesson, &link.scenario) == (&None, &None, &None) {
             return Ok(None);
         }
-        let content = Content::load(link)?;
+        let content = Content::load(link, files)?;
         let variant = link.variant.as_ref().unwrap_or(&content.lesson.variant);
         let mut changes = link.set.clone();
         changes.extend(link.seed.map(|seed| ("seed".into(), seed.into())));
@@ -172,46 +175,31 @@ impl Content {
     }
 
     /// The prose of a beat.
-    pub fn prose_of(&self, beat: usize) -> &'static str {
+    pub fn prose_of(&self, beat: usize) -> Rc<str> {
         let heading = self.lesson.beats.get(beat);
-        self.prose
-            .iter()
-            .find(|(known, _)| heading.is_some_and(|heading| heading == known))
-            .map_or("", |(_, html)| html)
+        let part = self.prose.iter().find(|(known, _)| heading == Some(known));
+        part.map_or("".into(), |(_, html)| html.clone())
     }
 }
 
 /// The document that a link is about where no lesson plays on it: its own, or a template.
-fn own_document(link: &Link) -> Result<Option<Document>, Vec<Problem>> {
+fn own_document(link: &Link, files: &Files) -> Result<Option<Document>, Vec<Problem>> {
     if let Some(text) = &link.document {
         return Document::parse(text).map(Some);
     }
-    let template = |id: &String| lessons::TEMPLATES.iter().find(|(known, ..)| known == id);
-    let named = link.scenario.as_ref().filter(|_| link.lesson.is_none()).and_then(template);
-    named.map(|(_, _, json)| Document::parse(json)).transpose()
-}
-
-/// The lesson that a link is about: the one it names, or the first that plays on the scenario it names.
-fn lesson_of(link: &Link) -> Result<String, Vec<Problem>> {
-    let (None, Some(scenario)) = (&link.lesson, &link.scenario) else {
-        return Ok(link.lesson.clone().unwrap_or_else(|| FIRST_LESSON.into()));
-    };
-    let plays = |json: &str| Lesson::parse(json).is_ok_and(|lesson| lesson.scenario == *scenario);
-    let lesson = lessons::LESSONS.iter().find(|(_, _, json, _)| plays(json)).map(|(id, ..)| id.to_string());
-    lesson.ok_or_else(|| {
-        let what = text::no_lesson_plays(scenario);
-        vec![Problem::new("scenario", what, text::on_command_line())]
-    })
+    let template = |id: &String| files.starts().templates.iter().find(|document| document.id() == id);
+    Ok(link.scenario.as_ref().filter(|_| link.lesson.is_none()).and_then(template).cloned())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::route::FIRST_LESSON;
 
     #[test]
     fn a_variant_that_is_not_there_is_named_and_the_lessons_own_is_taken() {
         let asked = Asked::of("?variant=Z&step=abc&seed=3");
-        let content = Content::load(&asked.link).expect("the lesson is sound");
+        let content = Content::load(&asked.link, &Files::built_in(&asked)).expect("the lesson is sound");
         let (settings, unread) = content.settings(&asked);
         assert_eq!((settings.variant, settings.seed), (content.lesson.variant.clone(), Some(3)));
         let unread: Vec<String> = unread.iter().map(Problem::to_string).collect();
@@ -221,16 +209,19 @@ mod tests {
     }
     #[test]
     fn a_scenario_opens_the_lesson_that_plays_on_it() {
-        let content = Content::load(&Asked::of("?scenario=database-outage").link).expect("there is one");
+        let content = Content::built_in("?scenario=database-outage").expect("there is one");
         assert_eq!(content.lesson.id, FIRST_LESSON);
         assert_eq!(content.origin.lesson.as_deref(), Some(FIRST_LESSON));
-        let refused = Content::load(&Asked::of("?scenario=nothing").link).err().expect("there is none");
+        let refused = Content::built_in("?scenario=nothing").err().expect("there is none");
         assert_eq!(refused[0].path, "scenario");
     }
 
     #[test]
     fn the_playground_starts_from_what_a_lesson_shows() {
-        let started = |address: &str| Content::to_change(&Asked::of(address).link);
+        let started = |address: &str| {
+            let asked = Asked::of(address);
+            Content::to_change(&asked.link, &Files::built_in(&asked))
+        };
         let json =
             started("?playground&lesson=the-database-goes-away&seed=9&set=nodes.cache.ttl_s=7").unwrap().unwrap();
         assert_eq!(
@@ -247,7 +238,7 @@ mod tests {
 
     #[test]
     fn a_document_alone_can_be_played_and_every_knob_turned() {
-        let content = Content::load(&Asked::of("?scenario=gateway-and-cache").link).expect("it is a template");
+        let content = Content::built_in("?scenario=gateway-and-cache").expect("it is a template");
         assert_eq!(content.lesson.challenge.knobs, ["rate", "replicas", "ttl"]);
         let mut session = crate::state::session::Session::new(
             std::rc::Rc::new(content),

@@ -10,6 +10,7 @@ pub mod content;
 pub mod draft;
 pub mod embed;
 pub mod failure;
+pub mod files;
 pub mod pages;
 pub mod palette;
 pub mod plot;

@@ -30,6 +30,11 @@ impl Asked {
             && !self.unread.iter().any(of_a_lesson)
     }
 
+    /// Whether a document is to be changed, not only looked at.
+    pub fn is_workshop(&self) -> bool {
+        (self.link.playground || self.link.document.is_some()) && !self.link.embed
+    }
+
     /// What the page's own address asks for. Where it asks for nothing, what the page was exported for: an address cannot be
     /// written beside a file that was sent to somebody.
     pub fn of_page() -> Asked {

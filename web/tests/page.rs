@@ -9,6 +9,7 @@ use std::sync::Arc;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
 use web::content::Content;
+use web::files::Files;
 use web::route::Asked;
 use web::state::action::Action;
 use web::state::progress::Prediction;
@@ -24,7 +25,7 @@ const GOLDEN: &str = include_str!("../../tests/golden/database-outage.json");
 #[wasm_bindgen_test]
 fn the_run_of_the_lesson_is_the_same_as_natively() {
     let golden: Value = serde_json::from_str(GOLDEN).expect("the golden file is JSON");
-    let content = Content::load(&Link::default()).expect("the lesson is sound");
+    let content = Content::built_in("?lesson=the-database-goes-away").expect("the lesson is sound");
     for variant in ["A", "B"] {
         let settings = Settings { variant: variant.into(), seed: Some(7), ..Settings::default() };
         let mut run = Run::new(Arc::new(content.plan(&settings).expect("the variant is sound")));
@@ -35,7 +36,7 @@ fn the_run_of_the_lesson_is_the_same_as_natively() {
 
 #[wasm_bindgen_test]
 fn a_run_in_slices_is_the_run_in_one_go() {
-    let content = Rc::new(Content::load(&Link::default()).expect("the lesson is sound"));
+    let content = Rc::new(Content::built_in("?lesson=the-database-goes-away").expect("the lesson is sound"));
     let settings = Settings { variant: "B".into(), ..Settings::default() };
     let mut session = Session::new(content, settings, false, false);
     let mut slices = 0;
@@ -55,7 +56,9 @@ async fn the_page_starts_predicts_and_steps() {
     let document = web_sys::window().and_then(|window| window.document()).expect("a browser has a document");
     let root: Element = document.create_element("div").expect("a document makes elements");
     document.body().expect("a page has a body").append_child(&root).expect("a body takes elements");
-    web::app::mount(root.clone(), Asked::of("?lesson=the-database-goes-away"));
+    let asked = Asked::of("?lesson=the-database-goes-away");
+    let files = Files::built_in(&asked);
+    web::app::mount(root.clone(), asked, files);
     let find = |selector: &str| root.query_selector(selector).expect("the selector is valid");
     let attribute = |name: &str| find("[data-player]").and_then(|player| player.get_attribute(name));
     let click = |selector: &str| {

@@ -3,6 +3,7 @@
 use super::scenario::lesson_of;
 use super::{Failure, Result};
 use crate::export;
+use sandbox_core::lesson::Lesson;
 use sandbox_core::link::Link;
 use std::path::{Path, PathBuf};
 
@@ -42,10 +43,10 @@ pub fn export(options: &Options) -> Result {
         "there is no built site: name its folder with --site (`trunk build --release` makes `dist`)".to_string()
     })?;
     match &options.form {
-        Form::Html(what) => pack(what, |_, link, title| Ok(export::single(&site, &link.query(), title)?.into_bytes())),
-        Form::Scorm12(what) => pack(what, |lesson, link, title| {
-            Ok(export::scorm12(lesson, &export::single(&site, &link.query(), title)?)?)
-        }),
+        Form::Html(what) => pack(what, |lesson, link| Ok(export::single(&site, &link.query(), lesson)?.into_bytes())),
+        Form::Scorm12(what) => {
+            pack(what, |lesson, link| Ok(export::scorm12(lesson, &export::single(&site, &link.query(), lesson)?)?))
+        }
         Form::Pages => {
             let policy = export::pages(&site)?;
             eprintln!("{} lessons; Content-Security-Policy: {policy}", lessons::LESSONS.len());
@@ -54,7 +55,7 @@ pub fn export(options: &Options) -> Result {
     }
 }
 
-fn pack(what: &What, make: impl Fn(&sandbox_core::lesson::Lesson, &Link, &str) -> Result<Vec<u8>>) -> Result {
+fn pack(what: &What, make: impl Fn(&Lesson, &Link) -> Result<Vec<u8>>) -> Result {
     let link = match Link::is_link(&what.lesson) {
         true => match Link::read(&what.lesson) {
             (link, problems) if problems.is_empty() => link,
@@ -63,7 +64,7 @@ fn pack(what: &What, make: impl Fn(&sandbox_core::lesson::Lesson, &Link, &str) -
         false => Link { lesson: Some(what.lesson.clone()), ..Link::default() },
     };
     let lesson = lesson_of(link.lesson.as_deref().unwrap_or_default())?;
-    let bytes = make(&lesson, &link, &lesson.title)?;
+    let bytes = make(&lesson, &link)?;
     std::fs::write(&what.output, &bytes)
         .map_err(|error| Failure::Other(format!("{}: {error}", what.output.display())))?;
     eprintln!("{}: {} bytes", what.output.display(), bytes.len());

@@ -6,6 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use flate2::Compression;
 use flate2::write::GzEncoder;
+use sandbox_core::lesson::Lesson;
 use std::io::Write as _;
 use std::path::Path;
 
@@ -19,9 +20,9 @@ dispatchEvent(new CustomEvent('TrunkApplicationStarted', { detail: { wasm } }));
 }
 ";
 
-/// Makes the file of what lies in the folder of the built site; the page opens what `query` asks for when its own address asks
-/// for nothing. Errors: what the folder lacks, in a sentence.
-pub fn single(site: &Path, query: &str, title: &str) -> Result<String, String> {
+/// Makes the file of what lies in the folder of the built site, with the file of this lesson; the page opens what `query` asks for
+/// when its own address asks for nothing. Errors: what the folder lacks, in a sentence.
+pub fn single(site: &Path, query: &str, lesson: &Lesson) -> Result<String, String> {
     let text = |name: &str| {
         let path = site.join(name.trim_start_matches("./"));
         std::fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))
@@ -44,7 +45,13 @@ pub fn single(site: &Path, query: &str, title: &str) -> Result<String, String> {
     let program = program.replace("</script", "<\\/script");
     page.replace_range(start..start + module.len(), &format!("<script type=\"module\">\n{program}</script>"));
     page = inline_links(page, &text)?;
-    Ok(titled(&page, query, title))
+    let name = format!("{}.json", lesson.id);
+    // No text in it may end the script: in JSON a stroke may stand escaped.
+    let course = text(&format!("course/{name}"))?.replace("</", "<\\/");
+    // Before the page's own script, which looks whether it has to be fetched.
+    let course = format!("<script type=\"application/json\" data-course=\"{name}\">{course}</script>\n<script>");
+    page = page.replacen("<script>", &course, 1);
+    Ok(titled(&page, query, &lesson.title))
 }
 
 /// The page with a title of its own, opening what `query` asks for when its own address asks for nothing.
@@ -104,28 +111,37 @@ mod tests {
         for (name, text) in files {
             std::fs::write(folder.path().join(name), text).unwrap();
         }
+        std::fs::create_dir(folder.path().join("course")).unwrap();
+        let course = format!("course/{}.json", lesson().id);
+        std::fs::write(folder.path().join(course), "{\"prose\":[\"</script>\"]}").unwrap();
         folder
+    }
+
+    fn lesson() -> Lesson {
+        let (json, _) = lessons::lesson("one-request").unwrap();
+        Lesson { title: "A & B".into(), ..Lesson::parse(json).unwrap() }
     }
 
     #[test]
     fn one_file_holds_it_all_and_nothing_in_it_ends_the_script() {
         let site = site("const s = '</script>';\nexport { __wbg_init as default };\n");
-        let page = single(site.path(), "?v=2&lesson=a", "A & B").unwrap();
+        let page = single(site.path(), "?v=2&lesson=a", &lesson()).unwrap();
         assert!(page.contains("<html data-link=\"?v=2&amp;lesson=a\" lang=\"en\">"), "{page}");
         assert!(
             page.contains("<title>A &amp; B · Faultline</title>") && page.contains("<style>\nb{}</style>"),
             "{page}"
         );
         assert!(!page.contains("./"), "nothing lies beside it: {page}");
-        assert_eq!(page.matches("</script>").count(), 2, "{page}");
+        assert_eq!(page.matches("</script>").count(), 3, "{page}");
+        assert!(page.contains("data-course=\"one-request.json\">{\"prose\":[\"<\\/script>\"]}</script>"), "{page}");
     }
 
     #[test]
     fn what_the_folder_lacks_is_named() {
         let site = site("import { x } from './snippets/a.js';\n");
-        assert!(single(site.path(), "?v=2", "A").unwrap_err().contains("files of its own"));
+        assert!(single(site.path(), "?v=2", &lesson()).unwrap_err().contains("files of its own"));
         std::fs::remove_file(site.path().join("page-1_bg.wasm")).unwrap();
-        assert!(single(site.path(), "?v=2", "A").unwrap_err().contains("page-1_bg.wasm"));
-        assert!(single(Path::new("/no/such/folder"), "?v=2", "A").unwrap_err().contains("index.html"));
+        assert!(single(site.path(), "?v=2", &lesson()).unwrap_err().contains("page-1_bg.wasm"));
+        assert!(single(Path::new("/no/such/folder"), "?v=2", &lesson()).unwrap_err().contains("index.html"));
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::components::press::{beside, button};
 use crate::draft::kept::Kept;
+use crate::files::Starts;
 use crate::state::workshop::Act;
 use crate::text::language::of_content;
 use crate::text::playground as text;
@@ -11,9 +12,9 @@ use web_sys::{HtmlInputElement, HtmlSelectElement};
 use yew::prelude::*;
 
 /// The templates and the scenarios of the lessons, variant by variant.
-pub fn starts(on: &Callback<Act>) -> Html {
-    let option = |(id, _, json): &lessons::Scenario| {
-        let document = Document::parse(json).ok()?;
+pub fn starts(starts: &Starts, on: &Callback<Act>) -> Html {
+    let option = |document: &Document| {
+        let id = document.id();
         let title = document.at("title").and_then(|title| title.as_str()).unwrap_or(id).to_string();
         let variants = document.variants();
         let option = |variant: &String| {
@@ -22,9 +23,9 @@ pub fn starts(on: &Callback<Act>) -> Html {
             } else {
                 format!("{title}, {variant}: {}", document.variant_title(variant))
             };
-            html! { <option lang={of_content()} value={format!("{id} {variant}")} selected={*id == lessons::TEMPLATES[0].0}>{ name }</option> }
+            html! { <option lang={of_content()} value={format!("{id} {variant}")} selected={starts.templates.first().is_some_and(|first| first.id() == id)}>{ name }</option> }
         };
-        Some(variants.iter().map(option).collect::<Html>())
+        variants.iter().map(option).collect::<Html>()
     };
     let onclick = {
         let on = on.clone();
@@ -39,8 +40,8 @@ pub fn starts(on: &Callback<Act>) -> Html {
         <div class="bar">
             <label class="grow">{ text::start_from() }
                 <select data-choose="start">
-                    <optgroup label={text::templates()}>{ for lessons::TEMPLATES.iter().filter_map(option) }</optgroup>
-                    <optgroup label={text::lessons()}>{ for lessons::SCENARIOS.iter().filter_map(option) }</optgroup>
+                    <optgroup label={text::templates()}>{ for starts.templates.iter().map(option) }</optgroup>
+                    <optgroup label={text::lessons()}>{ for starts.scenarios.iter().map(option) }</optgroup>
                 </select></label>
             <button type="button" class="btn" data-start="" {onclick}>{ text::start() }</button>
         </div>

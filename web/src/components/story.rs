@@ -6,6 +6,7 @@ use crate::state::action::Action;
 use crate::text::language::of_content;
 use crate::text::story as text;
 use sandbox_core::lesson::{GoalResult, Link};
+use std::rc::Rc;
 use yew::prelude::*;
 
 /// The prediction as it stands.
@@ -60,7 +61,7 @@ pub struct StoryProps<'a> {
     /// Whether the later beats may be opened.
     pub open: bool,
     /// The prose of this beat, rendered when the page was built.
-    pub prose: &'static str,
+    pub prose: Rc<str>,
     /// The prediction, in the beats where it is shown.
     pub ask: Option<Ask>,
     /// The incident sheet, at the end of the run: name and value.
@@ -104,7 +105,7 @@ pub fn story(props: &StoryProps) -> Html {
             <h1 lang={of_content()}>{ props.title }</h1>
             <p class="lede" lang={of_content()}>{ props.lede }</p>
             <nav class="beats" aria-label={text::steps()}>{ for props.beats.iter().enumerate().map(beat) }</nav>
-            <div class="prose" lang={of_content()} {onclick}>{ Html::from_html_unchecked(AttrValue::Static(props.prose)) }</div>
+            <div class="prose" lang={of_content()} {onclick}>{ Html::from_html_unchecked(props.prose.clone().into()) }</div>
             { props.task.as_ref().map(|task| draw_task(task, props.on)).unwrap_or_default() }
             { props.sheet.as_ref().map(|sheet| draw_sheet(sheet)).unwrap_or_default() }
             { props.ask.as_ref().map(|ask| draw_ask(ask, props)).unwrap_or_default() }

@@ -121,7 +121,7 @@ fn files(workshop: &Workshop, on: &Callback<Act>) -> Html {
     html! {
         <details class="files">
             <summary>{ text::files() }</summary>
-            { shelf::starts(on) }
+            { shelf::starts(workshop.starts(), on) }
             <p class="row">
                 { opener(text::import(), ".json", &on_file) }
                 <a class="link" download={name} href={format!("data:application/json,{encoded}")} data-export="">{ text::export() }</a>

@@ -1,6 +1,7 @@
 //! A document as a link: as the changes that make it from a known scenario, or whole where that is shorter.
 
 use super::Way;
+use crate::files::Starts;
 use sandbox_core::link::Link;
 use sandbox_core::scenario::{Document, Problem, drop_lost_knobs, fields};
 use serde_json::Value;
@@ -18,22 +19,21 @@ pub fn alone(document: &Document, variant: &str, changes: &[(String, Value)]) ->
 }
 
 /// The shortest link that carries a document, given the scenarios that whoever opens it has.
-pub fn link_to(json: &Value, known: impl Iterator<Item = (&'static str, &'static str)>) -> Link {
+pub fn link_to(json: &Value, known: &Starts) -> Link {
     let mut shortest = Link { document: Some(json.to_string()), ..Link::default() };
     if fields(json, "variants").next().is_some() || fields(json, "claims").next().is_some() {
         return shortest;
     }
-    for (id, text) in known {
-        let Ok(base) = Document::parse(text) else { continue };
+    for base in known.all() {
         for variant in base.variants() {
-            let Ok(from) = alone(&base, &variant, &[]) else { continue };
+            let Ok(from) = alone(base, &variant, &[]) else { continue };
             let mut set = Vec::new();
             differences(&from, json, &mut Way::new(), &mut set);
             // Not everything can be said in paths.
-            if alone(&base, &variant, &set).as_ref() != Ok(json) {
+            if alone(base, &variant, &set).as_ref() != Ok(json) {
                 continue;
             }
-            let link = Link { scenario: Some(id.into()), variant: Some(variant), set, ..Link::default() };
+            let link = Link { scenario: Some(base.id().into()), variant: Some(variant), set, ..Link::default() };
             if link.query().len() < shortest.query().len() {
                 shortest = link;
             }
@@ -92,17 +92,22 @@ mod tests {
     use crate::content::Content;
     use crate::draft::edit::{Edit, apply};
     use crate::draft::way;
+    use crate::files::Files;
+    use crate::route::Asked;
     use serde_json::json;
+    use std::rc::Rc;
 
-    fn known() -> impl Iterator<Item = (&'static str, &'static str)> {
-        lessons::starts().map(|(id, _, json)| (*id, *json))
+    fn known() -> Rc<Starts> {
+        Files::built_in(&Asked::of("?playground")).starts().clone()
     }
 
     /// The document that a link brings.
     fn opened(link: &Link) -> Value {
-        let (link, problems) = Link::read(&link.query());
-        assert_eq!(problems, []);
-        Content::to_change(&link).expect("it is sound").expect("it names something")
+        let asked = Asked::of(&link.query());
+        assert_eq!(asked.unread, []);
+        // As the playground opens it.
+        let asked = Asked { link: Link { playground: true, ..asked.link }, ..asked };
+        Content::to_change(&asked.link, &Files::built_in(&asked)).expect("it is sound").expect("it names something")
     }
 
     #[test]
@@ -120,22 +125,22 @@ mod tests {
             Edit::Set(way(&["workloads", "traffic", "routes", "GET /v1.2"]), json!({ "weight": 1, "op": "read" })),
         ];
         let mut json = start.clone();
-        assert_eq!(opened(&link_to(&json, known())), json);
+        assert_eq!(opened(&link_to(&json, &known())), json);
         for edit in edits {
             apply(&mut json, &edit).unwrap_or_else(|why| panic!("{edit:?}: {why}"));
-            let link = link_to(&json, known());
+            let link = link_to(&json, &known());
             assert_eq!(opened(&link), json, "{edit:?}: {}", link.query());
         }
     }
 
     #[test]
     fn a_small_change_of_anything_built_in_is_a_short_link() {
-        for (id, text) in known() {
-            let document = Document::parse(text).unwrap();
+        for document in known().all() {
+            let id = document.id();
             for variant in document.variants() {
-                let mut json = alone(&document, &variant, &[]).unwrap();
+                let mut json = alone(document, &variant, &[]).unwrap();
                 json["seed"] = 12_345.into();
-                let link = link_to(&json, known());
+                let link = link_to(&json, &known());
                 assert_eq!(opened(&link), json, "{id} {variant}");
                 assert!(link.query().len() < 250, "{id} {variant}: {}", link.query());
             }
@@ -146,16 +151,16 @@ mod tests {
     fn a_document_with_promises_of_its_own_is_carried_whole() {
         let text = lessons::scenario("database-outage").unwrap();
         let json: Value = serde_json::from_str(text).unwrap();
-        let link = link_to(&json, known());
+        let link = link_to(&json, &known());
         assert_eq!(link.document.map(|text| serde_json::from_str::<Value>(&text).unwrap()), Some(json));
     }
 
     #[test]
     fn a_variant_that_stands_alone_is_the_same_run() {
-        for (id, text) in known() {
-            let document = Document::parse(text).unwrap();
+        for document in known().all() {
+            let id = document.id();
             for variant in document.variants() {
-                let own = alone(&document, &variant, &[]).unwrap();
+                let own = alone(document, &variant, &[]).unwrap();
                 let problems = Document::from_json(own.clone()).check();
                 assert_eq!(problems, [], "{id} {variant}");
                 let start = |plan| {
@@ -164,7 +169,7 @@ mod tests {
                     run.digest()
                 };
                 let of = |document: &Document, variant: &str| start(document.plan(variant, &[]).unwrap());
-                assert_eq!(of(&Document::from_json(own), "A"), of(&document, &variant), "{id} {variant}");
+                assert_eq!(of(&Document::from_json(own), "A"), of(document, &variant), "{id} {variant}");
             }
         }
     }

@@ -1,6 +1,7 @@
 //! `?bench=1`: measures in the page what the page promises, and writes the numbers into it as JSON.
 
 use crate::content::Content;
+use crate::files::Files;
 use crate::route::Asked;
 use crate::state::ticker::{later, now_ms};
 use js_sys::{ArrayBuffer, WebAssembly};
@@ -23,19 +24,19 @@ const FORKS: u32 = 30;
 const SLICE: u32 = 4_096;
 
 /// Measures, and leaves the numbers as JSON in `<pre id="bench" data-ready="true">`.
-pub fn start(root: &Element, asked: Asked) {
+pub fn start(root: &Element, asked: Asked, files: Files) {
     root.set_inner_html("<pre id=\"bench\" data-ready=\"false\">measuring</pre>");
     let place = root.first_element_child();
     later(50, move || {
         if let Some(place) = place {
-            place.set_text_content(Some(&measure(&asked)));
+            place.set_text_content(Some(&measure(&asked, &files)));
             let _ = place.set_attribute("data-ready", "true");
         }
     });
 }
 
-fn measure(asked: &Asked) -> String {
-    let plan = match plan(asked) {
+fn measure(asked: &Asked, files: &Files) -> String {
+    let plan = match plan(asked, files) {
         Ok(plan) => Arc::new(plan),
         Err(problems) => return problems.iter().map(|problem| format!("{problem}\n")).collect(),
     };
@@ -94,12 +95,12 @@ fn measure(asked: &Asked) -> String {
 }
 
 /// What to measure: the document in the address, else the lesson's scenario.
-fn plan(asked: &Asked) -> Result<Plan, Vec<Problem>> {
+fn plan(asked: &Asked, files: &Files) -> Result<Plan, Vec<Problem>> {
     let link = &asked.link;
     if let Some(document) = &link.document {
         return Document::parse(document)?.plan(link.variant.as_deref().unwrap_or("A"), &link.set);
     }
-    let content = Content::load(link)?;
+    let content = Content::load(link, files)?;
     content.plan(&content.settings(asked).0)
 }
 

@@ -15,6 +15,7 @@ use crate::content::Content;
 use crate::embed::dialogue::Wish;
 use crate::embed::speaker::Speaker;
 use crate::failure;
+use crate::files::Files;
 use crate::pages::keys::keys;
 use crate::pages::saving;
 use crate::pages::views::{self, Kept};
@@ -40,14 +41,17 @@ use yew::prelude::*;
 pub struct LessonProps {
     /// What the address asks for.
     pub asked: Asked,
+    /// What that needs of the course.
+    pub files: Rc<Files>,
 }
 
 /// The lesson page, or all that is wrong with the lesson.
 #[component]
 pub fn LessonPage(props: &LessonProps) -> Html {
     let (screen, refresh_screen) = use_screen();
-    let store =
-        use_memo((), |()| Content::load(&props.asked.link).map(|content| begin(Rc::new(content), props, screen.still)));
+    let store = use_memo((), |()| {
+        Content::load(&props.asked.link, &props.files).map(|content| begin(Rc::new(content), props, screen.still))
+    });
     let speaker = use_memo((), |()| {
         let (shown, told) = (refresh_screen.clone(), store.clone());
         let on_wish = Callback::from(move |wish: Wish| {

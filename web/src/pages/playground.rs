@@ -15,6 +15,7 @@ use crate::draft::edit::Edit;
 use crate::draft::form::Schema;
 use crate::draft::kept::Kept;
 use crate::draft::text_of;
+use crate::files::Files;
 use crate::pages::keys::keys;
 use crate::pages::lesson::Page;
 use crate::pages::saving;
@@ -48,6 +49,8 @@ const SCHEMA: &str = "scenario.schema.json";
 pub struct PlaygroundProps {
     /// What the address asks for.
     pub asked: Asked,
+    /// What that needs of the course.
+    pub files: Rc<Files>,
 }
 
 /// The document in work, the session that runs it, and what ties them.
@@ -63,18 +66,19 @@ struct Desk {
 
 impl Desk {
     /// Opens what the address asks for, or what was left here. What of the address was not understood is told above the stage.
-    fn open(asked: &Asked, still: bool) -> Rc<Desk> {
+    fn open(asked: &Asked, files: &Files, still: bool) -> Rc<Desk> {
         let mut unread = asked.unread.clone();
-        let start = Content::to_change(&asked.link).unwrap_or_else(|problems| {
+        let start = Content::to_change(&asked.link, files).unwrap_or_else(|problems| {
             unread.extend(problems);
             None
         });
         let (kept, trouble) = storage::playground();
         let typed = start.map(|json| crate::draft::text::write(&json, None));
-        let mut workshop = Workshop::new(typed, kept);
+        let mut workshop = Workshop::new(files.starts().clone(), typed, kept);
         workshop.said = trouble.unwrap_or(workshop.said);
         // A draft that cannot run is on the desk, and something that can is on the stage.
-        let stage = workshop.document().or_else(|| Workshop::new(None, Kept::default()).document());
+        let stage =
+            workshop.document().or_else(|| Workshop::new(files.starts().clone(), None, Kept::default()).document());
         let content = Content::alone(stage.unwrap_or_else(|| Document::from_json(Value::Null)), Link::default());
         let settings = Settings { variant: content.lesson.variant.clone(), ..Settings::default() };
         let mut session = Session::new(Rc::new(content), settings, true, still);
@@ -133,8 +137,7 @@ impl Desk {
     /// A link to this document, and to the moment that is looked at.
     fn shared(&self) -> Offer {
         let (session, workshop) = (self.store.session(), self.workshop.borrow());
-        let known = lessons::starts().map(|(id, _, json)| (*id, *json));
-        let Link { document, scenario, variant, set, .. } = link_to(workshop.json(), known);
+        let Link { document, scenario, variant, set, .. } = link_to(workshop.json(), workshop.starts());
         // A document that cannot run has no moment.
         let here = if workshop.problems().is_empty() { session.here() } else { Link::default() };
         let link = Link { document, scenario, variant, set, playground: true, ..here };
@@ -172,7 +175,7 @@ fn fetch_schema(desk: Rc<Desk>) {
 #[component]
 pub fn PlaygroundPage(props: &PlaygroundProps) -> Html {
     let (screen, refresh_screen) = use_screen();
-    let desk = use_memo((), |()| Desk::open(&props.asked, screen.still));
+    let desk = use_memo((), |()| Desk::open(&props.asked, &props.files, screen.still));
     let desk = (*desk).clone();
     let redraw = use_force_update();
     let said = use_state_eq(String::new);

@@ -186,7 +186,7 @@ mod tests {
     /// The page that an address opens.
     fn opened(address: &str) -> Session {
         let asked = Asked::of(address);
-        let content = Rc::new(Content::load(&asked.link).expect("the lesson is sound"));
+        let content = Rc::new(Content::built_in(address).expect("the lesson is sound"));
         let (settings, unread) = content.settings(&asked);
         let mut session = Session::new(content, settings, asked.link.embed, false);
         session.unread = unread;

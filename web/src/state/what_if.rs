@@ -212,10 +212,9 @@ fn values(knob: &KnobView) -> Vec<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use sandbox_core::link::Link;
 
     fn answered(question: Question) -> (Content, WhatIf) {
-        let content = Content::load(&Link::default()).expect("the lesson is sound");
+        let content = Content::built_in("?lesson=the-database-goes-away").expect("the lesson is sound");
         let settings = Settings { variant: content.lesson.variant.clone(), ..Settings::default() };
         let mut what_if = WhatIf { question, ..WhatIf::default() };
         what_if.start(&content, &settings);
@@ -240,7 +239,7 @@ mod tests {
 
     #[test]
     fn the_map_has_the_knobs_that_were_chosen_on_their_steps() {
-        let content = Content::load(&Link::default()).expect("the lesson is sound");
+        let content = Content::built_in("?lesson=the-database-goes-away").expect("the lesson is sound");
         let settings = Settings { variant: "B".into(), ..Settings::default() };
         let mut what_if =
             WhatIf { question: Question::Map, knobs: [Some("ttl".into()), Some("stale".into())], job: None };

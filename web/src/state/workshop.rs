@@ -6,9 +6,11 @@ use crate::draft::history::History;
 use crate::draft::kept::Kept;
 use crate::draft::text::{Placed, write};
 use crate::draft::{Way, at};
+use crate::files::Starts;
 use crate::text::{playground as text, refusals};
 use sandbox_core::scenario::{Document, Problem, read_value};
 use serde_json::Value;
+use std::rc::Rc;
 
 /// Longer texts are not opened: no scenario is that long, and a page would be busy with one.
 const TEXT_MAX: usize = 400_000;
@@ -20,6 +22,7 @@ type Moment = (String, Way);
 
 /// A document in work.
 pub struct Workshop {
+    starts: Rc<Starts>,
     text: String,
     /// The value of the text, or of the last text that was JSON.
     json: Value,
@@ -68,10 +71,11 @@ pub enum Act {
 
 impl Workshop {
     /// Begins with a text, or with what was left here. What was left before a text that came with a link is kept as a version.
-    pub fn new(text: Option<String>, kept: Kept) -> Workshop {
-        let first = || started(FIRST, "A").unwrap_or_default();
+    pub fn new(starts: Rc<Starts>, text: Option<String>, kept: Kept) -> Workshop {
+        let first = || started(&starts, FIRST, "A").unwrap_or_default();
         let text = text.or_else(|| kept.draft.clone()).unwrap_or_else(first);
         let mut workshop = Workshop {
+            starts,
             text: String::new(),
             json: Value::Null,
             is_broken: false,
@@ -89,6 +93,11 @@ impl Workshop {
         }
         workshop.take(text);
         workshop
+    }
+
+    /// What it can be started from.
+    pub fn starts(&self) -> &Starts {
+        &self.starts
     }
 
     /// The text.
@@ -145,7 +154,7 @@ impl Workshop {
                 self.history.leave((self.text.clone(), self.selected.clone()), Some("text"));
                 self.take(text);
             }
-            Act::Start(id, variant) => match started(&id, &variant) {
+            Act::Start(id, variant) => match started(&self.starts, &id, &variant) {
                 Some(text) => self.replace(text, text::started(&id, &variant)),
                 None => self.said = text::no_scenario(&id),
             },
@@ -249,18 +258,23 @@ impl Workshop {
 }
 
 /// The text of a variant of a known scenario, standing alone.
-fn started(id: &str, variant: &str) -> Option<String> {
-    let document = Document::parse(lessons::start(id)?).ok()?;
-    alone(&document, variant, &[]).ok().map(|json| write(&json, None))
+fn started(starts: &Starts, id: &str, variant: &str) -> Option<String> {
+    alone(starts.get(id)?, variant, &[]).ok().map(|json| write(&json, None))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::draft::way;
+    use crate::files::Files;
+    use crate::route::Asked;
+
+    fn starts() -> Rc<Starts> {
+        Files::built_in(&Asked::of("?playground")).starts().clone()
+    }
 
     fn workshop() -> Workshop {
-        Workshop::new(None, Kept::default())
+        Workshop::new(starts(), None, Kept::default())
     }
 
     fn set(path: &[&str], value: i32) -> Edit {
@@ -271,10 +285,10 @@ mod tests {
     fn it_begins_with_something_that_runs_or_with_what_was_left() {
         assert!(workshop().document().is_some());
         let kept = Kept { draft: Some("{ \"left\": ".into()), ..Kept::default() };
-        assert_eq!(Workshop::new(None, kept.clone()).text(), "{ \"left\": ");
-        let opened = Workshop::new(Some("{}".into()), kept.clone());
+        assert_eq!(Workshop::new(starts(), None, kept.clone()).text(), "{ \"left\": ");
+        let opened = Workshop::new(starts(), Some("{}".into()), kept.clone());
         assert_eq!((opened.text(), opened.kept.text("Version 1")), ("{}", Some("{ \"left\": ")), "nothing is lost");
-        let again = Workshop::new(Some("[]".into()), opened.kept);
+        let again = Workshop::new(starts(), Some("[]".into()), opened.kept);
         assert_eq!((again.kept.versions.len(), again.said.as_str()), (1, ""), "nor kept twice");
     }
 
@@ -352,7 +366,7 @@ mod tests {
         assert!(workshop.json()["nodes"]["cache"].is_object());
         workshop.act(Act::Restore("first".into()));
         assert_eq!(workshop.text(), first);
-        assert_eq!(Workshop::new(None, workshop.kept.clone()).text(), first, "the draft is kept as well");
+        assert_eq!(Workshop::new(starts(), None, workshop.kept.clone()).text(), first, "the draft is kept as well");
         workshop.act(Act::Forget("first".into()));
         assert!(workshop.kept.versions.is_empty());
         workshop.act(Act::Start("nothing".into(), "A".into()));

@@ -4,8 +4,10 @@ use super::strings;
 
 strings! {
     no_lesson(id) = "there is no lesson `{id}`";
-    no_scenario(id) = "there is no scenario `{id}`";
-    of_the_course = "Name a scenario of the course.";
+    no_course_file(name, why) = "course/{name} cannot be read: {why}";
+    beside_the_program = "Reload the page; the file lies beside the program.";
+    no_starts = "it has no scenarios";
+    no_lesson_in_it = "it has no lesson";
     a_scenario = "A scenario";
     no_variant(id) = "there is no variant `{id}`";
     known(ids) = "Known: {ids}.";

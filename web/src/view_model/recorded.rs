@@ -3,6 +3,7 @@
 use crate::text::story as text;
 use crate::view_model::format;
 use crate::view_model::topology::name_of;
+use lessons::INDEX;
 use sandbox_core::Run;
 use sandbox_core::scenario::Plan;
 
@@ -36,7 +37,7 @@ impl RecordedView {
                 format::count(requests),
                 format::short(plan.end.as_seconds(), 0),
             ),
-            source: lessons::start(&plan.id).is_none().then(|| text::brought_along(&plan.id)),
+            source: INDEX.iter().all(|entry| entry.scenario != plan.id).then(|| text::brought_along(&plan.id)),
             same,
             verdict: match same {
                 Some(true) => text::same_digest(&short),
