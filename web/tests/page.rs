@@ -2,7 +2,6 @@
 #![cfg(target_arch = "wasm32")]
 
 use sandbox_core::Run;
-use sandbox_core::link::Link;
 use serde_json::Value;
 use std::rc::Rc;
 use std::sync::Arc;
