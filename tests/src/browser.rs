@@ -184,7 +184,9 @@ impl Browser {
         let log = self.client.issue_cmd(ConsoleLog).await.expect("the console can be read");
         let entries = log.as_array().cloned().unwrap_or_default();
         let severe = entries.iter().filter(|entry| entry["level"] == "SEVERE");
-        severe.map(|entry| entry["message"].as_str().unwrap_or_default().to_string()).collect()
+        let told = severe.map(|entry| entry["message"].as_str().unwrap_or_default().to_string());
+        // Stills are drawn for a release only.
+        told.filter(|message| !message.contains("/still.png ")).collect()
     }
 
     /// Ends the browser.

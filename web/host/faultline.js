@@ -3,10 +3,9 @@
   const base = new URL('.', document.currentScript.src).href, tag = 'faultline-lesson';
   const own = 'id class style title link still'.split(' ');
   const add = (to, name, what) => to.appendChild(Object.assign(document.createElement(name), what));
-  const style = `:host{display:block;position:relative;min-height:15em;border-radius:9px;overflow:hidden}button{all:unset;position:absolute;inset:0;cursor:pointer;display:grid;place-content:center;gap:8px;text-align:center;font:600 18px system-ui;background:light-dark(#eef,#222) center/cover;color:CanvasText}
+  const style = `:host{display:block;position:relative;aspect-ratio:40/21;border-radius:9px;overflow:clip}button{all:unset;position:absolute;inset:0;cursor:pointer;display:grid;place-content:center;gap:8px;text-align:center;font:600 18px system-ui;background:light-dark(#eef,#222) center/cover;color:CanvasText}
 button:focus-visible{outline:3px solid #15d;outline-offset:-3px}span{background:Canvas;padding:4px;border-radius:8px}
 iframe{display:block;width:100%;height:39em;border:0}`;
-  // Each snippet brings the script.
   customElements.get(tag) || customElements.define(tag, class extends HTMLElement {
     #waiting = new Map();
     #count = 0;
@@ -18,7 +17,7 @@ iframe{display:block;width:100%;height:39em;border:0}`;
       add(shadow, 'style', { textContent: style });
       const button = add(shadow, 'button', { onclick: () => this.load().then(() => this.#frame.focus()) });
       for (const textContent of [this.title || this.textContent.trim() || 'Faultline', 'Start ▶']) add(button, 'span', { textContent });
-      const still = this.getAttribute('still');
+      const still = this.getAttribute('still') ?? `${base}lesson/${this.getAttribute('lesson')}/still.png`;
       if (still) button.style.backgroundImage = `url(${JSON.stringify(still)})`;
     }
     load() {

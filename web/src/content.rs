@@ -44,7 +44,7 @@ impl Content {
         Ok(Content { lesson, prose: file.prose.clone(), document, origin })
     }
 
-    /// The same of an address, with the course that this program was built with: for tests, which have no site.
+    /// The same of an address, with the course that this program was built with: for tests and tools, which have no site.
     pub fn built_in(address: &str) -> Result<Content, Vec<Problem>> {
         let asked = Asked::of(address);
         Content::load(&asked.link, &Files::built_in(&asked))

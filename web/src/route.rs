@@ -1,7 +1,6 @@
 //! The page's own address. There is no router: a lesson is a parameter, so that a page works in any folder and frame.
 
-use crate::view_model::snippet::Place;
-use sandbox_core::link::{Link, PARAMETERS};
+use sandbox_core::link::{Link, PARAMETERS, Place};
 use sandbox_core::scenario::Problem;
 
 /// The lesson that an address is about which names none but asks for something of a lesson.

@@ -4,9 +4,10 @@ use crate::project::{cargo, command, executable, find, root, server_binary};
 use crate::site;
 use crate::steps::{announce, run};
 use crate::tools::{Need, provide};
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 /// What `dist` can be told.
 #[derive(clap::Args)]
@@ -14,6 +15,9 @@ pub struct Options {
     /// The folder to make
     #[arg(long, default_value = "dist-release")]
     out: PathBuf,
+    /// Where the site will lie, such as https://example.org/faultline/: whole addresses are written where others ask for them
+    #[arg(long, value_name = "URL")]
+    address: Option<String>,
 }
 
 /// What rustc's WebAssembly uses beyond the first standard; wasm-opt refuses what it is not told of.
@@ -43,10 +47,21 @@ pub fn dist(options: &Options) -> Result<()> {
     run(&mut cargo(&["build", "--locked", "-p", "server", "--release"]))?;
     let faultline = out.join(executable("faultline"));
     copy(&server_binary()?, &faultline)?;
+    announce("a still of each lesson");
+    // What draws pictures takes long to compile, so it lives in a program that only `dist` builds; so do the compressors below.
+    run(tool("stills").arg(&site))?;
     announce("a page for each lesson, and the policy of the site");
-    run(command(&faultline).args(["export", "pages", "--site"]).arg(&site))?;
+    let mut pages = command(&faultline);
+    pages.args(["export", "pages", "--site"]).arg(&site);
+    run(pages.args(options.address.iter().flat_map(|address| ["--address", address])))?;
 
-    for licence in ["LICENSE-MIT", "LICENSE-APACHE"] {
+    announce("what the simulation gives for cases with known answers");
+    let verified = command(&faultline).args(["verify", "--json"]).output().context("cannot start faultline")?;
+    ensure!(verified.status.success(), "`faultline verify` ended with {}", verified.status);
+    let results = site.join("about/conformance.json");
+    fs::write(&results, verified.stdout).with_context(|| format!("cannot write {}", results.display()))?;
+
+    for licence in ["LICENSE-MIT", "LICENSE-APACHE", "LICENSE-CC-BY-4.0.txt"] {
         copy(&root().join(licence), &out.join(licence))?;
     }
     let readme =
@@ -54,12 +69,14 @@ pub fn dist(options: &Options) -> Result<()> {
     fs::write(out.join("README.md"), readme).with_context(|| format!("cannot write into {}", out.display()))?;
 
     announce("sizes");
-    // Compressors take longer to compile than the rest of xtask, so they live in a program that only `dist` builds.
-    let mut sizes =
-        cargo(&["run", "--locked", "--quiet", "-p", "xtask", "--bin", "sizes", "--features", "sizes", "--"]);
-    run(sizes.arg(&site))?;
+    run(tool("sizes").arg(&site))?;
     println!("\nThe release lies in {}", out.display());
     Ok(())
+}
+
+/// A program of xtask that the feature of its name brings.
+fn tool(name: &str) -> Command {
+    cargo(&["run", "--locked", "--quiet", "-p", "xtask", "--bin", name, "--features", name, "--"])
 }
 
 /// wasm-opt in place, for speed: through brotli -O3 and -Oz come out alike. Nothing lies in the first KiB of memory, where
@@ -104,5 +121,5 @@ Run a scenario on the command line:
     ./{faultline} run database-outage --variant B
     ./{faultline} --help
 
-Licensed under MIT or Apache-2.0, at your choice: LICENSE-MIT, LICENSE-APACHE.
+Licensed under MIT or Apache-2.0, at your choice: LICENSE-MIT, LICENSE-APACHE. The text of the lessons: LICENSE-CC-BY-4.0.txt.
 ";

@@ -2,18 +2,21 @@
 //!
 //! [`Link`] and [`PARAMETERS`] are declared together, once (`parameters.rs`): the same lines give the parser, the writer, the
 //! documentation, the JSON Schema and what the page offers to people who embed it. `form.rs` says how one value is written,
-//! `address.rs` how all of them stand in an address, `migrate.rs` what earlier versions wrote otherwise.
+//! `address.rs` how all of them stand in an address, `migrate.rs` what earlier versions wrote otherwise, `snippet.rs` what a page
+//! of others needs to show a link.
 
 mod address;
 mod form;
 mod migrate;
 mod parameters;
+mod snippet;
 mod table;
 
 pub use address::escaped;
 pub use form::{Digest, Form, Language, Motion, Resolution, Tab, Theme};
 pub use migrate::VERSION;
 pub use parameters::{Group, Link, PARAMETERS, Parameter};
+pub use snippet::{FRAME, Place, Snippet};
 #[cfg(feature = "schema")]
 pub use table::schema;
 pub use table::table;

@@ -19,6 +19,8 @@ pub struct CaseReport {
     pub tier: u8,
     /// What kind of answer it has.
     pub kind: CaseKind,
+    /// Where the expected values come from, in prose.
+    pub source: String,
     /// How it went.
     pub verdict: Verdict,
     /// Why it is unsupported or an error, or which metrics are off; null for a pass.
@@ -79,7 +81,8 @@ impl Case {
                 (if off.is_empty() { Verdict::Pass } else { Verdict::Fail }, reason, values)
             }
         };
-        CaseReport { id: self.id.clone(), tier: self.tier, kind: self.kind, verdict, reason, values }
+        let (id, source) = (self.id.clone(), self.source.clone());
+        CaseReport { id, tier: self.tier, kind: self.kind, source, verdict, reason, values }
     }
 
     fn judge_value(&self, name: &str, expected: &Value, answers: &[&Answers]) -> ValueReport {

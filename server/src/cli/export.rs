@@ -24,8 +24,12 @@ enum Form {
     Html(What),
     /// A lesson as a package for course systems (SCORM 1.2), with score and resumption
     Scorm12(What),
-    /// Into the site: a page with title and social tags for each lesson, and the line of its Content-Security-Policy
-    Pages,
+    /// Into the site: for each lesson a page with title and social tags, manifest.json, and the line of its Content-Security-Policy
+    Pages {
+        /// Where the site will lie, such as https://example.org/faultline/: then each lesson has an oembed.json too
+        #[arg(long, value_name = "URL")]
+        address: Option<String>,
+    },
 }
 
 #[derive(clap::Args)]
@@ -47,8 +51,8 @@ pub fn export(options: &Options) -> Result {
         Form::Scorm12(what) => {
             pack(what, |lesson, link| Ok(export::scorm12(lesson, &export::single(&site, &link.query(), lesson)?)?))
         }
-        Form::Pages => {
-            let policy = export::pages(&site)?;
+        Form::Pages { address } => {
+            let policy = export::pages(&site, address.as_deref())?;
             eprintln!("{} lessons; Content-Security-Policy: {policy}", lessons::LESSONS.len());
             Ok(())
         }

@@ -1,5 +1,7 @@
-//! Packages of one lesson: a page in one file, and a package for course systems; and a page for each lesson in the site.
+//! Packages of one lesson: a page in one file, and a package for course systems; and into the site a page for
+//! each lesson with what other programs read of it.
 
+mod manifest;
 mod pages;
 mod scorm12;
 mod single;

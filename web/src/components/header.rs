@@ -4,7 +4,7 @@ use crate::components::icon::icon;
 use crate::text::frame as text;
 use crate::text::language::of_content;
 use crate::view_model::format;
-use crate::view_model::snippet::Form;
+use sandbox_core::link::Snippet;
 use yew::prelude::*;
 
 /// What [`header`] draws.
@@ -41,16 +41,16 @@ pub fn header(props: &HeaderProps) -> Html {
 }
 
 /// The buttons of a lesson: share, embed, help. Without `on_share` there is no address to share.
-pub fn buttons(on_share: Option<Callback<Form>>, on_help: &Callback<()>) -> Html {
-    let share = |name: &'static str, class: &'static str, id: &'static str, form: Form| {
+pub fn buttons(on_share: Option<Callback<Snippet>>, on_help: &Callback<()>) -> Html {
+    let share = |name: &'static str, class: &'static str, id: &'static str, form: Snippet| {
         let onclick = on_share.as_ref().map(|on_share| on_share.reform(move |_: MouseEvent| form));
         html! { <button type="button" {class} data-share={id} disabled={onclick.is_none()} {onclick}>{ name }</button> }
     };
     let help = on_help.reform(|_: MouseEvent| ());
     html! {
         <>
-            { share(text::share(), "btn", "link", Form::Link) }
-            { share(text::embed(), "btn hide-xs", "frame", Form::Frame) }
+            { share(text::share(), "btn", "link", Snippet::Link) }
+            { share(text::embed(), "btn hide-xs", "frame", Snippet::Frame) }
             <button type="button" class="btn quiet" aria-label={text::help()} title={text::help_key()} onclick={help}>{ "?" }</button>
         </>
     }

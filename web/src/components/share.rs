@@ -5,8 +5,7 @@ use crate::text::frame;
 use crate::text::language::of_content;
 use crate::text::share as text;
 use crate::view_model::link_form::{GROUPS, LinkForm, offered};
-use crate::view_model::snippet::{Form, Place};
-use sandbox_core::link::{self, Group, LONGEST, Parameter};
+use sandbox_core::link::{Form, Group, LONGEST, Parameter, Place, Snippet};
 use sandbox_core::scenario::Problem;
 use wasm_bindgen::JsCast;
 use web_sys::{Element, Event, HtmlDocument, HtmlElement, HtmlInputElement, HtmlSelectElement, HtmlTextAreaElement};
@@ -16,7 +15,7 @@ use yew::prelude::*;
 #[derive(Clone, Default, PartialEq)]
 pub struct Offer {
     /// How it is written.
-    pub form: Form,
+    pub form: Snippet,
     /// What it asks for.
     pub link: LinkForm,
     /// What it is called.
@@ -29,7 +28,7 @@ pub struct Offer {
 
 impl Offer {
     /// In another form: inside another page a lesson is stage and evidence alone, unless somebody wants it otherwise.
-    pub fn in_form(self, form: Form) -> Offer {
+    pub fn in_form(self, form: Snippet) -> Offer {
         let mut link = self.link;
         link.put("embed", if form.is_inside() { "1".into() } else { String::new() });
         Offer { form, link, copied: None, ..self }
@@ -52,7 +51,7 @@ pub fn share(props: &ShareProps) -> Html {
     let (link, problems) = offer.link.read();
     let snippet = offer.place.write(offer.form, &offer.title, &link);
     let length = offer.place.address(&link).len();
-    let choose = |form: &Form| {
+    let choose = |form: &Snippet| {
         let (form, offer) = (*form, (*offer).clone());
         let pressed = (form == offer.form).to_string();
         let onclick = on.reform(move |_: MouseEvent| offer.clone().in_form(form));
@@ -79,7 +78,7 @@ pub fn share(props: &ShareProps) -> Html {
     html! {
         <dialog class="share" ref={dialog.clone()} aria-labelledby="share-title">
             <h2 id="share-title">{ frame::share() }</h2>
-            <div class="seg" role="group" aria-label={text::written_as()}>{ for Form::ALL.iter().map(choose) }</div>
+            <div class="seg" role="group" aria-label={text::written_as()}>{ for Snippet::ALL.iter().map(choose) }</div>
             <p>{ words(offer.form).1 }</p>
             if length > LONGEST {
                 <p data-long="">{ text::long_link(length, LONGEST) }</p>
@@ -100,12 +99,12 @@ pub fn share(props: &ShareProps) -> Html {
 }
 
 /// The name of a form, and what it is for.
-fn words(form: Form) -> (&'static str, &'static str) {
+fn words(form: Snippet) -> (&'static str, &'static str) {
     match form {
-        Form::Link => (text::link(), text::link_is()),
-        Form::Frame => (text::frame(), text::frame_is()),
-        Form::Element => (text::element(), text::element_is()),
-        Form::Markdown => (text::markdown(), text::markdown_is()),
+        Snippet::Link => (text::link(), text::link_is()),
+        Snippet::Frame => (text::frame(), text::frame_is()),
+        Snippet::Element => (text::element(), text::element_is()),
+        Snippet::Markdown => (text::markdown(), text::markdown_is()),
     }
 }
 
@@ -136,10 +135,10 @@ fn field<'a>(
     });
     let oninput = put.reform(|event: InputEvent| event.into());
     let input = match parameter.form {
-        link::Form::Switch => html! {
+        Form::Switch => html! {
             <input type="checkbox" {id} aria-describedby={hint.clone()} checked={value == "1"} onchange={put} />
         },
-        link::Form::Word(words) => html! {
+        Form::Word(words) => html! {
             <select {id} aria-describedby={hint.clone()} onchange={put}>
                 { for std::iter::once(&"").chain(offered_words(words)).map(|word| html! { <option value={*word} selected={*word == value}>{ *word }</option> }) }
             </select>

@@ -27,9 +27,23 @@ pub struct TopologyProps<'a> {
     pub frame: &'a NodeRef,
 }
 
-/// The system as boxes and links.
+/// The system as boxes and links, and in sentences.
 pub fn topology(props: &TopologyProps) -> Html {
     let (layout, size) = (&*props.layout, props.layout.size);
+    let sentences = layout.parts.iter().filter_map(|part| props.parts.get(part.node.index())).map(|part| {
+        html! { <li>{ &part.sentence }</li> }
+    });
+    html! {
+        <div class="topo" ref={props.frame.clone()}>
+            <svg viewBox={format!("0 0 {} {}", size.0, size.1)} aria-hidden="true">{ drawing(props) }</svg>
+            <ul class="unseen" aria-label={text::parts()}>{ for sentences }</ul>
+        </div>
+    }
+}
+
+/// What is drawn of it.
+pub fn drawing(props: &TopologyProps) -> Html {
+    let layout = &*props.layout;
     let down = |node: NodeId| props.parts.get(node.index()).is_some_and(|part| part.class == "down");
     let links = layout.links.iter().map(|link| {
         let class = if down(link.to) || down(link.from) { "wire dead" } else { "wire" };
@@ -39,19 +53,13 @@ pub fn topology(props: &TopologyProps) -> Html {
         .parts
         .iter()
         .filter_map(|part| Some(draw_part(part, layout.half, props.parts.get(part.node.index())?, props.next)));
-    let sentences = layout.parts.iter().filter_map(|part| props.parts.get(part.node.index())).map(|part| {
-        html! { <li>{ &part.sentence }</li> }
-    });
     html! {
-        <div class="topo" ref={props.frame.clone()}>
-            <svg viewBox={format!("0 0 {} {}", size.0, size.1)} aria-hidden="true">
-                { for links }
-                { dots(props.flow, layout) }
-                { for parts }
-                { legend(size, props.stale) }
-            </svg>
-            <ul class="unseen" aria-label={text::parts()}>{ for sentences }</ul>
-        </div>
+        <>
+            { for links }
+            { dots(props.flow, layout) }
+            { for parts }
+            { legend(layout.size, props.stale) }
+        </>
     }
 }
 

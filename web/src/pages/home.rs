@@ -11,6 +11,7 @@ use crate::state::storage;
 use crate::text::language::of_content;
 use crate::text::{frame, home as text};
 use lessons::{Entry, INDEX};
+use sandbox_core::link::Link;
 use sandbox_core::scenario::Problem;
 use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::{File, HtmlDialogElement};
@@ -94,9 +95,21 @@ pub fn HomePage(props: &HomeProps) -> Html {
                 { for series().map(|entries| draw_series(entries, &course)) }
                 { progress(&course, &said, &on_file, forget) }
                 <details class="card terms"><summary><h2>{ text::glossary() }</h2></summary>{ glossary::all(on_term.clone()) }</details>
+                { colophon() }
             </main>
             { glossary::entry(&EntryProps { dialog, term: &term, on_term }) }
         </div>
+    }
+}
+
+/// What whoever decides about a course wants to know; the pages are files of the site, which nobody else fetches.
+fn colophon() -> Html {
+    html! {
+        <footer class="colophon">
+            <p>{ text::stays_here() }{ " " }<a href="about/privacy.html">{ text::privacy() }</a></p>
+            <p><a href="about/conformance.html">{ text::right() }</a></p>
+            <p>{ text::licences() }{ " " }<a href="LICENSE-CC-BY-4.0.txt">{ "CC BY 4.0" }</a></p>
+        </footer>
     }
 }
 
@@ -106,7 +119,7 @@ fn series() -> impl Iterator<Item = &'static [Entry]> {
 }
 
 fn address(entry: &Entry) -> String {
-    format!("?lesson={}", entry.id)
+    Link { lesson: Some(entry.id.into()), ..Link::default() }.query()
 }
 
 fn draw_series(entries: &[Entry], course: &Course) -> Html {

@@ -29,8 +29,7 @@ use crate::text::language::{of_content, speak};
 use crate::text::{frame as text, story};
 use crate::view_model::link_form::LinkForm;
 use crate::view_model::recorded::RecordedView;
-use crate::view_model::snippet::Form;
-use sandbox_core::link::{Link, Theme};
+use sandbox_core::link::{Link, Snippet, Theme};
 use sandbox_core::scenario::Problem;
 use std::rc::Rc;
 use web_sys::{Element, File, HtmlDialogElement, HtmlElement};
@@ -107,7 +106,7 @@ pub fn LessonPage(props: &LessonProps) -> Html {
     let (share, offer) = (use_node_ref(), use_state_eq(Offer::default));
     let on_share = {
         let (store, share, offer) = (store.clone(), share.clone(), offer.setter());
-        Callback::from(move |form: Form| {
+        Callback::from(move |form: Snippet| {
             if let (Ok(store), Some(dialog)) = (&*store, share.cast::<HtmlDialogElement>()) {
                 offer.set(shared(&store.session()).in_form(form));
                 let _ = dialog.show_modal();

@@ -9,5 +9,6 @@ pub mod lesson;
 pub mod playground;
 mod saving;
 mod stage;
+pub mod still;
 mod story;
 pub mod views;

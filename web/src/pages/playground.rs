@@ -30,8 +30,7 @@ use crate::state::store::Store;
 use crate::state::workshop::{Act, Workshop};
 use crate::text::{frame, playground as text};
 use crate::view_model::link_form::LinkForm;
-use crate::view_model::snippet::Form;
-use sandbox_core::link::Link;
+use sandbox_core::link::{Link, Snippet};
 use sandbox_core::scenario::{Document, Problem};
 use serde_json::Value;
 use std::cell::{Cell, RefCell};
@@ -204,7 +203,7 @@ pub fn PlaygroundPage(props: &PlaygroundProps) -> Html {
     let (share, offer) = (use_node_ref(), use_state_eq(Offer::default));
     let on_share = {
         let (desk, open, offer) = (desk.clone(), open(&share), offer.setter());
-        Callback::from(move |form: Form| {
+        Callback::from(move |form: Snippet| {
             offer.set(desk.shared().in_form(form));
             open();
         })

@@ -14,6 +14,11 @@ strings! {
     begun = "begun";
     not_begun = "not begun";
 
+    stays_here = "Nothing that you do here leaves this page.";
+    privacy = "Privacy";
+    right = "How right the simulation is";
+    licences = "The program is free under MIT or Apache-2.0, the text of the lessons under";
+
     progress = "Your progress";
     stays = "It stays in this browser; nothing leaves the page. To take it to another one, export it there as a file and import it here.";
     export = "Export";

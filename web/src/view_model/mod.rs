@@ -10,7 +10,6 @@ pub mod live;
 pub mod recorded;
 pub mod request;
 pub mod scrub;
-pub mod snippet;
 pub mod topology;
 pub mod tour;
 pub mod what_if;

@@ -1,11 +1,15 @@
 //! What somebody puts into a page of their own to show a link there: the address, a frame, our element, or Markdown.
 
-use sandbox_core::link::Link;
+use super::Link;
 use std::fmt::Write as _;
+
+/// Width and height of a frame, in CSS pixels, that shows a lesson before the lesson tells its own height: the column of a book, and
+/// all of stage and charts in it.
+pub const FRAME: (u32, u32) = (750, 860);
 
 /// A way to hand a link on.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Form {
+pub enum Snippet {
     /// The address alone.
     #[default]
     Link,
@@ -17,23 +21,25 @@ pub enum Form {
     Markdown,
 }
 
-impl Form {
+impl Snippet {
     /// All of them, in the order in which they are offered.
-    pub const ALL: [Form; 4] = [Form::Link, Form::Frame, Form::Element, Form::Markdown];
+    pub const ALL: [Snippet; 4] = [Snippet::Link, Snippet::Frame, Snippet::Element, Snippet::Markdown];
 
     /// The word for it, in any language of the page.
+    #[inline]
     pub fn word(self) -> &'static str {
         match self {
-            Form::Link => "link",
-            Form::Frame => "frame",
-            Form::Element => "element",
-            Form::Markdown => "markdown",
+            Snippet::Link => "link",
+            Snippet::Frame => "frame",
+            Snippet::Element => "element",
+            Snippet::Markdown => "markdown",
         }
     }
 
     /// Whether the lesson then stands inside another page.
+    #[inline]
     pub fn is_inside(self) -> bool {
-        matches!(self, Form::Frame | Form::Element)
+        matches!(self, Snippet::Frame | Snippet::Element)
     }
 }
 
@@ -48,27 +54,31 @@ pub struct Place {
 
 impl Place {
     /// The address of a link.
+    #[inline]
     pub fn address(&self, link: &Link) -> String {
         format!("{}{}", self.page, link.query())
     }
 
     /// A link in one of the forms.
-    pub fn write(&self, form: Form, title: &str, link: &Link) -> String {
+    #[inline]
+    pub fn write(&self, form: Snippet, title: &str, link: &Link) -> String {
         match form {
-            Form::Link => self.address(link),
-            Form::Frame => format!(
-                "<iframe src=\"{}\" title=\"{}\"\n  width=\"750\" height=\"860\" loading=\"lazy\" \
+            Snippet::Link => self.address(link),
+            Snippet::Frame => format!(
+                "<iframe src=\"{}\" title=\"{}\"\n  width=\"{}\" height=\"{}\" loading=\"lazy\" \
                  sandbox=\"allow-scripts\" allow=\"fullscreen\"></iframe>",
                 quoted(&self.address(link)),
-                quoted(title)
+                quoted(title),
+                FRAME.0,
+                FRAME.1
             ),
-            Form::Element => format!(
+            Snippet::Element => format!(
                 "<script src=\"{}faultline.js\"></script>\n<faultline-lesson{} title=\"{}\"></faultline-lesson>",
                 quoted(&self.site),
                 attributes(link),
                 quoted(title)
             ),
-            Form::Markdown => {
+            Snippet::Markdown => {
                 let plain = title.replace('\\', "\\\\").replace('[', "\\[").replace(']', "\\]");
                 format!("[{plain}]({})", self.address(link))
             }
@@ -77,6 +87,7 @@ impl Place {
 }
 
 /// Each parameter as an attribute of the element; an attribute cannot stand there twice, so what may goes into `link`.
+#[inline]
 fn attributes(link: &Link) -> String {
     let many = Link { set: link.set.clone(), resolve: link.resolve.clone(), ..Link::default() };
     let mut text = String::new();
@@ -92,6 +103,7 @@ fn attributes(link: &Link) -> String {
 }
 
 /// A text as it stands in an attribute.
+#[inline]
 fn quoted(text: &str) -> String {
     text.replace('&', "&amp;").replace('"', "&quot;").replace('<', "&lt;")
 }
@@ -114,23 +126,23 @@ mod tests {
     fn every_form_is_written_so_that_nothing_in_it_ends_it() {
         let (place, link) = (place(), link("?v=2&lesson=a&seed=3&embed=1"));
         let write = |form| place.write(form, "A \"b\" & [c]", &link);
-        assert_eq!(write(Form::Link), "https://x.org/f/lesson/a/?v=2&lesson=a&seed=3&embed=1");
-        let frame = write(Form::Frame);
+        assert_eq!(write(Snippet::Link), "https://x.org/f/lesson/a/?v=2&lesson=a&seed=3&embed=1");
+        let frame = write(Snippet::Frame);
         assert!(frame.contains("src=\"https://x.org/f/lesson/a/?v=2&amp;lesson=a&amp;seed=3&amp;embed=1\""), "{frame}");
         assert!(frame.contains("title=\"A &quot;b&quot; &amp; [c]\""), "{frame}");
         assert_eq!(
-            write(Form::Element),
+            write(Snippet::Element),
             "<script src=\"https://x.org/f/faultline.js\"></script>\n\
              <faultline-lesson lesson=\"a\" seed=\"3\" title=\"A &quot;b&quot; &amp; [c]\"></faultline-lesson>"
         );
-        let markdown = write(Form::Markdown);
+        let markdown = write(Snippet::Markdown);
         assert!(markdown.starts_with("[A \"b\" & \\[c\\]](https://x.org/f/lesson/a/?v=2&"), "{markdown}");
     }
 
     #[test]
     fn what_stands_there_often_is_no_attribute_and_a_whole_lesson_is_asked_for() {
         let link = link("?v=2&lesson=a&set=a.b=1&set=c=%22x%22&t=2");
-        let element = place().write(Form::Element, "A", &link);
+        let element = place().write(Snippet::Element, "A", &link);
         let attributes = " link=\"?v=2&amp;set=a.b%3D1&amp;set=c%3D%22x%22\" lesson=\"a\" t=\"2\" embed=\"0\" title=";
         assert!(element.contains(attributes), "{element}");
     }
