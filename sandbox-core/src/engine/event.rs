@@ -1,6 +1,6 @@
 //! Everything that can be due, as one closed list.
 
-use crate::ids::{NodeId, RequestId};
+use crate::ids::{NodeId, RequestId, Seq};
 use crate::time::{Span, Time};
 
 /// Position of a stay in the world's slab.
@@ -40,6 +40,10 @@ pub enum Event {
     Shared(NodeId),
     /// A node fails by chance, or is repaired.
     Chance(NodeId),
+    /// The CPU time of a node's present period is used up, or a new period begins. Dead if something else came first.
+    Quota(NodeId),
+    /// A node's batch starts with whoever is there. Dead if it was full before.
+    BatchDue(NodeId),
     /// A rule that rows must keep is looked at.
     Audit(u16),
     /// A monitor probes its target, or a caller checks its instances.
@@ -76,6 +80,13 @@ pub enum Event {
     OutOfMemory(NodeId),
     /// An instance is to be started anew before it has no memory left.
     Recycle(NodeId),
+    /// An instance does not answer its probes.
+    Unresponsive {
+        /// The instance.
+        node: NodeId,
+        /// The record of the last probe.
+        because: Seq,
+    },
     /// A call woke an instance that slept.
     Wake(NodeId),
     /// Callers learn that an instance is on their list, or no longer.
@@ -172,6 +183,10 @@ pub enum Reason {
     Chance,
     /// An instance starts, stops, is replaced or listed.
     LifeGoesOn,
+    /// The CPU time of a period is used up, or there is some again.
+    QuotaTurns,
+    /// A batch starts with whoever is there.
+    BatchDue,
     /// A rule that rows must keep is looked at.
     Audit,
     /// A probe is due.

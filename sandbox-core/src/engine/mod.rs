@@ -20,6 +20,7 @@ mod limiter;
 mod line;
 mod nodes;
 mod observe;
+mod quota;
 mod run;
 mod sender;
 mod sharing;

@@ -360,6 +360,8 @@ impl World {
             Event::Withdraw(_) => {}
             Event::Shared(node) => self.handle(node, Happening::Shared),
             Event::Chance(node) => self.handle(node, Happening::Chance),
+            Event::Quota(node) => self.handle(node, Happening::QuotaTurns),
+            Event::BatchDue(node) => self.handle(node, Happening::BatchDue),
             Event::Audit(audit) => self.audit(audit),
             Event::Probe { node, call } => self.handle(node, Happening::ProbeDue { call }),
             Event::Sweep { node, call } => {
@@ -380,6 +382,7 @@ impl World {
             Event::Life(node) => self.on_life(node),
             Event::OutOfMemory(node) => self.out_of_memory(node),
             Event::Recycle(node) => self.recycle(node),
+            Event::Unresponsive { node, because } => self.restart_unresponsive(node, because),
             Event::Wake(node) => self.wake(node),
             Event::Listed { node, listed } => self.on_listed(node, listed),
             Event::Rollout(rollout) => self.on_rollout(rollout),
@@ -560,6 +563,8 @@ impl World {
             Event::Withdraw(slot) => (stays[slot].node, stays[slot].request, Reason::Withdrawn),
             Event::Shared(node) => (node, RequestId::NONE, Reason::WorkDone),
             Event::Chance(node) => (node, RequestId::NONE, Reason::Chance),
+            Event::Quota(node) => (node, RequestId::NONE, Reason::QuotaTurns),
+            Event::BatchDue(node) => (node, RequestId::NONE, Reason::BatchDue),
             Event::Audit(audit) => (self.core.plan.audits[audit as usize].node, RequestId::NONE, Reason::Audit),
             Event::Probe { node, .. } => (node, RequestId::NONE, Reason::ProbeDue),
             Event::Sweep { node, .. } => (node, RequestId::NONE, Reason::Sweep),
@@ -572,7 +577,9 @@ impl World {
             Event::Life(node) | Event::OutOfMemory(node) | Event::Recycle(node) | Event::Wake(node) => {
                 (node, RequestId::NONE, Reason::LifeGoesOn)
             }
-            Event::Listed { node, .. } => (node, RequestId::NONE, Reason::LifeGoesOn),
+            Event::Listed { node, .. } | Event::Unresponsive { node, .. } => {
+                (node, RequestId::NONE, Reason::LifeGoesOn)
+            }
             Event::Rollout(rollout) | Event::Canary(rollout) | Event::Undo(rollout) => {
                 (self.core.plan.rollouts[usize::from(rollout)].nodes[0], RequestId::NONE, Reason::LifeGoesOn)
             }

@@ -27,6 +27,24 @@ spec! {
         pub idle_stop_s?: Option<f64>,
         /// Memory; absent: there is always enough.
         pub memory?: Option<MemorySpec>,
+        /// Each instance is asked whether it is alive, and started anew if it does not answer (Kubernetes: liveness probe);
+        /// absent: nobody asks.
+        pub liveness?: Option<LivenessSpec>,
+    }
+}
+
+spec! {
+    /// A probe that restarts an instance which does not answer it. The defaults are those of Kubernetes.
+    pub struct LivenessSpec {
+        /// Time between two probes; an instance that starts is not asked.
+        pub interval_s: f64 = 10.0,
+        /// A probe without an answer after this long has failed.
+        pub timeout_ms: f64 = 1_000.0,
+        /// Failed probes in a row until the instance is told to stop, with the same grace as ever, and started anew.
+        pub failure_threshold: u32 = 3,
+        /// The route that is asked, in the line and with the workers of all other calls; absent: a listener of its own, which
+        /// answers as long as there is a process.
+        pub route?: Option<String>,
     }
 }
 

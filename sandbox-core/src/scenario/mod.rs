@@ -15,6 +15,7 @@ mod json;
 mod knobs;
 mod life;
 mod life_spec;
+mod liveness;
 mod map;
 mod partition;
 mod path;
@@ -46,10 +47,10 @@ pub use life::{AutoscalerPlan, CanaryPlan, FleetPlan, LifePlan, RolloutPlan};
 pub use life_spec::*;
 pub use map::Map;
 pub use plan::{
-    AlertNumber, AuditPlan, BulkheadPlan, CachePlan, CallPlan, ClientPlan, Condition, DatabasePlan, Discipline,
-    FaultPlan, GatewayPlan, Hold, IdempotencyPlan, Inspected, Judges, Kind, MonitorPlan, NodePlan, Op, Plan, QueuePlan,
-    RateLimitPlan, RetryOn, RetryPlan, RoutePlan, ServicePlan, StickyPlan, StorePlan, TokenPlan, Watched, WorkloadPlan,
-    limits,
+    AlertNumber, AuditPlan, BatchingPlan, BulkheadPlan, CachePlan, CallPlan, ClientPlan, Condition, CpuLimitPlan,
+    DatabasePlan, Discipline, FaultPlan, GatewayPlan, Hold, IdempotencyPlan, Inspected, Judges, Kind, MonitorPlan,
+    NodePlan, Op, Plan, QueuePlan, RateLimitPlan, RetryOn, RetryPlan, RoutePlan, ServicePlan, StickyPlan, StorePlan,
+    TokenPlan, Watched, WorkloadPlan, limits,
 };
 pub use popularity::{Popularity, PopularitySpec};
 pub use problem::Problem;

@@ -273,6 +273,10 @@ pub struct ServicePlan {
     pub drop_expired: bool,
     /// Whether workers start together and answer together.
     pub static_batch: bool,
+    /// How batches are collected, and what they cost.
+    pub batching: Option<BatchingPlan>,
+    /// CPU time of each instance.
+    pub cpu_limit: Option<CpuLimitPlan>,
     /// Up and down by chance, each instance on its own.
     pub chance: Option<(Dist, Dist)>,
     /// How long those that are refused for load are asked to wait.
@@ -283,6 +287,24 @@ pub struct ServicePlan {
     pub bulkhead_of: Vec<Option<usize>>,
     /// For each route of the plan what to do; None: no such route here.
     pub programs: Vec<Option<Program>>,
+}
+
+/// How batches are collected, and what they cost.
+#[derive(Clone, Copy, Debug)]
+pub struct BatchingPlan {
+    /// Time for more calls after the first one.
+    pub window: Span,
+    /// How much longer each call makes the work of all.
+    pub per_call: Span,
+}
+
+/// A quota of CPU time.
+#[derive(Clone, Copy, Debug)]
+pub struct CpuLimitPlan {
+    /// CPU time in a period.
+    pub quota: Span,
+    /// Length of a period.
+    pub period: Span,
 }
 
 /// Who is next in a line.
@@ -385,6 +407,13 @@ pub enum Judges {
         failure_threshold: u32,
         /// Successes in a row until recovery.
         success_threshold: u32,
+    },
+    /// Probes whose failure restarts the target.
+    Liveness {
+        /// Failures in a row.
+        failure_threshold: u32,
+        /// The route that is asked; None: no work of the target is needed.
+        route: Option<RouteId>,
     },
     /// The answers of its target.
     BurnRate {

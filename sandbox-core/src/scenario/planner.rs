@@ -87,6 +87,7 @@ impl<'a> Planner<'a> {
         for (id, monitor) in spec.monitors.iter().take(limits::NODES) {
             self.monitor(id, monitor, &routes);
         }
+        self.liveness(&routes);
         self.check_sizes();
         let (delays, mut ways, mut way_of) = self.delays();
         let partitions = self.partitions(&faults, &mut ways, &mut way_of);
@@ -489,6 +490,30 @@ impl<'a> Planner<'a> {
             let hint = "Set `hold` to `work`: only work can be shared or pushed aside.";
             self.problem(&path.at("discipline"), "takes workers away that are held while they wait", hint);
         }
+        let cpu_limit = service.cpu_limit.map(|limit| {
+            let path = path.at("cpu_limit");
+            self.within(&path.at("quota_ms"), limit.quota_ms, 1.0, limits::LENGTH_MS);
+            self.within(&path.at("period_ms"), limit.period_ms, 1.0, 1_000.0);
+            if shares {
+                let hint = "Choose another `discipline`, or take it out.";
+                self.problem(&path, "does not go with workers that are shared or taken away", hint);
+            }
+            let span = |ms: f64, most: f64| Span::from_ms(ms.clamp(1.0, most));
+            CpuLimitPlan { quota: span(limit.quota_ms, limits::LENGTH_MS), period: span(limit.period_ms, 1_000.0) }
+        });
+        let batching = service.batching.map(|batching| {
+            let path = path.at("batching");
+            self.within(&path.at("window_ms"), batching.window_ms, 0.0, limits::LENGTH_MS);
+            self.within(&path.at("per_call_ms"), batching.per_call_ms, 0.0, limits::LENGTH_MS);
+            if !service.static_batch {
+                self.problem(&path, "there are no batches", "Set `static_batch` to true, or take it out.");
+            }
+            if service.workers.is_none() {
+                self.problem(&path, "a batch has no end", "Give the service `workers`: the largest batch.");
+            }
+            let span = |ms: f64| Span::from_ms(ms.clamp(0.0, limits::LENGTH_MS));
+            BatchingPlan { window: span(batching.window_ms), per_call: span(batching.per_call_ms) }
+        });
         let adapts = service.discipline == Discipline::AdaptiveLifo;
         if adapts != service.lifo_above.is_some() {
             let hint = "Give both `discipline`: `adaptive_lifo` and `lifo_above`, or neither.";
@@ -504,6 +529,8 @@ impl<'a> Planner<'a> {
             patience,
             drop_expired: service.drop_expired,
             static_batch: service.static_batch,
+            batching,
+            cpu_limit,
             chance,
             clock_offset_s: service.clock_offset_s,
             retry_after: service.retry_after_s.map(Span::from_seconds),
@@ -584,7 +611,11 @@ impl<'a> Planner<'a> {
     fn is_used(&self, route: &str) -> bool {
         self.spec.workloads.values().any(|workload| workload.routes.contains_key(route))
             || self.spec.nodes.values().any(|node| match node {
-                NodeSpec::Service(service) => service.routes.values().any(|steps| names_route(steps, route)),
+                NodeSpec::Service(service) => {
+                    let liveness = service.life.as_ref().and_then(|life| life.liveness.as_ref());
+                    liveness.and_then(|liveness| liveness.route.as_deref()) == Some(route)
+                        || service.routes.values().any(|steps| names_route(steps, route))
+                }
                 NodeSpec::Queue(queue) => queue.route == route,
                 _ => false,
             })
@@ -870,7 +901,7 @@ impl<'a> Planner<'a> {
     }
 
     #[inline]
-    fn call(&mut self, path: &Path, named_at: &Path, group: &str, spec: &CallSpec) -> CallPlan {
+    pub(super) fn call(&mut self, path: &Path, named_at: &Path, group: &str, spec: &CallSpec) -> CallPlan {
         let targets = self.instances(named_at, group);
         if let Some(timeout_ms) = spec.timeout_ms {
             self.above_zero(&path.at("timeout_ms"), timeout_ms, 3_600_000.0);

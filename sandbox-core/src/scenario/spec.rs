@@ -248,6 +248,11 @@ spec! {
         pub drop_expired?: bool,
         /// Static batching: free workers start together, up to `workers` calls, and all answer when the longest is done.
         pub static_batch?: bool,
+        /// With `static_batch`: how a batch is collected, and what it costs; absent: whoever is there starts at once, and costs
+        /// the others nothing.
+        pub batching?: Option<BatchingSpec>,
+        /// CPU time of each instance; absent: as much as its workers use.
+        pub cpu_limit?: Option<CpuLimitSpec>,
         /// Fails and is repaired by chance, each instance on its own.
         pub chance?: Option<ChanceSpec>,
         /// How its instances start and stop; absent: they are there, and nothing of theirs is lost.
@@ -373,6 +378,29 @@ spec! {
         Call,
         /// Only while it computes: an asynchronous runtime.
         Work,
+    }
+}
+
+spec! {
+    /// How a batch is collected, and what it costs (NVIDIA Triton: dynamic batcher).
+    #[derive(Copy)]
+    pub struct BatchingSpec {
+        /// Free workers wait so long for more calls after the first one, unless there are `workers` of them already.
+        pub window_ms: f64 = 0.0,
+        /// Each call of a batch makes the work of all of them so much longer.
+        pub per_call_ms: f64 = 0.0,
+    }
+}
+
+spec! {
+    /// A quota of CPU time (Linux: CFS bandwidth control). All work of an instance uses it up together, each worker as fast as
+    /// time goes; when it is gone, all of it stands still until the next period begins.
+    #[derive(Copy)]
+    pub struct CpuLimitSpec {
+        /// CPU time in a period: as much as the period is one processor.
+        pub quota_ms: f64,
+        /// Length of a period; Linux and Kubernetes have 100 ms.
+        pub period_ms: f64 = 100.0,
     }
 }
 

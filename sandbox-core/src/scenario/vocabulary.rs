@@ -213,6 +213,10 @@ pub const RECORD_KINDS: &[RecordKind] = &[
     of_world("connection_closed", &[Field::To, Field::Why, Field::TimeWait]),
     of_world("ports_exhausted", &[Field::To, Field::TimeWait]),
     of_request("vanished", &[]),
+    of_world("cpu_throttled", &[]),
+    of_request("work_stopped", &[]),
+    of_request("work_resumed", &[]),
+    of_world("unresponsive", &[]),
 ];
 
 /// The words of a scenario: everything that conditions may name beside the fields. Each table holds a word's number.

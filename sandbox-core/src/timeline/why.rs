@@ -66,6 +66,8 @@ pub enum PartKind {
     Queue,
     /// In work.
     Service,
+    /// In work that stood still for want of CPU time.
+    Throttled,
     /// Waiting for a reading connection.
     PoolWait,
     /// Waiting for the one writer.
@@ -89,6 +91,7 @@ impl PartKind {
             PartKind::Handshake => "handshake",
             PartKind::Queue => "queue",
             PartKind::Service => "service",
+            PartKind::Throttled => "throttled",
             PartKind::PoolWait => "pool wait",
             PartKind::LockWait => "lock wait",
             PartKind::CoalescedWait => "coalesced wait",
@@ -207,6 +210,7 @@ fn kind(plan: &Plan, op: Op, from: &Record, to: &Record) -> PartKind {
         (_, What::ConnectionOpened { .. }) => PartKind::Handshake,
         (_, What::Arrived { .. } | What::Received { .. }) => PartKind::Network,
         (_, What::TimedOut { .. }) => PartKind::Timeout,
+        (What::WorkStopped, _) => PartKind::Throttled,
         (What::Blocked, _) => PartKind::LockWait,
         (What::CacheAsked { result: CacheResult::Coalesced, .. }, _) => PartKind::CoalescedWait,
         (What::Queued { .. }, _) => match (&plan.nodes[to.node.index()].kind, op) {

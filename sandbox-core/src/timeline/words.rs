@@ -126,6 +126,10 @@ pub fn record(plan: &Plan, record: &Record) -> String {
             format!("{here} has a connection to {} for {who} after {}", name(plan, to), span(took))
         }
         What::ConnectionClosed { to, why, .. } => closed(here, name(plan, to), why),
+        What::CpuThrottled => format!("{here} has used up the CPU time of this period"),
+        What::WorkStopped => format!("{here} stops its work on {who} until the next period"),
+        What::WorkResumed => format!("{here} goes on with its work on {who}"),
+        What::Unresponsive => format!("{here} has not answered its liveness probes: it is started anew"),
         What::Vanished => format!("what {here} has of {who} goes into a dead connection, and never arrives"),
         What::PortsExhausted { to, time_wait } => format!(
             "{here} has no port left for {}: {} are taken by closed connections",
@@ -172,6 +176,8 @@ pub fn upcoming(plan: &Plan, next: &Upcoming) -> String {
         Reason::Withdrawn => format!("{here} learns that the caller of {who} has gone"),
         Reason::Chance => format!("{here} breaks down by chance or works again"),
         Reason::LifeGoesOn => format!("the life of {here} goes on"),
+        Reason::QuotaTurns => format!("the CPU time of {here} is used up, or there is some again"),
+        Reason::BatchDue => format!("{here} starts the batch with whoever is there"),
         Reason::Audit => format!("the rows of {here} are looked over"),
         Reason::ProbeDue => format!("{here} probes"),
         Reason::Sweep => format!("{here} looks at whom it left out"),

@@ -362,6 +362,14 @@ pub enum What {
     },
     /// A request or an answer is sent into a connection that is dead, and never arrives. Its cause is what killed it.
     Vanished,
+    /// An instance has used up its CPU time: nothing of it runs until the next period begins.
+    CpuThrottled,
+    /// A piece of work stands still until then.
+    WorkStopped,
+    /// A piece of work that stood still goes on.
+    WorkResumed,
+    /// An instance has not answered its liveness probes: it is to be started anew. Its cause is the last of them.
+    Unresponsive,
 }
 
 /// Why a connection is closed.
@@ -857,6 +865,10 @@ impl What {
             ConnectionClosed { to, why, time_wait } => (68, u32::from(to.0), (why as u64) << 32 | u64::from(time_wait)),
             PortsExhausted { to, time_wait } => (69, u32::from(to.0), u64::from(time_wait)),
             Vanished => (70, 0, 0),
+            CpuThrottled => (71, 0, 0),
+            WorkStopped => (72, 0, 0),
+            WorkResumed => (73, 0, 0),
+            Unresponsive => (74, 0, 0),
         }
     }
 }

@@ -18,6 +18,7 @@ pub fn document(number: u64) -> Value {
         keyed: false,
         limited: false,
         replica: false,
+        drains: false,
     }
     .document(number)
 }
@@ -37,6 +38,8 @@ struct Author {
     limited: bool,
     /// Whether the database has a replica.
     replica: bool,
+    /// Whether the run goes on for long after the traffic.
+    drains: bool,
 }
 
 /// Services in the order in which they may call each other, each with its routes.
@@ -46,7 +49,8 @@ const SERVICES: [(&str, &[&str]); 4] =
 impl Author {
     fn document(mut self, number: u64) -> Value {
         let traffic_s = self.below(2) + 2;
-        let duration_s = traffic_s + if self.chance(0.7) { 120 } else { 0 };
+        self.drains = self.chance(0.7);
+        let duration_s = traffic_s + if self.drains { 120 } else { 0 };
         let behind_gateway = self.chance(0.6);
         self.replica = self.chance(0.5);
         for (level, (name, _)) in SERVICES.iter().enumerate() {
@@ -358,11 +362,38 @@ impl Author {
         );
         self.perhaps(&mut service, "retry_after_s", 0.2, |author| author.one_of(&[0.0, 0.05, 0.4]).into());
         self.perhaps(&mut service, "drop_expired", 0.3, |_| true.into());
+        if !shares {
+            self.perhaps(
+                &mut service,
+                "cpu_limit",
+                0.25,
+                |author| json!({ "quota_ms": 1 + author.below(20), "period_ms": 10 + author.below(20) }),
+            );
+        }
         self.perhaps(&mut service, "static_batch", 0.15, |_| true.into());
+        if service.get("static_batch").is_some() && service.get("workers").is_some() {
+            self.perhaps(
+                &mut service,
+                "batching",
+                0.6,
+                |author| json!({ "window_ms": author.below(10), "per_call_ms": author.below(3) }),
+            );
+        }
         self.perhaps(&mut service, "chance", 0.2, |_| {
             json!({ "up": { "dist": "exponential", "mean_ms": 900 }, "down": { "dist": "constant", "value_ms": 200 } })
         });
         self.perhaps(&mut service, "life", 0.35, Author::life);
+        if service.get("life").is_some() {
+            self.perhaps(&mut service["life"], "liveness", 0.4, |author| {
+                let mut liveness = json!({ "interval_s": 0.2, "timeout_ms": 5 + author.below(100),
+                    "failure_threshold": 1 + author.below(3) });
+                // Probes go on when the traffic is over: then nobody may be left.
+                if !author.drains {
+                    author.perhaps(&mut liveness, "route", 0.8, |author| author.one_of(routes).into());
+                }
+                liveness
+            });
+        }
         if service.get("workers").is_some() {
             self.perhaps(&mut service, "scaling", 0.2, Author::scaling);
             let replicas = service["replicas"].as_u64().expect("a number of replicas");

@@ -37,6 +37,7 @@ strings! {
 
     network = "network";
     handshake = "handshake";
+    throttled = "throttled";
     queue = "queue";
     service = "service";
     failed_attempt = "failed attempt";

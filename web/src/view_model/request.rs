@@ -192,6 +192,7 @@ fn end_view(plan: &Plan, why: &Why, lanes: &Lanes) -> EndView {
         class: match part.kind {
             PartKind::Network | PartKind::Handshake => "k-net",
             PartKind::Service => "k-work",
+            PartKind::Throttled => "k-wait",
             PartKind::Queue | PartKind::PoolWait | PartKind::LockWait | PartKind::CoalescedWait => "k-queue",
             PartKind::BackOff => "k-wait",
             PartKind::FailedAttempt | PartKind::Timeout => "k-lost",
@@ -265,6 +266,7 @@ fn part_name(kind: PartKind) -> &'static str {
     match kind {
         PartKind::Network => text::network(),
         PartKind::Handshake => text::handshake(),
+        PartKind::Throttled => text::throttled(),
         PartKind::Queue => text::queue(),
         PartKind::Service => text::service(),
         PartKind::PoolWait => text::pool_wait(),

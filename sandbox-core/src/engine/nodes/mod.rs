@@ -48,6 +48,10 @@ pub enum Happening {
     ConditionChanged,
     /// The node breaks down by chance, or is repaired.
     Chance,
+    /// The node's CPU time is used up, or there is some again.
+    QuotaTurns,
+    /// The time in which the node collects a batch may be over.
+    BatchDue,
 }
 
 /// A node with its live state.

@@ -265,6 +265,14 @@ impl World {
         }
     }
 
+    /// An instance that does not answer its probes is started anew.
+    pub(super) fn restart_unresponsive(&mut self, node: NodeId, because: Seq) {
+        if self.life(node).is_up() {
+            let unresponsive = self.record_life(node, What::Unresponsive, Some(because));
+            self.stop(node, Some(unresponsive), true);
+        }
+    }
+
     /// An instance is started anew before it has no memory left, if all others of its fleet are up.
     pub(super) fn recycle(&mut self, node: NodeId) {
         let fleet = self.life(node).fleet;

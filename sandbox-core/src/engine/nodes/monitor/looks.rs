@@ -31,7 +31,7 @@ impl Monitor {
             Judges::Alert { watched, number, rule, looks, minimum } => {
                 self.look_at_number(ctx, watched, number, rule, looks, minimum);
             }
-            Judges::Probes { .. } => unreachable!("who probes does not look"),
+            Judges::Probes { .. } | Judges::Liveness { .. } => unreachable!("who probes does not look"),
         }
     }
 

@@ -4,6 +4,7 @@
 //! what becomes of its alerts.
 
 mod delivery;
+mod liveness;
 mod looks;
 
 use super::Happening;
@@ -11,7 +12,7 @@ use crate::engine::calls::Caller;
 use crate::engine::ctx::Ctx;
 use crate::engine::event::Slot;
 use crate::engine::stay::{Ask, CallEnd, Errand, Origin};
-use crate::ids::{IncidentId, RequestId, Seq};
+use crate::ids::{IncidentId, RequestId, RouteId, Seq};
 use crate::scenario::{Judges, Kind, MonitorPlan};
 use crate::trace::What;
 use looks::Looks;
@@ -52,19 +53,25 @@ impl Monitor {
     #[inline(never)]
     pub fn handle(&mut self, happening: Happening, ctx: &mut Ctx) {
         match happening {
-            Happening::ProbeDue { call } if !matches!(plan(ctx).judges, Judges::Probes { .. }) => {
-                self.look(ctx);
-                ctx.schedule_probe(call);
-            }
             Happening::ProbeDue { call } => {
-                let slot = ctx.begin_root(RequestId::NONE, Ask::Probe, Origin::Probe(0), What::ProbeBegan);
-                let errand = Errand::handed_on(ctx.stay(slot), Ask::Probe);
-                if let Some((slot, end)) = self.callers[call as usize].begin(ctx, slot, errand) {
-                    self.on_call_end(ctx, slot, end);
+                match plan(ctx).judges {
+                    Judges::Probes { .. } => self.probe(ctx, None),
+                    Judges::Liveness { route, .. } => self.probe_if_up(ctx, route),
+                    Judges::BurnRate { .. } | Judges::Alert { .. } => self.look(ctx),
                 }
                 ctx.schedule_probe(call);
             }
             _ => unreachable!("a monitor only asks"),
+        }
+    }
+
+    /// Asks the target whether it is there, or for this route.
+    fn probe(&mut self, ctx: &mut Ctx, route: Option<RouteId>) {
+        let slot = ctx.begin_root(RequestId::NONE, Ask::Probe, Origin::Probe(0), What::ProbeBegan);
+        let probe = Errand::handed_on(ctx.stay(slot), Ask::Probe);
+        let errand = route.map_or(probe, |route| Errand { ask: Ask::Serve, route, ..probe });
+        if let Some((slot, end)) = self.callers[0].begin(ctx, slot, errand) {
+            self.on_call_end(ctx, slot, end);
         }
     }
 
@@ -80,6 +87,9 @@ impl Monitor {
         let probed = ctx.note(slot, What::Probed { ok });
         ctx.core.stays.remove(slot);
         (self.failures, self.successes) = if ok { (0, self.successes + 1) } else { (self.failures + 1, 0) };
+        if let Judges::Liveness { failure_threshold, .. } = plan(ctx).judges {
+            return self.judge_liveness(ctx, failure_threshold, probed);
+        }
         let Judges::Probes { failure_threshold, success_threshold } = plan(ctx).judges else { return };
         match self.watch {
             Watch::Well if self.failures >= failure_threshold => self.open(ctx, probed),

@@ -3,11 +3,13 @@
 //! A worker is held from the start of a call to its answer, also while it waits for others, or only for the work itself
 //! (`hold`). A service that goes `down` finishes what it has begun; one that dies loses it (`death.rs`).
 
+mod batching;
 mod branches;
 mod cache_aside;
 mod calls;
 mod death;
 mod program;
+mod throttle;
 mod work;
 
 use crate::engine::admission::Entrance;
@@ -18,6 +20,7 @@ use crate::engine::idempotency;
 use crate::engine::life::Presence;
 use crate::engine::line::Line;
 use crate::engine::nodes::Happening;
+use crate::engine::quota::Quota;
 use crate::engine::sharing::Sharing;
 use crate::engine::stay::{Ask, CallEnd, NO_TIMER, Place, Reply, Stay, StayId};
 use crate::ids::Seq;
@@ -26,6 +29,7 @@ use crate::rng::{Purpose, Stream};
 use crate::scenario::{Discipline, FleetPlan, Hold, NodePlan, ServicePlan};
 use crate::time::{Span, Time};
 use crate::trace::{Refusal, Status, What};
+use batching::Collecting;
 use cache_aside::is_background;
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -45,6 +49,8 @@ pub struct Service {
     bulkheads: Vec<Bulkhead>,
     /// Calls of a static batch that are done and wait for the longest.
     batch: Vec<Slot>,
+    /// The next batch, if it is collected.
+    collecting: Option<Box<Collecting>>,
     /// Work that stands still, and what is left of it: frozen, or pushed aside by a newer call.
     aside: Vec<(Slot, Span)>,
     /// The calls in work, the newest last, where a newer one pushes them aside.
@@ -55,6 +61,8 @@ pub struct Service {
     broken: Option<Seq>,
     /// What an instance of a fleet keeps count of.
     presence: Option<Box<Presence>>,
+    /// What is left of its CPU time, with the record of when that was last used up; none: there is no limit.
+    quota: Option<Box<(Quota, Option<Seq>)>>,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -81,10 +89,12 @@ impl Service {
             sharing: shares.then(|| Sharing::new(service.workers)),
             bulkheads: vec![Bulkhead::default(); service.bulkheads.len()],
             batch: Vec::new(),
+            collecting: service.batching.map(|batching| Box::new(Collecting::new(batching))),
             aside: Vec::new(),
             in_work: Vec::new(),
             chance: Stream::new(seed, plan.hash, Purpose::Chance),
             broken: None,
+            quota: service.cpu_limit.map(|limit| Box::new((Quota::new(limit), None))),
             presence: fleet.map(|fleet| Box::new(Presence::new(fleet.life.memory))),
             plan: Arc::new(service.clone()),
         }
@@ -100,6 +110,8 @@ impl Service {
             Happening::Shared => self.on_shared(ctx),
             Happening::ConditionChanged => self.on_condition(ctx),
             Happening::Chance => self.on_chance(ctx),
+            Happening::QuotaTurns => self.on_quota(ctx),
+            Happening::BatchDue => self.on_batch_due(ctx),
             Happening::ProbeDue { call } => self.callers[call as usize].on_probe_due(ctx),
             Happening::Intended { .. } => unreachable!("not for a service"),
         }
@@ -178,6 +190,9 @@ impl Service {
     /// Takes a worker, or a place in the line.
     #[inline]
     fn acquire(&mut self, ctx: &mut Ctx, slot: Slot) {
+        if self.collecting.is_some() && self.collect(ctx, slot) {
+            return;
+        }
         if self.has_free_worker(ctx) {
             return self.start(ctx, slot, false);
         }
@@ -355,10 +370,13 @@ impl Service {
             return;
         }
         let room = match self.plan.static_batch {
-            true if self.busy > 0 => 0,
+            true if self.busy > 0 || self.is_collecting() => 0,
             true => self.plan.workers.unwrap_or(u32::MAX),
             false => u32::MAX,
         };
+        if self.collecting.is_some() && room > 0 {
+            self.begin_batch(self.line.len().min(room));
+        }
         for _ in 0..room {
             let shared = self.sharing.is_some();
             let free = shared || self.plan.workers.is_none_or(|workers| self.busy < workers);
@@ -441,6 +459,9 @@ impl Service {
         self.give_up_loads(ctx, slot);
         self.close_session(ctx, slot);
         idempotency::forget(ctx, slot);
+        if self.quota.is_some() && self.is_running(ctx, slot) {
+            self.count_running(ctx, -1);
+        }
         let now = ctx.now();
         let stay = ctx.stay_mut(slot);
         stay.timer = NO_TIMER;

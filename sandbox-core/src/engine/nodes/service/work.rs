@@ -18,6 +18,10 @@ impl Service {
             Step::Handshake => (ctx.handshake(slot).unwrap_or(Span::ZERO), false),
             _ => unreachable!("a worker is taken for work"),
         };
+        let (span, constant) = match self.collecting {
+            Some(_) => (span + self.batch_work(), false),
+            None => (span, constant),
+        };
         if let Some(presence) = &mut self.presence {
             presence.work(span);
         }
@@ -31,9 +35,17 @@ impl Service {
             sharing.join(now, slot, span);
             return self.schedule_shared(ctx);
         }
-        match ctx.condition().frozen {
-            true => self.aside.push((slot, span)),
-            false => ctx.schedule_work(slot, span, constant),
+        match ctx.condition().frozen || self.is_throttled() {
+            true => {
+                self.aside.push((slot, span));
+                self.note_throttled(ctx, slot);
+            }
+            false => {
+                ctx.schedule_work(slot, span, constant);
+                if self.quota.is_some() {
+                    self.count_running(ctx, 1);
+                }
+            }
         }
     }
 
@@ -51,6 +63,9 @@ impl Service {
             stay.timer = NO_TIMER;
             let left = stay.due.since(now);
             self.aside.push((slot, left));
+            if self.quota.is_some() {
+                self.count_running(ctx, -1);
+            }
         }
     }
 
@@ -74,6 +89,9 @@ impl Service {
 
     #[inline]
     pub(super) fn on_worked(&mut self, ctx: &mut Ctx, slot: Slot) {
+        if self.quota.is_some() {
+            self.count_running(ctx, -1);
+        }
         ctx.stay_mut(slot).timer = NO_TIMER;
         worked(ctx, slot);
         if !self.in_work.is_empty() {
@@ -119,8 +137,8 @@ impl Service {
                 }
             }
         } else if self.plan.discipline != Discipline::LifoPreemptive {
-            for (slot, left) in std::mem::take(&mut self.aside) {
-                ctx.schedule_work(slot, left, false);
+            if !self.is_throttled() {
+                self.resume(ctx);
             }
         } else {
             let (held, resumed) =
