@@ -130,9 +130,7 @@ impl Service {
             self.schedule_shared(ctx);
         } else if frozen {
             for slot in ctx.core.stays.of_node(ctx.node) {
-                if ctx.stay(slot).place == Place::Worker
-                    && matches!(self.step(ctx, slot), Step::Work(_) | Step::Handshake)
-                {
+                if self.is_running(ctx, slot) {
                     self.stop_work(ctx, slot);
                 }
             }
