@@ -21,6 +21,7 @@
 //! standard library's transcendental functions (they differ between native and wasm).
 
 pub mod blocks;
+pub mod breakpoint;
 pub mod chunks;
 pub mod claim;
 pub mod engine;

@@ -11,7 +11,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 /// The core's folders and files, each with its floor.
-const FLOORS: [(&str, u32); 21] = [
+const FLOORS: [(&str, u32); 22] = [
     ("time", 0),
     ("rng", 0),
     ("ids", 0),
@@ -30,16 +30,18 @@ const FLOORS: [(&str, u32); 21] = [
     ("claim", 5),
     ("truth", 5),
     ("study", 5),
+    ("breakpoint", 5),
     ("sweep", 5),
     ("link", 5),
     ("message", 5),
 ];
 
 /// Who may use a neighbour on its own floor, and why; never the other way round.
-const NEIGHBOURS: [(&str, &str); 3] = [
+const NEIGHBOURS: [(&str, &str); 4] = [
     ("scenario", "trace"),   // signals filter records by what is written in them
     ("timeline", "metrics"), // an incident's sheet is told in the numbers of the folds
     ("lesson", "claim"),     // a lesson's text and its challenge are judged by claims
+    ("breakpoint", "claim"), // a number that is reached is a claim that begins to hold
 ];
 
 /// Something that the files of some folder do without.
