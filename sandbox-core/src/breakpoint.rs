@@ -164,7 +164,7 @@ fn nodes(plan: &Plan, name: &str) -> Result<Vec<NodeId>, String> {
     let numbered = plan.nodes.iter().zip(0..).filter(|(node, _)| node.id == name || node.group == name);
     let found: Vec<NodeId> = numbered.map(|(_, number)| NodeId(number)).collect();
     if found.is_empty() {
-        let known: Vec<&str> = plan.nodes.iter().map(|node| node.id.as_str()).collect();
+        let known: Vec<&str> = plan.nodes.iter().flat_map(|node| [node.group.as_str(), node.id.as_str()]).collect();
         return Err(format!("there is no node `{name}`. {}", unknown(name, &known)));
     }
     Ok(found)

@@ -22,6 +22,7 @@ pub mod screen;
 pub mod scrub;
 pub mod share;
 pub mod shelf;
+pub mod stops;
 pub mod story;
 pub mod svg;
 pub mod topology;

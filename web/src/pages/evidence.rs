@@ -6,6 +6,7 @@ use crate::components::health::{self, HealthProps};
 use crate::components::log::{self, LogProps};
 use crate::components::press::{button, press};
 use crate::components::save;
+use crate::components::stops;
 use crate::components::why::{self, InspectorProps};
 use crate::pages::asked;
 use crate::pages::keys::tab_keys;
@@ -69,7 +70,8 @@ impl Page<'_> {
             }
             Tab::Log => {
                 let (lines, before) = views::log(shown);
-                log::log(&LogProps { lines, before, on })
+                let stops = stops::stops(&session.player.stops, &on);
+                html! { <>{ stops }{ log::log(&LogProps { lines, before, on }) }</> }
             }
             Tab::Health => {
                 let seen = shown.run.world().observe();

@@ -23,6 +23,10 @@ pub enum Action {
     NextMilestone,
     PreviousMilestone,
     SetPace(Pace),
+    /// What to stop at, as it was typed.
+    StopAt(String),
+    /// To where that happens next, or happened before.
+    GoToStop(bool),
     SetKnob(String, f64),
     /// The knob was let go: the next turn compares with this run.
     SettleKnob,

@@ -13,6 +13,7 @@ pub mod progress;
 pub mod recorded;
 pub mod session;
 pub mod settings;
+pub mod stops;
 pub mod storage;
 pub mod store;
 pub mod ticker;

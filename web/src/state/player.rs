@@ -2,6 +2,7 @@
 
 use crate::state::action::Pace;
 use crate::state::settings::Settings;
+use crate::state::stops::Stops;
 use crate::view_model::dots::Flow;
 use crate::view_model::facts::Facts;
 use sandbox_core::Run;
@@ -55,6 +56,8 @@ pub struct Player {
     /// The dots on the links.
     pub flow: Flow,
     pub(super) flow_at: Time,
+    /// What to stop at.
+    pub stops: Stops,
     /// Whether nothing may move by itself.
     pub still: bool,
     /// Which charts show the run.
@@ -91,6 +94,7 @@ impl Player {
             future_is_open,
             invited: false,
             selected: None,
+            stops: Stops::default(),
             last_ms: (0.0, 0.0),
             generation: 0,
         }
@@ -141,7 +145,9 @@ impl Player {
     fn show(&mut self, Building { run, work_ms }: Building) {
         let facts = Rc::new(Facts::new(run.plan(), run.folds(), &self.charts));
         let digest = run.digest();
+        let typed = std::mem::replace(&mut self.stops, Stops::of(run.plan())).text;
         self.shown = Some(Shown { run, facts, digest, work_ms });
+        self.stop_at(typed);
         self.generation += 1;
         self.flow_at = Time::NEVER;
         let (cursor, invited) = (self.cursor, self.invited);

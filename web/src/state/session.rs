@@ -117,6 +117,8 @@ impl Session {
                 player.jump(|facts, step| facts.previous_milestone(step).map(|stone| (stone.step, None)))
             }
             Action::SetPace(pace) => player.pace = pace,
+            Action::StopAt(typed) => player.stop_at(typed),
+            Action::GoToStop(forwards) => player.go_to_stop(forwards),
             Action::Select(request) => player.select(request),
             Action::LookAt(request) => {
                 player.look_at(request);

@@ -26,6 +26,7 @@ impl Player {
             return;
         }
         self.invited = false;
+        self.look_ahead();
         self.playing = true;
     }
 
@@ -52,6 +53,7 @@ impl Player {
         shown.run.seek_time(next);
         self.cursor = next;
         self.let_flow(wall_s);
+        self.stop_if_met();
     }
 
     /// How many simulated seconds pass in a second of play.

@@ -17,6 +17,7 @@ pub mod playground;
 pub mod refusals;
 pub mod share;
 pub mod stage;
+pub mod stops;
 pub mod story;
 pub mod transport;
 pub mod what_if;
