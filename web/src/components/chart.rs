@@ -1,9 +1,10 @@
 //! A chart: lines on a canvas, everything that is text around it, and the same data as a table.
 
+use crate::components::content::content;
 use crate::components::screen::{Screen, use_size};
 use crate::plot;
 use crate::text::charts as text;
-use crate::view_model::charts::{Chart, value_text};
+use crate::view_model::charts::{Chart, Series, value_text};
 use crate::view_model::format;
 use plotters::prelude::IntoDrawingArea;
 use plotters_canvas::CanvasBackend;
@@ -49,7 +50,7 @@ pub fn ChartView(props: &ChartProps) -> Html {
     });
     html! {
         <figure class="card chart" data-chart={chart.id} aria-label={chart.finding.clone()}>
-            <h2>{ &chart.title }<span class="at">{ &props.note }</span></h2>
+            <h2>{ titled(chart) }<span class="at">{ &props.note }</span></h2>
             <div class="plot" ref={plot}>
                 <canvas ref={canvas} dir="ltr" role="img" aria-label={chart.finding.clone()}></canvas>
                 <div class={classes!("veil", props.hidden.then_some("closed"))} style={format!("left:{share:.3}%")}></div>
@@ -89,7 +90,7 @@ fn keys(props: &ChartProps) -> Html {
         html! {
             <span class={series.ink.class()}>
                 <svg viewBox="0 0 14 4" aria-hidden="true"><path d="M0 2H14" stroke-dasharray={dash.join(" ")} /></svg>
-                { series.label }{ " " }<b>{ value_text(chart.id, at(&series.points)) }</b>
+                { named(chart, series) }{ " " }<b>{ value_text(chart.id, at(&series.points)) }</b>
             </span>
         }
     });
@@ -105,6 +106,23 @@ fn keys(props: &ChartProps) -> Html {
     }
 }
 
+/// A lesson's own chart has a title of the lesson's.
+fn titled(chart: &Chart) -> Html {
+    if chart.id.starts_with("signals") {
+        content(&chart.title)
+    } else {
+        html! { &chart.title }
+    }
+}
+
+/// Lines are called by the page, or by the scenario: its parts, a lesson's own lines.
+fn named(chart: &Chart, series: &Series) -> Html {
+    match chart.id == "queue" || chart.id.starts_with("signals") {
+        true => content(series.label),
+        false => html! { series.label },
+    }
+}
+
 fn table(chart: &Chart) -> Html {
     let rows = chart.series.first().map_or(0, |series| series.points.len());
     let row = |index: usize| {
@@ -115,7 +133,7 @@ fn table(chart: &Chart) -> Html {
     html! {
         <table>
             <thead><tr><th scope="col">{ text::from() }</th>
-                { for chart.series.iter().map(|series| html! { <th scope="col">{ series.label }</th> }) }
+                { for chart.series.iter().map(|series| html! { <th scope="col">{ named(chart, series) }</th> }) }
             </tr></thead>
             <tbody>{ for (1..rows.saturating_sub(1)).map(row) }</tbody>
         </table>

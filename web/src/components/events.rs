@@ -1,8 +1,8 @@
 //! What happens around the cursor, record by record: the time line for those who read it.
 
+use crate::components::content::content;
 use crate::state::action::Action;
 use crate::text::evidence as text;
-use crate::text::language::of_content;
 use wasm_bindgen::JsCast;
 use web_sys::{Element, HtmlInputElement, KeyboardEvent};
 use yew::prelude::*;
@@ -64,7 +64,7 @@ pub fn events(props: &EventsProps) -> Html {
         html! {
             <li key={line.seq}>
                 <button type="button" {class} aria-current={(Some(index) == current).then_some("step")} {onclick}>
-                    <span class="when num">{ &line.at }</span><span lang={of_content()}>{ &line.text }</span>
+                    <span class="when num">{ &line.at }</span><span>{ content(&line.text) }</span>
                 </button>
             </li>
         }

@@ -1,5 +1,6 @@
 //! Fields of a part, as its schema has them: numbers with their unit, words to choose from, and groups of further fields.
 
+use crate::components::content::content;
 use crate::components::press::{beside, button};
 use crate::draft::edit::Edit;
 use crate::draft::form::{Field, Group, Input, More};
@@ -67,9 +68,8 @@ pub fn field(field: &Field, wrong: Wrong, on: &Callback<Act>) -> Html {
         let onclick = on.reform(move |_: MouseEvent| Act::Edit(Edit::Remove(place.clone())));
         html! { <button type="button" class="btn mini quiet" aria-label={label.clone()} title={label} {onclick}>{ "✕" }</button> }
     });
-    let problem = found
-        .as_ref()
-        .map(|what| html! { <p class="wrong" lang={of_content()} id={format!("{id}-wrong")}>{ what }</p> });
+    let problem =
+        found.as_ref().map(|what| html! { <p class="wrong" id={format!("{id}-wrong")}>{ content(what) }</p> });
     let inside = match &field.input {
         Input::Group(inner) => Some((None, inner)),
         Input::Shape { value, options, fields } => {
@@ -100,8 +100,8 @@ pub fn field(field: &Field, wrong: Wrong, on: &Callback<Act>) -> Html {
             };
             html! {
                 <fieldset class="fieldset" data-field={path.clone()} aria-describedby={field_problem(&id, &found)}>
-                    <legend lang={of_content()}>{ &field.name }</legend>
-                    <div class="fieldline"><span class="hint" lang={of_content()}>{ &field.hint }</span>{ for remove }</div>
+                    <legend>{ content(&field.name) }</legend>
+                    <div class="fieldline"><span class="hint">{ content(&field.hint) }</span>{ for remove }</div>
                     { for choice }
                     { for problem }
                     { group(inner, &below_key, wrong, on) }
@@ -110,10 +110,10 @@ pub fn field(field: &Field, wrong: Wrong, on: &Callback<Act>) -> Html {
         }
         None => html! {
             <div class="field" data-field={path.clone()}>
-                <label for={id.clone()} lang={of_content()} title={field.hint.clone()}>{ &field.name }</label>
+                <label for={id.clone()}>{ content(&field.name) }</label>
                 <span class="fieldline">{ plain(field, &id, &found, on) }
-                    if !field.unit.is_empty() { <span class="unit">{ field.unit }</span> }{ for remove }</span>
-                <p class="hint" lang={of_content()} id={format!("{id}-hint")}>{ &field.hint }</p>
+                    if !field.unit.is_empty() { <span class="unit" translate="no">{ field.unit }</span> }{ for remove }</span>
+                <p class="hint" id={format!("{id}-hint")}>{ content(&field.hint) }</p>
                 { for problem }
             </div>
         },
@@ -181,7 +181,7 @@ fn choose(
     };
     let label = (!label.is_empty()).then(|| label.to_string());
     html! {
-        <select id={id.to_string()} aria-label={label} aria-invalid={wrong.then_some("true")} {onchange}>
+        <select id={id.to_string()} lang={of_content()} aria-label={label} aria-invalid={wrong.then_some("true")} {onchange}>
             if !words.iter().any(|(word, _)| word == value) { <option value="" selected=true disabled=true>{ text::choose() }</option> }
             { for words.iter().map(option) }
         </select>

@@ -1,5 +1,6 @@
 //! The glossary: one entry in a dialog, or all of them as a list.
 
+use crate::components::content::content;
 use crate::components::press::{button, close};
 use crate::text::frame as text;
 use crate::text::language::of_content;
@@ -37,7 +38,7 @@ pub fn entry(props: &EntryProps) -> Html {
     let (term, about) = found.map_or(("", ""), |(_, term, about)| (*term, *about));
     html! {
         <dialog ref={props.dialog.clone()} aria-labelledby="term-title" data-term={props.term.to_string()}>
-            <h2 id="term-title" lang={of_content()}>{ term }</h2>
+            <h2 id="term-title">{ content(term) }</h2>
             <div class="prose" lang={of_content()} onclick={terms(props.on_term.clone())}>{ rendered(about) }</div>
             { button("btn primary", text::close(), close(&props.dialog)) }
         </dialog>

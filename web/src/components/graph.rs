@@ -1,18 +1,18 @@
 //! The system as it is written, to choose from and to connect by dragging. Everything that a drag does a button does as well.
 
+use crate::components::content::content;
 use crate::components::svg::path;
 use crate::draft::edit::Edit;
 use crate::draft::graph::{Graph, GraphNode};
 use crate::draft::way;
 use crate::state::workshop::Act;
-use crate::text::language::of_content;
 use crate::text::playground as text;
 use serde_json::Value;
 use wasm_bindgen::JsCast;
 use web_sys::{Element, PointerEvent};
 use yew::prelude::*;
 
-/// Height of a layer and of a node, in CSS pixels.
+/// Height of a layer and of a node, in CSS pixels where the reader left the size of text as it is; they follow it.
 const LAYER: f64 = 66.0;
 const NODE: f64 = 44.0;
 /// A pointer that moves less far only presses.
@@ -99,13 +99,13 @@ pub fn GraphView(props: &GraphProps) -> Html {
         let calls = [list(text::calls, called), list(text::called_by, calling)].concat();
         let wide = 94.0 / graph.nodes.iter().filter(|other| other.layer == node.layer).count() as f64;
         let style = format!(
-            "left:{:.2}%;top:{:.0}px;max-width:{wide:.1}%",
+            "left:{:.2}%;top:{:.3}rem;max-width:{wide:.1}%",
             node.across * 100.0,
-            node.layer as f64 * LAYER + 10.0
+            (node.layer as f64 * LAYER + 10.0) / 16.0
         );
         html! {
             <button type="button" class="gnode" {style} aria-pressed={chosen.to_string()} data-node={node.id.clone()} {onclick} {onpointerdown}>
-                <b lang={of_content()}>{ &node.title }</b>{ " " }<span lang={of_content()}>{ &node.kind }</span><span class="unseen">{ calls }</span></button>
+                <b>{ content(&node.title) }</b>{ " " }<span>{ content(&node.kind) }</span><span class="unseen">{ calls }</span></button>
         }
     };
     let high = (graph.layers.max(1) as f64 * LAYER).max(LAYER);
@@ -122,7 +122,7 @@ pub fn GraphView(props: &GraphProps) -> Html {
         html! { <svg class="drawn" aria-hidden="true">{ path("wire new", format!("M{x:.1} {y:.1}L{u:.1} {v:.1}")) }</svg> }
     });
     html! {
-        <div class="graph" ref={frame} style={format!("height:{high:.0}px")} role="group" aria-label={text::choose_node()} {onpointermove} {onpointerup} onpointercancel={cancel}>
+        <div class="graph" ref={frame} style={format!("height:{:.3}rem", high / 16.0)} role="group" aria-label={text::choose_node()} {onpointermove} {onpointerup} onpointercancel={cancel}>
             <svg viewBox={format!("0 0 100 {high}")} preserveAspectRatio="none" aria-hidden="true">{ for graph.calls.iter().map(wire) }</svg>
             { for graph.nodes.iter().map(node) }
             { for line }

@@ -51,7 +51,7 @@ pub fn buttons(on_share: Option<Callback<Snippet>>, on_help: &Callback<()>) -> H
         <>
             { share(text::share(), "btn", "link", Snippet::Link) }
             { share(text::embed(), "btn hide-xs", "frame", Snippet::Frame) }
-            <button type="button" class="btn quiet" aria-label={text::help()} title={text::help_key()} onclick={help}>{ "?" }</button>
+            <button type="button" class="btn quiet" aria-label={text::help()} title={text::help_key()} aria-keyshortcuts="?" onclick={help}>{ "?" }</button>
         </>
     }
 }

@@ -1,10 +1,10 @@
 //! The health of each part at the cursor, and the incidents up to it.
 
+use crate::components::content::content;
 use crate::components::icon::state_shape;
 use crate::components::press::{button, press};
 use crate::state::action::Action;
 use crate::text::evidence as text;
-use crate::text::language::of_content;
 use sandbox_core::ids::IncidentId;
 use yew::prelude::*;
 
@@ -51,7 +51,7 @@ pub fn health(props: &HealthProps) -> Html {
         html! {
             <li>
                 <span class={classes!("state", part.class)}>{ state_shape(part.class) }</span>
-                <span lang={of_content()}>{ &part.name }</span><span class="how num">{ &part.how }</span>
+                <span>{ content(&part.name) }</span><span class="how num">{ &part.how }</span>
             </li>
         }
     };
@@ -60,7 +60,7 @@ pub fn health(props: &HealthProps) -> Html {
             <section class="card incident-card" aria-label={text::incident(incident.id.0)} data-incident={incident.id.0.to_string()}>
                 <h2><span>{ text::incident_of(incident.id.0, &incident.title) }</span>
                     <span class={classes!("tag", incident.state.1)}>{ incident.state.0 }</span></h2>
-                <ol>{ for incident.timeline.iter().map(|(at, text)| html! { <li><span class="num">{ at }</span><span lang={of_content()}>{ text }</span></li> }) }</ol>
+                <ol>{ for incident.timeline.iter().map(|(at, text)| html! { <li><span class="num">{ at }</span><span>{ content(text) }</span></li> }) }</ol>
                 if incident.open {
                     <div class="row">{ button("btn", text::resolve(), press(&props.on, Action::Resolve(incident.id))) }</div>
                 }

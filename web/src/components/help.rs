@@ -1,6 +1,6 @@
 //! The keys, in a dialog.
 
-use crate::components::press::{button, close};
+use crate::components::press::close;
 use crate::text::frame as text;
 use yew::prelude::*;
 
@@ -38,7 +38,7 @@ pub fn help(props: &HelpProps) -> Html {
                 }) }
             </dl>
             <p>{ text::one_run() }</p>
-            { button("btn primary", text::close(), close(&props.dialog)) }
+            <button type="button" class="btn primary" aria-keyshortcuts="Escape" onclick={close(&props.dialog)}>{ text::close() }</button>
         </dialog>
     }
 }

@@ -1,5 +1,6 @@
 //! What the learner can change, beside what it changes.
 
+use crate::components::content::content;
 use crate::components::press::{button, press};
 use crate::state::action::Action;
 use crate::text::language::of_content;
@@ -59,9 +60,9 @@ pub fn knobs(props: &KnobsProps) -> Html {
             <div class="knobfoot">
                 if !props.variants.is_empty() {
                     <span class="seg" role="group" aria-label={text::variant()}>{ for props.variants.iter().map(variant) }</span>
-                    <span lang={of_content()}>{ title }</span>
+                    <span>{ for title.as_deref().map(content) }</span>
                 }
-                if let Some(changed) = &props.changed { <span class="changed" lang={of_content()}>{ changed }</span> }
+                if let Some(changed) = &props.changed { <span class="changed">{ content(changed) }</span> }
                 if let Some(ghost) = &props.ghost { <span class="ghostkey"><i></i>{ text::thin_line(ghost) }</span> }
                 <span class="grow"></span>
                 if props.changed.is_some() || props.knobs.iter().any(|knob| knob.turned) {

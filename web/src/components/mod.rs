@@ -2,6 +2,7 @@
 
 pub mod chart;
 pub mod code;
+pub mod content;
 pub mod events;
 pub mod fields;
 pub mod glossary;

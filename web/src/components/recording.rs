@@ -1,10 +1,10 @@
 //! A recorded run: how to open one, what is open, and why another could not be.
 
+use crate::components::content::content;
 use crate::components::notice::{self, NoticeProps};
 use crate::components::press::{button, press};
 use crate::state::action::Action;
 use crate::state::recorded::Opening;
-use crate::text::language::of_content;
 use crate::text::story as text;
 use crate::view_model::recorded::RecordedView;
 use wasm_bindgen::JsCast;
@@ -42,7 +42,7 @@ fn told(view: &RecordedView) -> Html {
     };
     html! {
         <>
-            <h1 lang={of_content()}>{ &view.title }</h1>
+            <h1>{ content(&view.title) }</h1>
             <p class="lede">{ &view.lede }</p>
             if let Some(source) = &view.source { <p>{ source }</p> }
             <p class={classes!("verdict", class)}><b>{ mark }</b><span>{ &view.verdict }</span></p>

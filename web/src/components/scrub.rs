@@ -1,11 +1,12 @@
 //! The time line: what each second was like, faults under it, incidents above it, and a slider over it.
 
+use crate::components::content::content;
 use crate::components::svg::rect;
 use crate::state::action::Action;
-use crate::text::language::of_content;
 use crate::text::transport as text;
-use crate::view_model::scrub::Health;
+use crate::view_model::scrub::{Health, seconds_of_a_bar};
 use sandbox_core::time::Time;
+use std::rc::Rc;
 use wasm_bindgen::JsCast;
 use web_sys::HtmlInputElement;
 use yew::prelude::*;
@@ -22,20 +23,19 @@ pub struct ScrubProps<'a> {
     pub faults: Vec<(f64, f64, String)>,
     /// Incidents: when, what.
     pub marks: Vec<(f64, &'static str)>,
+    /// The whole of it in sentences.
+    pub told: Rc<Vec<String>>,
     /// What the slider says of the moment.
     pub says: &'a str,
     /// What the learner does.
     pub on: &'a Callback<Action>,
 }
 
-/// At most so many bars: a recorded run may last for hours.
-const BARS: f64 = 240.0;
-
 /// The time line.
 pub fn scrub(props: &ScrubProps) -> Html {
     let ScrubProps { end_s, at_s, .. } = *props;
     let x = |second: f64| second / end_s * 1000.0;
-    let seconds = (end_s / BARS).ceil();
+    let seconds = seconds_of_a_bar(end_s) as f64;
     let bars = (0..(end_s / seconds).ceil() as u32).map(|bar| draw_bar(props, f64::from(bar) * seconds, seconds, &x));
     let faults =
         props.faults.iter().map(|(from, to, _)| rect("fault", (x(*from), 30.0), (x(*to) - x(*from), 4.0), 0.0));
@@ -69,14 +69,15 @@ pub fn scrub(props: &ScrubProps) -> Html {
                 { rect("cursor", ((x(at_s) - 1.6).clamp(0.0, 996.8), 0.0), (3.2, 30.0), 0.0) }
             </svg>
             <input type="range" min="0" max={format!("{:.0}", end_s * 1e3)} step="1" value={format!("{:.0}", at_s * 1e3)}
-                aria-label={text::time()} aria-valuetext={props.says.to_string()} {oninput} data-scrub="" />
+                aria-label={text::time()} aria-keyshortcuts="Shift+ArrowLeft Shift+ArrowRight Home End" aria-valuetext={props.says.to_string()} {oninput} data-scrub="" />
             <div class="ring"></div>
+            <ol class="unseen" aria-label={text::time_in_words()}>{ for props.told.iter().map(|told| html! { <li>{ told }</li> }) }</ol>
             <div class="marks">
                 <span style="left:0">{ "0 s" }</span>
                 { for props.faults.first().map(|(from, to, title)| {
                     // Centred under its bar, and never over the ends of the axis.
                     let middle = percent((from + to) / 2.0).clamp(24.0, 76.0);
-                    html! { <span class="name" lang={of_content()} style={format!("left:{middle:.2}%")}>{ title }</span> }
+                    html! { <span class="name" style={format!("left:{middle:.2}%")}>{ content(title) }</span> }
                 }) }
                 <span style="right:0">{ format!("{end_s:.0} s") }</span>
             </div>

@@ -1,5 +1,6 @@
 //! A link to this very moment, in the form in which it is handed on, and what else it asks for: a dialog to copy from.
 
+use crate::components::content::content;
 use crate::components::press::{button, close};
 use crate::text::frame;
 use crate::text::language::of_content;
@@ -139,22 +140,22 @@ fn field<'a>(
             <input type="checkbox" {id} aria-describedby={hint.clone()} checked={value == "1"} onchange={put} />
         },
         Form::Word(words) => html! {
-            <select {id} aria-describedby={hint.clone()} onchange={put}>
+            <select {id} translate="no" aria-describedby={hint.clone()} onchange={put}>
                 { for std::iter::once(&"").chain(offered_words(words)).map(|word| html! { <option value={*word} selected={*word == value}>{ *word }</option> }) }
             </select>
         },
         _ if parameter.many => html! {
-            <textarea rows="2" {id} aria-describedby={hint.clone()} aria-invalid={invalid} placeholder={parameter.form.sample()} {value} {oninput} />
+            <textarea rows="2" {id} translate="no" aria-describedby={hint.clone()} aria-invalid={invalid} placeholder={parameter.form.sample()} {value} {oninput} />
         },
         form => html! {
-            <input type="text" {id} aria-describedby={hint.clone()} aria-invalid={invalid} placeholder={form.sample()} {value} {oninput} />
+            <input type="text" {id} translate="no" aria-describedby={hint.clone()} aria-invalid={invalid} placeholder={form.sample()} {value} {oninput} />
         },
     };
     html! {
         <div class="field" data-parameter={name}>
             <label for={format!("share-{name}")}><code>{ name }</code></label>
             <span class="fieldline">{ input }</span>
-            <p class="hint" id={hint}><span lang={of_content()}>{ parameter.about }</span>
+            <p class="hint" id={hint}><span>{ content(parameter.about) }</span>
                 if parameter.many { { ". " }{ text::each_in_a_line() } }</p>
             if let Some(problem) = problem {
                 <p class="wrong" role="status" lang={of_content()}>{ &problem.what }{ ". " }{ &problem.hint }</p>

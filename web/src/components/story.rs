@@ -1,5 +1,6 @@
 //! The story: what this is about, what the learner predicts, what it means, and what to mend.
 
+use crate::components::content::content;
 use crate::components::glossary;
 use crate::components::press::{button, press};
 use crate::state::action::Action;
@@ -85,7 +86,7 @@ pub fn story(props: &StoryProps) -> Html {
         let class = if props.done.get(index) == Some(&true) { "beat done" } else { "beat" };
         html! {
             <button type="button" {class} aria-current={(index == props.beat).then_some("step")}
-                disabled={index > 0 && !props.open} lang={of_content()} {onclick}>{ name }</button>
+                disabled={index > 0 && !props.open} {onclick}>{ content(name) }</button>
         }
     };
     let onclick = {
@@ -102,8 +103,8 @@ pub fn story(props: &StoryProps) -> Html {
         .map(|name| button("btn next-beat", &text::next(name), press(props.on, Action::GoToBeat(props.beat + 1))));
     html! {
         <article class="card story" aria-label={text::lesson()} tabindex="0">
-            <h1 lang={of_content()}>{ props.title }</h1>
-            <p class="lede" lang={of_content()}>{ props.lede }</p>
+            <h1>{ content(props.title) }</h1>
+            <p class="lede">{ content(props.lede) }</p>
             <nav class="beats" aria-label={text::steps()}>{ for props.beats.iter().enumerate().map(beat) }</nav>
             <div class="prose" lang={of_content()} {onclick}>{ Html::from_html_unchecked(props.prose.clone().into()) }</div>
             { props.task.as_ref().map(|task| draw_task(task, props.on)).unwrap_or_default() }
@@ -122,13 +123,13 @@ fn draw_ask(ask: &Ask, props: &StoryProps) -> Html {
         html! {
             <button type="button" {class} disabled={ask.closed} data-option={choice.id.clone()} aria-pressed={choice.said.to_string()} {onclick}>
                 <i aria-hidden="true">{ if choice.right { "✓" } else { "" } }</i>
-                <span lang={of_content()}>{ &choice.text }</span><span class="note">{ &choice.note }</span>
+                <span>{ content(&choice.text) }</span><span class="note">{ &choice.note }</span>
             </button>
         }
     };
     html! {
         <section class="ask" aria-label={text::prediction()} ref={props.ask_ref.clone()} tabindex="-1">
-            <h2>if ask.closed { { text::your_prediction() }{ " " } }<span lang={of_content()}>{ &ask.question }</span></h2>
+            <h2>if ask.closed { { text::your_prediction() }{ " " } }<span>{ content(&ask.question) }</span></h2>
             { for ask.options.iter().map(option) }
             if !ask.closed {
                 <p class="skip">{ text::hidden_until() }{ " " }
@@ -149,13 +150,13 @@ fn draw_task(task: &Task, on: &Callback<Action>) -> Html {
     };
     html! {
         <section class="ask" aria-label={text::challenge()}>
-            <h2 lang={of_content()}>{ &task.text }</h2>
+            <h2>{ content(&task.text) }</h2>
             if let Some(goals) = &task.verdict {
                 { verdict(goals.iter().all(|goal| goal.reached), html! { <ul class="goals">{ for goals.iter().map(goal) }</ul> }) }
             }
             <p class="skip" data-solution={task.solution.is_some().to_string()}>
                 { match &task.solution {
-                    Some(solution) => html! { <>{ text::one_solution() }{ " " }<span lang={of_content()}>{ solution }</span>{ "." }</> },
+                    Some(solution) => html! { <>{ text::one_solution() }{ " " }<span>{ content(solution) }</span>{ "." }</> },
                     None => button("link", text::give_up(), press(on, Action::ShowSolution)),
                 } }
             </p>

@@ -19,6 +19,20 @@ pub fn label(class: &str, at: (f64, f64), text: &str) -> Html {
     html! { <text class={class.to_string()} x={tenths(at.0)} y={tenths(at.1)}>{ text }</text> }
 }
 
+/// A text that is squeezed where it is longer than its room.
+pub fn label_in(class: &str, at: (f64, f64), text: &str, room: f64) -> Html {
+    let long = width_of(text) > room;
+    html! {
+        <text class={class.to_string()} x={tenths(at.0)} y={tenths(at.1)} textLength={long.then(|| tenths(room))}
+            lengthAdjust={long.then_some("spacingAndGlyphs")}>{ text }</text>
+    }
+}
+
+/// About how wide a text of 12 units is.
+pub fn width_of(text: &str) -> f64 {
+    5.8 * text.chars().count() as f64
+}
+
 fn tenths(value: f64) -> String {
     format!("{value:.1}")
 }

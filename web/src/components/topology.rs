@@ -1,6 +1,6 @@
 //! The system as boxes and links, with its live state.
 
-use crate::components::svg::{label, path, rect};
+use crate::components::svg::{label, label_in, path, rect, width_of};
 use crate::text::language::of_content;
 use crate::text::stage as text;
 use crate::view_model::dots::{Flow, Look};
@@ -77,12 +77,13 @@ fn draw_part(part: &Part, half: (f64, f64), view: &PartView, next: Option<NodeId
     let broken = (view.class == "down")
         .then(|| path("mark", format!("M{:.1} {:.1}l5 -6l4 8l5 -9l4 7", x - 10.0, y + half.1 - 8.0)));
     let badge = view.badge.as_ref().map(|(text, class)| {
-        let width = 14.0 + 7.3 * text.chars().count() as f64;
+        let room = 2.0 * half.0 + 24.0;
+        let width = (14.0 + 7.3 * text.chars().count() as f64).min(room);
         let (center, top) = (x + half.0 - width / 2.0 + 16.0, y - half.1 - 15.0);
         html! {
             <g>
                 { rect(&format!("badge {class}"), (center - width / 2.0, top), (width, 23.0), 11.5) }
-                { label(&format!("badge-text {class}"), (center, top + 16.0), text) }
+                { label_in(&format!("badge-text {class}"), (center, top + 16.0), text, width - 10.0) }
             </g>
         }
     });
@@ -90,7 +91,7 @@ fn draw_part(part: &Part, half: (f64, f64), view: &PartView, next: Option<NodeId
         <g>
             { rect(&format!("box {}{next}", view.class), (x - half.0, y - half.1), (2.0 * half.0, 2.0 * half.1), 10.0) }
             <g lang={of_content()}>{ label("name", (x, if small { y + 2.0 } else { y - 6.0 }), &part.name) }</g>
-            if !small { { label(&format!("say {}", view.say_class), (x, y + 12.0), &view.say) } }
+            if !small { { label_in(&format!("say {}", view.say_class), (x, y + 12.0), &view.say, 2.0 * half.0 - 6.0) } }
             { for bar }
             { for broken }
             { for badge }
@@ -119,18 +120,24 @@ fn legend(size: (f64, f64), stale: bool) -> Html {
     let narrow = size.0 < 540.0;
     let aside = if narrow { text::last_requests_narrow() } else { text::last_requests() };
     let dot = |x: f64| format!("M{x:.1} {y:.1}a4.2 4.2 0 1 0 8.4 0a4.2 4.2 0 1 0 -8.4 0");
-    let failed = if stale { 146.0 } else { 90.0 };
+    // Three names and three shapes share the line.
+    let most = (size.0 - 100.0) / 3.0;
+    let after = |x: f64, text: &str| x + width_of(text).min(most) + 16.0;
+    let stale_x = after(29.0, text::request());
+    let failed = if stale { after(stale_x + 13.2, text::stale()) } else { stale_x };
+    // What is left of the line is the aside's; where that is little, there is none.
+    let room = size.0 - 14.0 - after(failed + 10.0, text::failed());
     html! {
         <g class="legend">
             { path("dot", dot(15.8)) }
-            { label("", (29.0, y + 4.0), text::request()) }
+            { label_in("", (29.0, y + 4.0), text::request(), most) }
             if stale {
-                { path("dot stale", dot(85.8)) }
-                { label("", (99.0, y + 4.0), text::stale()) }
+                { path("dot stale", dot(stale_x)) }
+                { label_in("", (stale_x + 13.2, y + 4.0), text::stale(), most) }
             }
             { path("dot failed", format!("M{failed:.1} {:.1}l5.6 5.6l-5.6 5.6l-5.6 -5.6z", y - 5.6)) }
-            { label("", (failed + 10.0, y + 4.0), text::failed()) }
-            { label("aside", (size.0 - 14.0, y + 4.0), aside) }
+            { label_in("", (failed + 10.0, y + 4.0), text::failed(), most) }
+            if room > width_of(aside) / 2.0 { { label_in("aside", (size.0 - 14.0, y + 4.0), aside, room) } }
         </g>
     }
 }

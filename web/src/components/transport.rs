@@ -1,9 +1,9 @@
 //! Play, step, jump: the buttons, the clock, and in words what comes next.
 
+use crate::components::content::content;
 use crate::components::icon::icon;
 use crate::components::press::{button, press};
 use crate::state::action::{Action, Pace};
-use crate::text::language::of_content;
 use crate::text::transport as text;
 use wasm_bindgen::JsCast;
 use web_sys::HtmlSelectElement;
@@ -49,10 +49,14 @@ const PACES: [(&str, &str, Pace); 6] = [
 
 /// The transport.
 pub fn transport(props: &TransportProps) -> Html {
-    let icon_button = |label: &'static str, keys: &'static str, name: &'static str, action: Action| {
+    let icon_button = |label: &'static str,
+                       keys: &'static str,
+                       name: &'static str,
+                       key: &'static str,
+                       action: Action| {
         let onclick = press(props.on, action);
         html! {
-            <button type="button" class="btn" aria-label={label} title={text::with_key(label, keys)} disabled={!props.ready} {onclick}>
+            <button type="button" class="btn" aria-label={label} title={text::with_key(label, keys)} aria-keyshortcuts={key} disabled={!props.ready} {onclick}>
                 { icon(name) }
             </button>
         }
@@ -61,7 +65,7 @@ pub fn transport(props: &TransportProps) -> Html {
         let onclick = press(props.on, Action::Toggle);
         let (label, name) = if props.playing { (text::pause(), "pause") } else { (text::play(), "play") };
         html! {
-            <button type="button" class="btn primary play" aria-label={label} title={text::with_key(label, text::space_bar())}
+            <button type="button" class="btn primary play" aria-label={label} title={text::with_key(label, text::space_bar())} aria-keyshortcuts="Space"
                 disabled={!props.ready} {onclick}>{ icon(name) }</button>
         }
     };
@@ -79,11 +83,11 @@ pub fn transport(props: &TransportProps) -> Html {
     html! {
         <div class="transport">
             <div class="tr" role="group" aria-label={text::transport()}>
-                { icon_button(text::previous_failure(), "[", "previous", Action::PreviousFailure) }
-                { icon_button(text::step_back(), text::left_arrow(), "back", Action::StepBack) }
+                { icon_button(text::previous_failure(), "[", "previous", "[", Action::PreviousFailure) }
+                { icon_button(text::step_back(), text::left_arrow(), "back", "ArrowLeft", Action::StepBack) }
                 { play }
-                { icon_button(text::step(), text::right_arrow(), "step", Action::Step) }
-                { icon_button(text::next_failure(), "]", "next", Action::NextFailure) }
+                { icon_button(text::step(), text::right_arrow(), "step", "ArrowRight", Action::Step) }
+                { icon_button(text::next_failure(), "]", "next", "]", Action::NextFailure) }
                 <span class="clock num">{ &props.clock }</span>
                 <span class="of">{ text::event() }{ " " }<span class="num">{ &props.event }</span></span>
                 <span class="grow"></span>
@@ -94,11 +98,11 @@ pub fn transport(props: &TransportProps) -> Html {
                 </select>
             </div>
             <div class="next">
-                <p data-next="step"><span>{ &props.step.0 }{ " " }<b lang={of_content()}>{ &props.step.1 }</b></span></p>
+                <p data-next="step"><span>{ &props.step.0 }{ " " }<b>{ content(&props.step.1) }</b></span></p>
                 <p data-next="milestone">
                     <span>{ &props.milestone.0 }{ " " }<b>{ &props.milestone.1 }</b></span>
                     if props.invited { { button("btn mini primary", text::predict(), invite) } }
-                    if props.can_jump { { button("btn mini", text::jump(), press(props.on, Action::NextMilestone)) } }
+                    if props.can_jump { <button type="button" class="btn mini" aria-keyshortcuts="M" onclick={press(props.on, Action::NextMilestone)}>{ text::jump() }</button> }
                 </p>
             </div>
             { props.children.clone() }

@@ -1,10 +1,10 @@
 //! Why did this request end so: the chain of causes, and where its time went.
 
+use crate::components::content::content;
 use crate::components::lanes::{LanesProps, lanes};
 use crate::components::press::{button, press};
 use crate::state::action::Action;
 use crate::text::evidence as text;
-use crate::text::language::of_content;
 use crate::view_model::format;
 use crate::view_model::request::{EndView, RequestView};
 use yew::prelude::*;
@@ -44,7 +44,7 @@ pub fn inspector(props: &InspectorProps) -> Html {
     let chain = end.chain.iter().map(|link| {
         html! {
             <li class={classes!(link.root.then_some("root"))}>
-                <span lang={of_content()}>{ &link.text }</span>
+                <span>{ content(&link.text) }</span>
                 <button type="button" class="at num" title={text::go_there()} onclick={go(link.step)}>{ &link.at }</button>
             </li>
         }

@@ -91,8 +91,8 @@ pub fn Workbench(props: &WorkbenchProps) -> Html {
             <div class="deskhead">
                 <span class="seg" role="group" aria-label={text::edit_as()}>{ tab(false, "system", text::system()) }{ tab(true, "json", text::json()) }</span>
                 <span class="grow"></span>
-                <button type="button" class="btn mini" data-undo="" disabled={!undo} onclick={act(Act::Undo)} title="Ctrl+Z">{ text::undo() }</button>
-                <button type="button" class="btn mini" data-redo="" disabled={!redo} onclick={act(Act::Redo)} title="Ctrl+Shift+Z">{ text::redo() }</button>
+                <button type="button" class="btn mini" data-undo="" disabled={!undo} onclick={act(Act::Undo)} title={text::undo_key()}>{ text::undo() }</button>
+                <button type="button" class="btn mini" data-redo="" disabled={!redo} onclick={act(Act::Redo)} title={text::redo_key()}>{ text::redo() }</button>
             </div>
             { files(&workshop, &on) }
             <p class="desksaid" role="status" data-said="">{ &workshop.said }</p>

@@ -36,7 +36,7 @@ impl Page<'_> {
             let chosen = session.tab == *tab;
             html! {
                 <button type="button" role="tab" id={id(*tab)} aria-selected={chosen.to_string()}
-                    aria-controls="evidence" tabindex={if chosen { "0" } else { "-1" }} {onclick}>{ *name }</button>
+                    aria-controls="evidence" aria-keyshortcuts={(*tab == Tab::Requests).then_some("W")} tabindex={if chosen { "0" } else { "-1" }} {onclick}>{ *name }</button>
             }
         };
         let on = self.on.clone();

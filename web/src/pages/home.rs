@@ -1,5 +1,6 @@
 //! The page with all lessons: the path through them, and how far the learner has come on it.
 
+use crate::components::content::content;
 use crate::components::glossary::{self, EntryProps};
 use crate::components::header::{self, HeaderProps};
 use crate::components::notice::{self, NoticeProps};
@@ -129,8 +130,8 @@ fn draw_series(entries: &[Entry], course: &Course) -> Html {
             <li class={classes!("card", "lesson-row", class)} data-lesson={entry.id} data-state={class}>
                 <span class="lesson-state" aria-hidden="true">{ mark }</span>
                 <div>
-                    <h3><span class="num">{ entry.number }</span>{ " " }<a href={address(entry)} lang={of_content()}>{ entry.title }</a></h3>
-                    <p lang={of_content()}>{ entry.teaser }</p>
+                    <h3><span class="num" translate="no">{ entry.number }</span>{ " " }<a href={address(entry)}>{ content(entry.title) }</a></h3>
+                    <p>{ content(entry.teaser) }</p>
                 </div>
                 <p class="lesson-note"><span>{ text::minutes(entry.minutes) }</span><span>{ word }</span></p>
             </li>
@@ -138,7 +139,7 @@ fn draw_series(entries: &[Entry], course: &Course) -> Html {
     };
     html! {
         <section>
-            <h2 lang={of_content()}>{ entries[0].series }</h2>
+            <h2>{ content(entries[0].series) }</h2>
             <ol class="path">{ for entries.iter().map(lesson) }</ol>
         </section>
     }

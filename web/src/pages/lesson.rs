@@ -1,5 +1,6 @@
 //! The lesson page: story, stage and evidence of one session.
 
+use crate::components::content;
 use crate::components::events::show_current;
 use crate::components::glossary::{self, EntryProps};
 use crate::components::header::{self, ChipsProps, HeaderProps};
@@ -25,7 +26,7 @@ use crate::state::opening;
 use crate::state::session::Session;
 use crate::state::storage;
 use crate::state::store::Store;
-use crate::text::language::{of_content, speak};
+use crate::text::language::speak;
 use crate::text::{frame as text, story};
 use crate::view_model::link_form::LinkForm;
 use crate::view_model::recorded::RecordedView;
@@ -233,7 +234,7 @@ pub fn LessonPage(props: &LessonProps) -> Html {
     }
     let around = match props.asked.link.embed {
         true => Around {
-            story: html! { <h1 class="unseen" lang={of_content()}>{ &title }</h1> },
+            story: html! { <h1 class="unseen">{ content::content(&title) }</h1> },
             foot: foot(&content, recorded.as_ref(), chips),
             ..Around::default()
         },
@@ -258,7 +259,7 @@ pub fn LessonPage(props: &LessonProps) -> Html {
     html! {
         <div class="app" ref={content_node}>
             { around.header }
-            <main class="lesson" aria-label={title} onkeydown={keys(&on, store, &open_help)}>
+            <main class="lesson" aria-label={text::lesson_named(title)} onkeydown={keys(&on, store, &open_help)}>
                 { around.story }
                 <div class="col stage-col">{ notices }{ stage }{ around.knobs }</div>
                 <div class="col evidence-col">{ evidence }{ around.foot }</div>

@@ -66,6 +66,7 @@ impl Page<'_> {
             at_s: session.player.cursor.as_seconds(),
             faults: views::faults(session, shown),
             marks: views::marks(session, &shown.facts),
+            told: views::told(session, shown, self.kept),
             says: &says,
             on: &self.on,
         });

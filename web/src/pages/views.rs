@@ -16,7 +16,7 @@ use crate::view_model::format;
 use crate::view_model::live::{self, PartView, StateLine, Window};
 use crate::view_model::recorded::RecordedView;
 use crate::view_model::request::RequestView;
-use crate::view_model::scrub::Health;
+use crate::view_model::scrub::{self, Health};
 use crate::view_model::topology::{Layout, name_of};
 use sandbox_core::engine::{BreakerStateView, Health as SystemHealth, IncidentState, Observation};
 use sandbox_core::ids::{NodeId, RequestId};
@@ -36,6 +36,7 @@ const LOG_LINES: usize = 80;
 pub struct Kept {
     layout: Cache<(u32, (f64, f64)), Rc<Layout>>,
     charts: Cache<(u32, usize), Vec<Rc<Chart>>>,
+    told: Cache<(u32, usize, usize), Rc<Vec<String>>>,
     request: Cache<(u32, Option<RequestId>), Option<Rc<RequestView>>>,
     sheet: Cache<u32, Vec<(&'static str, String)>>,
     knobs: Cache<(u32, Settings, Option<Settings>, usize), KnobsView>,
@@ -128,6 +129,21 @@ pub fn marks(session: &Session, facts: &Facts) -> Vec<(f64, &'static str)> {
     let open = session.player.future_is_open;
     let stones = facts.milestones.iter().filter(|stone| open || stone.at <= session.player.cursor);
     stones.filter_map(|stone| Some((stone.at.as_seconds(), stone.mark?))).collect()
+}
+
+/// The time line in sentences.
+pub fn told(session: &Session, shown: &Shown, kept: &mut Kept) -> Rc<Vec<String>> {
+    let (healths, marks) = (healths(session, shown), marks(session, &shown.facts));
+    let key = (session.player.generation, healths.len(), marks.len());
+    if let Some((known, told)) = &kept.told
+        && *known == key
+    {
+        return told.clone();
+    }
+    let told = scrub::told(&healths, shown.facts.end.as_seconds(), &faults(session, shown), &marks);
+    let told = Rc::new(told);
+    kept.told = Some((key, told.clone()));
+    told
 }
 
 /// Whether so much time passes in a frame that single events cannot be followed.

@@ -7,6 +7,11 @@ strings! {
     latency = "Latency of answers, ms";
     errors = "Errors per second, by kind";
     waiting = "Calls waiting, mean";
+    p50 = "p50";
+    p95 = "p95";
+    p99 = "p99";
+    system_errors = "5xx";
+    client_errors = "4xx";
     ok = "ok";
     stale = "stale";
     no_answer = "no answer";

@@ -41,6 +41,7 @@ strings! {
 
     cannot_run(what) = "{what} cannot run";
     the_lesson = "The lesson";
+    lesson_named(title) = "Lesson: {title}";
     the_scenario = "The scenario";
     one_is_wrong = "One thing is wrong with it. Nothing was changed or run.";
     some_are_wrong(count) = "{count} things are wrong with it. Nothing was changed or run.";

@@ -9,6 +9,8 @@ strings! {
     system = "System";
     json = "JSON";
     undo = "Undo";
+    undo_key = "Ctrl+Z";
+    redo_key = "Ctrl+Shift+Z";
     redo = "Redo";
     stale = "The document cannot run as it is now. This is the last run that it gave.";
     fields_coming = "The fields are on their way.";

@@ -80,6 +80,13 @@ strings! {
     mark_relapsed = "relapsed";
     mark_resolved = "resolved";
 
+    second_idle = "no answers";
+    second_ok = "all answered";
+    second_pressure = "under pressure";
+    second_stale = "many stale answers";
+    second_fail = "many failed";
+    second_lost = "many unanswered";
+
     under(share) = "under {share}";
     over(share) = "over {share}";
     rate_of(number) = "{number}/s";

@@ -35,5 +35,9 @@ strings! {
     moment_next(moment, next) = "{moment}. Next: {next}";
 
     time = "Time in the run";
+    time_in_words = "The time line in words";
+    stretch(from, to, how) = "{from} s to {to} s: {how}";
+    fault_from_to(from, to, fault) = "{from} s to {to} s, fault: {fault}";
+    mark_at(at, what) = "{at} s: {what}";
     fault_lasts(fault, seconds) = "{fault}, {seconds} s";
 }

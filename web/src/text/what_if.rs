@@ -38,6 +38,7 @@ strings! {
     none = "none";
     case = "Case";
     answered = "Answered";
+    p99 = "p99";
     case_caption = "Each case with the share of requests that were answered, the difference in percentage points, and the 99th percentile of the latency";
     less(case, points) = "{case}: {points} percentage points less.";
     more(case, points) = "{case}: {points} percentage points more.";

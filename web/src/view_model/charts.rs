@@ -294,13 +294,15 @@ impl Source<'_> {
     fn rate(&self) -> Chart {
         let mut lines = vec![
             Line::new(text::ok(), Token::Ok, Dash::Solid, |second| Some(second.fresh().into())),
-            Line::new("5xx", Token::Fail, Dash::Dotted, |second| Some(second.server_errors().into())),
+            Line::new(text::system_errors(), Token::Fail, Dash::Dotted, |second| Some(second.server_errors().into())),
         ];
         if self.any(&|second| second.stale() > 0) {
             lines.insert(1, Line::new(text::stale(), Token::Stale, Dash::Dashed, |second| Some(second.stale().into())));
         }
         if self.any(&|second| second.client_errors() > 0) {
-            lines.push(Line::new("4xx", Token::Pressure, Dash::DashDot, |second| Some(second.client_errors().into())));
+            lines.push(Line::new(text::client_errors(), Token::Pressure, Dash::DashDot, |second| {
+                Some(second.client_errors().into())
+            }));
         }
         if self.any(&|second| second.lost() > 0) {
             lines.push(Line::new(text::no_answer(), Token::Lost, Dash::Dotted, |second| Some(second.lost().into())));
@@ -311,9 +313,9 @@ impl Source<'_> {
     fn latency(&self) -> Chart {
         let of = |index: usize| move |second: &Second| second.latency_ms.map(|latency| latency[index]);
         let lines = vec![
-            Line::new("p50", Token::P50, Dash::Solid, of(0)),
-            Line::new("p95", Token::P95, Dash::Dashed, of(1)),
-            Line::new("p99", Token::P99, Dash::Dotted, of(2)),
+            Line::new(text::p50(), Token::P50, Dash::Solid, of(0)),
+            Line::new(text::p95(), Token::P95, Dash::Dashed, of(1)),
+            Line::new(text::p99(), Token::P99, Dash::Dotted, of(2)),
         ];
         self.chart("latency", text::latency(), lines, |least, most| Scale::logarithmic(least.min(1.0), most.max(100.0)))
     }

@@ -1,6 +1,8 @@
 //! The time line: a bar for each second, its colour and height by how the requests of that second fared.
 
+use crate::text::{stage, transport as text};
 use crate::view_model::charts::Second;
+use crate::view_model::format::short;
 
 /// How the requests of a second fared, the worst last. Each has a colour and a height of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -45,16 +47,40 @@ impl Health {
     }
 
     /// In words.
-    pub const fn word(self) -> &'static str {
+    pub fn word(self) -> &'static str {
         match self {
-            Health::Idle => "no answers",
-            Health::Ok => "all answered",
-            Health::Pressure => "under pressure",
-            Health::Stale => "many stale answers",
-            Health::Fail => "many failed",
-            Health::Lost => "many unanswered",
+            Health::Idle => stage::second_idle(),
+            Health::Ok => stage::second_ok(),
+            Health::Pressure => stage::second_pressure(),
+            Health::Stale => stage::second_stale(),
+            Health::Fail => stage::second_fail(),
+            Health::Lost => stage::second_lost(),
         }
     }
+}
+
+/// At most so many bars: a recorded run may last for hours.
+const BARS: usize = 240;
+
+/// How many seconds a bar of the time line stands for.
+pub fn seconds_of_a_bar(end_s: f64) -> usize {
+    (end_s / BARS as f64).ceil().max(1.0) as usize
+}
+
+/// The time line for those who read it: each stretch of equal bars, then the faults (begin, end, what), then the incidents.
+pub fn told(healths: &[Health], end_s: f64, faults: &[(f64, f64, String)], marks: &[(f64, &str)]) -> Vec<String> {
+    let seconds = seconds_of_a_bar(end_s);
+    let bars: Vec<Health> = healths.chunks(seconds).filter_map(|bar| bar.iter().max().copied()).collect();
+    let mut told = Vec::new();
+    let mut from = 0;
+    for bars in bars.chunk_by(|a, b| a == b) {
+        let to = (from + bars.len() * seconds).min(healths.len());
+        told.push(text::stretch(from, to, bars[0].word()));
+        from = to;
+    }
+    told.extend(faults.iter().map(|(from, to, what)| text::fault_from_to(short(*from, 1), short(*to, 1), what)));
+    told.extend(marks.iter().map(|(at, what)| text::mark_at(short(*at, 1), what)));
+    told
 }
 
 /// The health of each second.
@@ -86,6 +112,22 @@ fn health(second: &Second, usual_p95_ms: f64) -> Health {
 mod tests {
     use super::*;
     use sandbox_core::trace::Outcome;
+
+    #[test]
+    fn equal_bars_are_told_as_one_stretch_and_faults_and_incidents_after_them() {
+        let healths = [Health::Ok, Health::Ok, Health::Fail, Health::Ok];
+        let faults = [(2.0, 3.0, "the store is down, 1 s".to_string())];
+        let told = told(&healths, 4.0, &faults, &[(2.5, "incident opened")]);
+        let expected = [
+            "0 s to 2 s: all answered",
+            "2 s to 3 s: many failed",
+            "3 s to 4 s: all answered",
+            "2 s to 3 s, fault: the store is down, 1 s",
+            "2.5 s: incident opened",
+        ];
+        assert_eq!(told, expected);
+        assert_eq!(super::told(&[Health::Ok; 500], 500.0, &[], &[]), ["0 s to 500 s: all answered"]);
+    }
 
     #[test]
     fn the_worst_that_matters_gives_the_colour() {

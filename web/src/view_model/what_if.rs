@@ -82,7 +82,7 @@ pub fn against_the_first(cases: &[Case], outcomes: &[Outcome], on_stage: bool) -
     };
     Table {
         caption: text::case_caption().into(),
-        head: [text::case(), text::answered(), "p99"].map(String::from).into(),
+        head: [text::case(), text::answered(), text::p99()].map(String::from).into(),
         rows: cases.iter().zip(outcomes).enumerate().map(line).collect(),
         finding: String::new(),
     }
@@ -141,7 +141,7 @@ pub fn seeds(outcomes: &[Outcome], goals: &[(usize, usize)]) -> Table {
         (text::answered(), |outcome| outcome.answered, share),
         (text::last_tenth(), |outcome| outcome.answered_at_end, share),
         (text::median(), |outcome| outcome.p50_s, seconds),
-        ("p99", |outcome| outcome.p99_s, seconds),
+        (text::p99(), |outcome| outcome.p99_s, seconds),
     ];
     let line = |(name, read, write): &(&str, Read, Write)| {
         let values: Vec<f64> = outcomes.iter().filter_map(read).collect();
@@ -204,7 +204,7 @@ pub fn load(plan: &Plan, rates: &Rates, outcomes: &[Outcome]) -> Table {
     }
     Table {
         caption: text::load_caption().into(),
-        head: [text::load(), text::answered(), "p99", text::busiest()].map(String::from).into(),
+        head: [text::load(), text::answered(), text::p99(), text::busiest()].map(String::from).into(),
         rows: outcomes.iter().enumerate().map(line).collect(),
         finding,
     }
