@@ -24,6 +24,12 @@ const PATIENCE: Duration = Duration::from_secs(30);
 impl Browser {
     /// Starts a browser with a window of this size; `dark` asks pages for their dark look.
     pub async fn start(width: u32, height: u32, dark: bool) -> Browser {
+        let arguments = dark.then_some("--force-dark-mode");
+        Browser::start_with(width, height, arguments).await
+    }
+
+    /// Starts a browser with a window of this size and an argument of its own.
+    pub async fn start_with(width: u32, height: u32, argument: Option<&str>) -> Browser {
         let port = free_port();
         let driver = Command::new(program("FAULTLINE_CHROMEDRIVER", &["chromedriver"]))
             .arg(format!("--port={port}"))
@@ -45,9 +51,7 @@ impl Browser {
             format!("--window-size={width},{height}"),
             format!("--user-data-dir={}", profile.path().display()),
         ];
-        if dark {
-            arguments.push("--force-dark-mode".into());
-        }
+        arguments.extend(argument.map(str::to_string));
         let chromium = program("FAULTLINE_CHROMIUM", &["chromium", "chromium-browser", "google-chrome"]);
         let mut capabilities = Capabilities::new();
         capabilities.insert("goog:chromeOptions".into(), json!({ "args": arguments, "binary": chromium }));

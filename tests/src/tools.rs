@@ -38,6 +38,14 @@ pub fn site() -> PathBuf {
     path
 }
 
+/// The script of axe-core.
+pub fn axe() -> String {
+    let installed = || root().join(".tools/axe/axe_playwright_python/axe.min.js");
+    let path = env::var_os("FAULTLINE_AXE").map_or_else(installed, PathBuf::from);
+    std::fs::read_to_string(&path)
+        .unwrap_or_else(|why| panic!("{}: {why}: run `cargo xtask test`, which installs it", path.display()))
+}
+
 /// A port that nobody listens on.
 pub fn free_port() -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").expect("loopback has free ports");

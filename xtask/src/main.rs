@@ -2,6 +2,7 @@
 //!
 //! Reading order: [`steps`] runs and counts, [`tools`] finds and installs, then one file per command.
 
+mod axe;
 mod bench;
 mod browser;
 mod check;
@@ -9,6 +10,7 @@ mod dist;
 mod floors;
 mod hooks;
 mod k6;
+mod pip;
 mod project;
 mod serve;
 mod site;

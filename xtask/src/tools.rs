@@ -6,7 +6,7 @@
 use crate::project::{self, command, find, output_of, tools_dir};
 use crate::steps::{announce, run, shown};
 use crate::version::Fit;
-use crate::{browser, k6};
+use crate::{axe, browser, k6};
 use anyhow::{Context, Result, bail};
 use std::path::PathBuf;
 use std::process::Command;
@@ -36,6 +36,8 @@ pub enum Need {
     Browser,
     /// The load generator.
     K6,
+    /// The accessibility rules.
+    Axe,
 }
 
 /// What is missing and how to get it.
@@ -162,6 +164,7 @@ fn missing(need: Need) -> Result<Option<Missing>> {
         }
         Need::Browser => return Ok(browser::missing()),
         Need::K6 => return Ok(k6::missing()),
+        Need::Axe => return Ok(axe::missing()),
     };
     Ok(Some(Missing { need, what, takes, how }))
 }

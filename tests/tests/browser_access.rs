@@ -1,0 +1,217 @@
+//! What axe-core does not judge: pictures and their words say the same, everything goes by keyboard and by touch, nothing moves
+//! that should not, and large text has room.
+
+use serde_json::{Value, json};
+use tests::browser::Browser;
+use tests::server::Server;
+use tests::tools::site;
+
+const CUT_OFF: &str = include_str!("../access/cut_off.js");
+const FOCUS: &str = include_str!("../access/focus.js");
+const PLOTTED: &str = include_str!("../access/plotted.js");
+const RULES: &str = include_str!("../access/rules.js");
+
+const HOME: &str = "";
+const LESSON: &str = "?lesson=the-database-goes-away&answer=nearly-all&t=23.4&request=11702";
+const PLAYGROUND: &str = "?playground=1";
+const EMBED: &str = "?embed=1&t=25";
+
+/// The time line's bars by second, as they are drawn: whole bars in the past and the future alike.
+const BARS: &str = "const bars = new Map(); \
+                    for (const bar of document.querySelectorAll('.scrub rect[class*=h-]')) bars.set(Math.round(bar.x.baseVal.value), bar.classList[1]); \
+                    return [...bars].sort(([a], [b]) => a - b).map(([, look]) => look);";
+/// The same as the accessibility tree tells it.
+const TOLD: &str = "return [...document.querySelectorAll(\"[aria-label='The time line in words'] li\")].map((line) => line.textContent);";
+
+async fn start() -> (Server, Browser) {
+    (Server::start(&["--site", &site().display().to_string()]), Browser::start(1280, 800, false).await)
+}
+
+async fn open(server: &Server, browser: &Browser, query: &str) {
+    browser.open(&format!("{}/{query}", server.url)).await;
+    match query {
+        HOME => drop(browser.find("main[data-home]").await),
+        _ => browser.settled().await,
+    }
+}
+
+#[tokio::test]
+async fn the_time_line_in_words_is_the_one_that_is_drawn() {
+    let (server, browser) = start().await;
+    open(&server, &browser, LESSON).await;
+    let drawn: Vec<String> = serde_json::from_value(browser.run(BARS, vec![]).await).expect("a list");
+    let told: Vec<String> = serde_json::from_value(browser.run(TOLD, vec![]).await).expect("a list");
+    let looks = [
+        ("no answers", "h-idle"),
+        ("all answered", "h-ok"),
+        ("under pressure", "h-pressure"),
+        ("many stale answers", "h-stale"),
+        ("many failed", "h-fail"),
+        ("many unanswered", "h-lost"),
+    ];
+    let mut heard = Vec::new();
+    for line in &told {
+        let (time, what) = line.split_once(": ").expect("a time and what");
+        let Some((_, look)) = looks.iter().find(|(word, _)| *word == what) else { continue };
+        let second = |text: &str| text.trim_end_matches(" s").parse::<usize>().expect("a second");
+        let (from, to) = time.split_once(" to ").map(|(from, to)| (second(from), second(to))).expect("a stretch");
+        assert_eq!(from, heard.len(), "the stretches follow each other");
+        heard.resize(to, look.to_string());
+    }
+    assert!(drawn.len() >= 60, "a bar for each second: {drawn:?}");
+    assert_eq!(heard, drawn);
+    let names = "return [...document.querySelectorAll('.scrubwrap .marks b, .scrubwrap .marks .name')].map((name) => name.textContent);";
+    let names: Vec<String> = serde_json::from_value(browser.run(names, vec![]).await).expect("a list");
+    assert!(names.len() >= 3, "a fault and two incidents: {names:?}");
+    for name in names {
+        assert!(told.iter().any(|line| line.ends_with(&name)), "{name} is told: {told:?}");
+    }
+    browser.close().await;
+}
+
+#[tokio::test]
+async fn charts_and_their_tables_have_the_same_values() {
+    let (server, browser) = start().await;
+    open(&server, &browser, LESSON).await;
+    // A table that is closed has no text to be read.
+    browser.run("document.querySelectorAll('details.data').forEach((data) => data.open = true);", vec![]).await;
+    browser.until("[...document.querySelectorAll('canvas')].every((canvas) => canvas.width === canvas.clientWidth && canvas.height === canvas.clientHeight)").await;
+    assert_eq!(browser.run(PLOTTED, vec![]).await, json!([]));
+    browser.close().await;
+}
+
+/// Nothing is cut off on any page at these widths, and everything can be touched.
+async fn has_room(browser: &Browser, server: &Server, widths: &[u32]) {
+    let mut found = Vec::new();
+    for query in [HOME, LESSON, PLAYGROUND, EMBED] {
+        open(server, browser, query).await;
+        for width in widths {
+            browser.resize(*width, 800).await;
+            let here = [browser.run(CUT_OFF, vec![]).await, browser.run(RULES, vec![]).await];
+            if here != [json!([]), json!([])] {
+                browser.picture(&format!("access-{width}-{}", query.len())).await;
+            }
+            let here = here.iter().filter_map(Value::as_array).flatten().filter_map(Value::as_str);
+            found.extend(here.map(|what| format!("`{query}` at {width} px: {what}")));
+        }
+    }
+    assert!(found.is_empty(), "{}", found.join("\n"));
+}
+
+#[tokio::test]
+async fn small_screens_have_room_and_everything_can_be_touched() {
+    let (server, browser) = start().await;
+    has_room(&browser, &server, &[320, 360]).await;
+    browser.close().await;
+}
+
+#[tokio::test]
+async fn text_twice_as_large_has_room() {
+    let server = Server::start(&["--site", &site().display().to_string()]);
+    let browser = Browser::start_with(1280, 800, Some("--blink-settings=defaultFontSize=32")).await;
+    has_room(&browser, &server, &[1280]).await;
+    let size = "return getComputedStyle(document.querySelector('.btn')).fontSize;";
+    assert_eq!(browser.run(size, vec![]).await, json!("28px"), "the text is twice as large");
+    browser.close().await;
+}
+
+#[tokio::test]
+async fn the_keyboard_reaches_everything_shows_where_it_is_and_gets_out_again() {
+    let (server, browser) = start().await;
+    for query in [HOME, LESSON, PLAYGROUND] {
+        open(&server, &browser, query).await;
+        browser.run("document.body.tabIndex = -1; document.body.focus(); scrollTo(0, 0);", vec![]).await;
+        for step in 0.. {
+            browser.press("Tab").await;
+            let at: Value = browser.run(FOCUS, vec![]).await;
+            if at.is_null() || (step > 0 && at["times"] == json!(2)) {
+                break;
+            }
+            assert_eq!(at["isShown"], json!(true), "`{query}`: the focus is to be seen: {at}");
+            assert_eq!(at["isUnder"], json!(false), "`{query}`: what has the focus is in sight: {at}");
+            assert!(step < 400, "`{query}`: the keyboard does not get out: {at}");
+        }
+        let missed = "return [...document.querySelectorAll('button, a[href], select, input, textarea, summary, [tabindex=\"0\"]')] \
+                          .filter((control) => control.checkVisibility() && !control.disabled && control.tabIndex >= 0 && !control.dataset.reached) \
+                          .map((control) => control.outerHTML.slice(0, 90));";
+        assert_eq!(browser.run(missed, vec![]).await, json!([]), "`{query}`: out of the keyboard's reach");
+    }
+    browser.close().await;
+}
+
+#[tokio::test]
+async fn every_key_of_the_help_has_a_button_that_does_the_same() {
+    let (server, browser) = start().await;
+    open(&server, &browser, LESSON).await;
+    let listed = "return [...document.querySelectorAll('dialog dt')].filter((row) => row.querySelector('kbd')) \
+                      .flatMap((row) => { const keys = [...row.querySelectorAll('kbd')].map((key) => key.textContent); \
+                          return keys[0] === 'Shift' ? keys.slice(1).map((key) => `Shift+${key}`) : keys; });";
+    let listed: Vec<String> = serde_json::from_value(browser.run(listed, vec![]).await).expect("a list");
+    assert!(listed.len() >= 12, "{listed:?}");
+    let buttons = "return [...document.querySelectorAll('[aria-keyshortcuts]')].filter((button) => button.getClientRects().length || button.closest('dialog')) \
+                       .flatMap((button) => button.getAttribute('aria-keyshortcuts').split(' '));";
+    let buttons: Vec<String> = serde_json::from_value(browser.run(buttons, vec![]).await).expect("a list");
+    for key in listed {
+        let name = key.replace('←', "ArrowLeft").replace('→', "ArrowRight").replace("Esc", "Escape");
+        assert!(buttons.contains(&name), "{name} has a button: {buttons:?}");
+    }
+    // A key and its button lead to the same event.
+    let place = || browser.attribute("[data-player]", "data-step");
+    for key in ["[", "]", "ArrowLeft", "ArrowRight", "m"] {
+        let start = place().await;
+        browser.run("document.querySelector('[data-player]').focus();", vec![]).await;
+        browser.press(key).await;
+        let by_key = place().await;
+        assert_ne!(by_key, start, "{key} leads somewhere");
+        open(&server, &browser, LESSON).await;
+        browser.click(&format!("[aria-keyshortcuts~='{}']", if key == "m" { "M" } else { key })).await;
+        assert_eq!(place().await, by_key, "{key} and its button");
+        open(&server, &browser, LESSON).await;
+    }
+    browser.close().await;
+}
+
+#[tokio::test]
+async fn readers_are_told_once_a_second_and_nothing_moves_for_who_wants_it_still() {
+    let (server, browser) = start().await;
+    let still = json!({ "features": [{ "name": "prefers-reduced-motion", "value": "reduce" }] });
+    browser.devtools("Emulation.setEmulatedMedia", still).await;
+    let count = "window.frames = 0; const own = requestAnimationFrame; window.requestAnimationFrame = (f) => { window.framesAsked = (window.framesAsked || 0) + 1; return own(f); };";
+    browser.devtools("Page.addScriptToEvaluateOnNewDocument", json!({ "source": count })).await;
+    open(&server, &browser, LESSON).await;
+    browser.run("window.framesAsked = 0; window.told = []; new MutationObserver(() => told.push(performance.now())) \
+                     .observe(document.querySelector('[aria-live=polite]'), { childList: true, characterData: true, subtree: true });", vec![]).await;
+    browser.click("[aria-keyshortcuts~=Space]").await;
+    browser.until("told.length >= 4").await;
+    let times: Vec<f64> = serde_json::from_value(browser.run("return told;", vec![]).await).expect("times");
+    for pair in times.windows(2) {
+        assert!(pair[1] - pair[0] > 900.0, "told again after {} ms", pair[1] - pair[0]);
+    }
+    let moved = "return [framesAsked, document.getAnimations().length, [...document.querySelectorAll('.dot')].filter((dot) => dot.getAttribute('d')).length > 0 && 0];";
+    assert_eq!(browser.run(moved, vec![]).await, json!([0, 0, 0]), "frames asked for, animations");
+    browser.close().await;
+}
+
+#[tokio::test]
+async fn in_forced_colours_everything_stays_visible() {
+    let (server, browser) = start().await;
+    browser
+        .devtools("Emulation.setEmulatedMedia", json!({ "features": [{ "name": "forced-colors", "value": "active" }] }))
+        .await;
+    open(&server, &browser, LESSON).await;
+    browser.picture("access-forced-colours").await;
+    let same = "const looks = (element, property) => getComputedStyle(element)[property]; \
+                const found = []; \
+                for (const [selector, property] of [['.btn', 'color'], ['.btn', 'borderTopColor'], ['.tabs button', 'color'], ['.state', 'color'], ['.topo .box', 'stroke'], ['.topo .name', 'fill'], ['.topo .wire', 'stroke'], ['.scrub .h-fail', 'fill']]) \
+                    for (const element of document.querySelectorAll(selector)) { \
+                        let ground = property === 'borderTopColor' ? element.parentElement : element; while (ground && /, 0\\)|transparent/.test(looks(ground, 'backgroundColor'))) ground = ground.parentElement; \
+                        if (!element.disabled && !element.classList.contains('quiet') && looks(element, property) === (ground ? looks(ground, 'backgroundColor') : 'rgb(255, 255, 255)')) found.push(`${selector} ${property}: ${element.textContent.slice(0, 20)}`); \
+                    } \
+                for (const canvas of document.querySelectorAll('canvas')) { \
+                    const pixels = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data; \
+                    if (!pixels.some((part, index) => index % 4 === 3 && part > 200)) found.push('an empty canvas'); \
+                } \
+                return found.slice(0, 8);";
+    assert_eq!(browser.run(same, vec![]).await, json!([]));
+    browser.close().await;
+}
