@@ -109,7 +109,7 @@ fn colophon() -> Html {
         <footer class="colophon">
             <p>{ text::stays_here() }{ " " }<a href="about/privacy.html">{ text::privacy() }</a></p>
             <p><a href="about/conformance.html">{ text::right() }</a></p>
-            <p>{ text::licences() }{ " " }<a href="LICENSE-CC-BY-4.0.txt">{ "CC BY 4.0" }</a></p>
+            <p>{ text::licences() }{ " " }<a href="LICENSE-CC-BY-4.0.txt" translate="no">{ "CC BY 4.0" }</a></p>
         </footer>
     }
 }
