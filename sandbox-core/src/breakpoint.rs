@@ -9,10 +9,9 @@
 //! node is an instance or all of a group. A claim, such as `http_error_ratio.mean > 0.05`, is asked of each second: it stops where one
 //! begins in which it holds, after one in which it does not.
 
-use crate::Run;
 use crate::claim::{Claim, Side};
 use crate::ids::{NodeId, RequestId, RouteId};
-use crate::metrics::{Folds, ask};
+use crate::metrics::{Folds, Run, ask};
 use crate::scenario::{Plan, Query, RECORD_KINDS, Window, unknown};
 use crate::time::Time;
 use crate::trace::Record;
