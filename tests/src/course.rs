@@ -5,6 +5,7 @@ use axum::Router;
 use axum::http::{StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use std::collections::HashMap;
+use std::path::Path;
 use std::sync::Arc;
 
 /// Serves files by their names until the test ends, and gives the address under which they lie; `index.html` is at the address itself.
@@ -30,7 +31,34 @@ pub async fn page(body: &str) -> String {
     serve([("index.html", page.into_bytes())]).await
 }
 
+/// The files of a folder, in the same way.
+pub async fn serve_folder(folder: &Path) -> String {
+    let mut files = Vec::new();
+    collect(folder, folder, &mut files);
+    serve(files.iter().map(|(name, bytes)| (name.as_str(), bytes.clone()))).await
+}
+
+fn collect(root: &Path, folder: &Path, files: &mut Vec<(String, Vec<u8>)>) {
+    for entry in std::fs::read_dir(folder).expect("a folder can be read").flatten() {
+        match entry.path() {
+            path if path.is_dir() => collect(root, &path, files),
+            path => {
+                let name = path.strip_prefix(root).expect("it lies below").display().to_string();
+                files.push((name, std::fs::read(&path).expect("a file can be read")));
+            }
+        }
+    }
+}
+
 fn file(path: &str, bytes: Vec<u8>) -> Response {
-    let kind = if path.ends_with(".xml") { "application/xml" } else { "text/html; charset=utf-8" };
+    let kind = match path.rsplit('.').next() {
+        Some("xml") => "application/xml",
+        Some("css") => "text/css",
+        Some("js") => "text/javascript",
+        Some("svg") => "image/svg+xml",
+        Some("png") => "image/png",
+        Some("woff2") => "font/woff2",
+        _ => "text/html; charset=utf-8",
+    };
     ([(header::CONTENT_TYPE, kind)], bytes).into_response()
 }

@@ -22,9 +22,10 @@ const HEAD: f64 = 78.0;
 
 const SHEET: &str = include_str!("../../style.css");
 /// What only the still has.
-const OWN: &str = ".ground { fill: var(--card); } .head { fill: var(--ink); font-size: 23px; font-weight: 700; } \
-    .brand { fill: var(--ink-3); font-size: 13px; text-anchor: end; } .line { font-size: 14px; fill: var(--ink-2); } \
-    .line.degraded { fill: var(--pressure); } .line.down { fill: var(--fail); }";
+const OWN: &str = ".ground { fill: var(--card); } .topo .head { font-size: 23px; font-weight: 700; } \
+    .topo .brand { fill: var(--ink-3); font-size: 13px; text-anchor: end; } .topo .name { font-weight: 700; } \
+    .topo .line { font-size: 14px; fill: var(--ink-2); } .topo .line.degraded { fill: var(--pressure); } \
+    .topo .line.down { fill: var(--fail); }";
 
 /// The still of the lesson with this id, as an SVG element. Errors: all that is wrong with the lesson.
 pub fn still(id: &str) -> Result<Html, Vec<Problem>> {

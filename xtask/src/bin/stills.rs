@@ -31,7 +31,7 @@ fn main() -> Result<()> {
     options.font_family = "Noto Sans".into();
     let runtime = tokio::runtime::Builder::new_current_thread().build()?;
     for (id, ..) in lessons::LESSONS {
-        still(id).map_err(|problems| anyhow!("{id}: {problems:?}"))?;
+        let _ = still(id).map_err(|problems| anyhow!("{id}: {problems:?}"))?;
         let drawn = yew::LocalServerRenderer::<Drawn>::with_props(DrawnProps { lesson: id }).hydratable(false);
         let svg = runtime.block_on(drawn.render());
         let png = picture(&svg, &options).with_context(|| format!("the still of {id}: {svg}"))?;
