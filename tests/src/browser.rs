@@ -165,6 +165,15 @@ impl Browser {
         self.until("document.querySelector('[data-player][data-ready=true][data-building=false]')").await;
     }
 
+    /// Waits until the picture of the system, if there is one, is laid out for the frame that it has now.
+    pub async fn laid_out(&self) {
+        self.until(
+            "[...document.querySelectorAll('.topo > svg')].every((drawn) => \
+                 Math.abs(drawn.viewBox.baseVal.width - drawn.parentElement.clientWidth) < 2)",
+        )
+        .await;
+    }
+
     /// Waits until a condition in the page's language holds.
     pub async fn until(&self, condition: &str) {
         let begin = Instant::now();

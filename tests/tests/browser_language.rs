@@ -23,6 +23,7 @@ impl Judge {
         self.note(what, "is in no table", &untransformed);
         for (width, height) in [(390, 844), (1280, 800)] {
             self.browser.resize(width, height).await;
+            self.browser.laid_out().await;
             let cut_off = self.browser.run(CUT_OFF, vec![]).await;
             if cut_off != json!([]) {
                 self.browser.picture(&format!("language-{what}-{}-{width}", self.language)).await;
