@@ -58,6 +58,8 @@ pub enum Purpose {
     Sticky = 19,
     /// What a handshake takes, and how old its connection becomes.
     Handshake = 20,
+    /// How long the copies are fresh with which a cache begins.
+    Warm = 21,
 }
 
 /// A generator that moves on with every draw.

@@ -1,5 +1,7 @@
 //! Caches before caches: a load may look into another cache.
 
+mod asked;
+
 use sandbox_core::Run;
 use sandbox_core::scenario::Document;
 use sandbox_core::trace::{CacheResult, What};
@@ -93,4 +95,31 @@ fn a_failed_load_ends_the_flights_of_both_caches() {
         assert_eq!(near, 101, "{asked:?}");
         assert!(kept["far"].len() >= 3, "{kept:?}");
     }
+}
+
+#[test]
+fn copies_that_were_there_from_the_start_do_not_expire_together_where_their_time_is_spread() {
+    let misses_in_a_second = |ttl_jitter: f64| {
+        let document = json!({
+            "format_version": 1, "id": "warm", "title": "Warm", "seed": 7, "duration_s": 14,
+            "nodes": {
+                "users": { "kind": "client" },
+                "api": { "kind": "service", "workers": 8, "routes": { "GET /": [ { "cached": { "cache": "copies", "load": [ { "read": { "store": "db" } } ] } } ] } },
+                "copies": { "kind": "cache", "ttl_s": 10, "ttl_jitter": ttl_jitter, "warm": true },
+                "db": {
+                    "kind": "store", "readers": 4, "rows": 1000,
+                    "read": { "dist": "constant", "value_ms": 1 }, "write": { "dist": "constant", "value_ms": 1 }
+                }
+            },
+            "workloads": { "load": {
+                "client": "users", "target": "api", "keys": 1000, "users": 1,
+                "arrivals": { "process": "paced", "gap_ms": 2 },
+                "routes": { "GET /": { "weight": 1, "op": "read" } }
+            } }
+        });
+        let run = asked::run(document);
+        asked::value(&run, "cache_miss_total.max1s")
+    };
+    let (together, spread) = (misses_in_a_second(0.0), misses_in_a_second(0.4));
+    assert!(together > 2.0 * spread, "{together} at once, {spread} where it is spread");
 }

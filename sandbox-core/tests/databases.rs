@@ -230,3 +230,53 @@ fn what_a_database_does_not_have_is_refused() {
     let alone = json!({ "contention": 0.1, "replica": { "delay_ms": 1, "semi_sync": true, "every_s": 1 } });
     assert_eq!(problems(document(alone, ask("connections"), &[0.0], json!({}))).len(), 2);
 }
+
+/// Locks row 0 and then row 1 for requests that come first, the other way round for the others, and commits.
+fn crossing() -> Value {
+    let update =
+        |key: &str| json!({ "update": { "database": "db", "table": "items", "key": key, "add": { "n": "1" } } });
+    json!([
+        { "set": { "first": "min(1, floor(now_s / 0.005))" } },
+        { "begin": { "database": "db", "mode": "plain" } },
+        update("first"),
+        { "wait": { "dist": "constant", "value_ms": 20 } },
+        update("1 - first"),
+        { "commit": { "database": "db" } }
+    ])
+}
+
+#[test]
+fn of_two_that_wait_for_each_other_one_is_rolled_back_and_the_other_goes_on() {
+    let calls = json!({ "deadlock_timeout_ms": 300 });
+    let records = records(document(calls, crossing(), &[0.0, 10.0], json!({})));
+    let refused: Vec<(f64, &Record)> = records
+        .iter()
+        .filter(|record| matches!(record.what, What::Refused { refusal: Refusal::Deadlock, .. }))
+        .map(|record| (ms(record), record))
+        .collect();
+    // The first one asks for its second row at 22 ms, the other one at 32 ms; who waited longest looks first.
+    let [(at, record)] = refused[..] else { panic!("{refused:?}") };
+    assert_eq!(at, 322.0);
+    let cause = record.cause.map(|cause| &records[cause.number() as usize]).expect("who held the row");
+    assert_ne!(cause.request, record.request);
+    let answered: Vec<(u32, f64)> = records
+        .iter()
+        .filter(|record| matches!(record.what, What::Answered { .. }))
+        .map(|record| (record.request.0, ms(record)))
+        .collect();
+    assert_eq!(answered, [(1, 322.0), (2, 324.0)], "the other one goes on at once");
+}
+
+#[test]
+fn who_waits_long_but_in_no_circle_is_left_alone() {
+    let steps = json!([
+        { "begin": { "database": "db", "mode": "plain" } },
+        { "update": { "database": "db", "table": "items", "key": "0", "add": { "n": "1" } } },
+        { "wait": { "dist": "constant", "value_ms": 900 } },
+        { "commit": { "database": "db" } }
+    ]);
+    let records = records(document(json!({ "deadlock_timeout_ms": 5 }), steps, &[0.0, 1.0], json!({})));
+    let is_refused = |record: &Record| matches!(record.what, What::Refused { .. });
+    assert!(!records.iter().any(is_refused));
+    assert_eq!(answered(&records), [902.0, 1_804.0]);
+}

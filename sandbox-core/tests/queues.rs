@@ -180,3 +180,19 @@ fn a_queue_without_end_is_refused() {
     let none = problems(json!({ "partitions": 0, "max_waiting": 0 }));
     assert_eq!(none.len(), 2, "{none:?}");
 }
+
+#[test]
+fn a_message_that_fails_again_and_again_waits_another_time_each_time() {
+    let queue = json!({ "max_receive_count": 6, "redelivery": { "base_delay_ms": 100, "max_delay_ms": 100, "jitter": "full" } });
+    let steps = json!([{ "respond": { "status": 500 } }]);
+    let records = records(document(queue, steps, 1, &[0.0], json!({})));
+    let delay = |(_, record): &(String, Record)| match record.what {
+        What::BackedOff { delay } => Some(delay),
+        _ => None,
+    };
+    let mut delays: Vec<_> = records.iter().filter_map(delay).collect();
+    assert_eq!(delays.len(), 6);
+    delays.sort();
+    delays.dedup();
+    assert_eq!(delays.len(), 6, "each wait is drawn anew: {delays:?}");
+}

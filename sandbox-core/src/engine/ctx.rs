@@ -605,6 +605,13 @@ impl Ctx<'_> {
         draw(self.core.plan.seed, stay.request.0, owner, purpose, stay.attempt)
     }
 
+    /// The same where a stay asks again and again, the n-th time.
+    pub fn draw_again(&self, slot: Slot, purpose: Purpose, n: u32) -> Stream {
+        let stay = self.stay(slot);
+        let owner = self.core.plan.nodes[self.node.index()].hash ^ u64::from(lineage(stay.lineage, n));
+        draw(self.core.plan.seed, stay.request.0, owner, purpose, stay.attempt)
+    }
+
     /// Asks a real part to do something for a stay.
     pub fn call_real(&mut self, slot: Slot, op: CallOp) {
         let call = CallId(self.core.calls);

@@ -137,6 +137,8 @@ pub struct DatabasePlan {
     pub connections: Option<u32>,
     /// How a session waits for a lock of SQLite.
     pub busy: BusyTimeout,
+    /// After so long a wait for a row, a server looks whether it is in a circle; None: SQLite, where nobody waits for rows.
+    pub deadlock_timeout: Option<Span>,
     /// Time of a statement that reads.
     pub read: Dist,
     /// Time of a statement that writes.

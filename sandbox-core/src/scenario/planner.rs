@@ -660,6 +660,7 @@ impl<'a> Planner<'a> {
             self.within(&path.at("connections"), f64::from(connections), 1.0, f64::from(limits::PLACES));
         }
         self.within(&path.at("busy_timeout_ms"), database.busy_timeout_ms, 0.0, 3_600_000.0);
+        self.within(&path.at("deadlock_timeout_ms"), database.deadlock_timeout_ms, 0.001, 3_600_000.0);
         self.within(&path.at("scan_row_us"), database.scan_row_us, 0.0, 1e6);
         if let Some(cores) = database.cores {
             self.within(&path.at("cores"), f64::from(cores), 1.0, f64::from(limits::PLACES));
@@ -718,6 +719,10 @@ impl<'a> Planner<'a> {
             tables: names,
             connections: database.connections,
             busy: BusyTimeout { timeout: Span::from_ms(database.busy_timeout_ms), line },
+            deadlock_timeout: match database.engine {
+                DatabaseEngineSpec::Server => Some(Span::from_ms(database.deadlock_timeout_ms)),
+                _ => None,
+            },
             read: self.dist(&path.at("read"), &database.read),
             write: self.dist(&path.at("write"), &database.write),
             commit: database.commit.as_ref().map_or(Dist::ZERO, |dist| self.dist(&path.at("commit"), dist)),

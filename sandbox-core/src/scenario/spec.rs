@@ -633,6 +633,9 @@ spec! {
         pub busy_timeout_ms: f64 = 5_000.0,
         /// Who comes first when a lock is given back.
         pub busy?: BusySpec,
+        /// After so long a wait for a row's lock a server looks whether those who wait do so in a circle, and rolls one of them back
+        /// (PostgreSQL's `deadlock_timeout`).
+        pub deadlock_timeout_ms: f64 = 1_000.0,
         /// Its tables.
         pub tables: Map<TableSpec>,
         /// Time of a statement that reads.

@@ -523,6 +523,7 @@ impl Author {
                 self.perhaps(&mut database, "commit", 0.5, Author::dist);
                 self.perhaps(&mut database, "scan_row_us", 0.5, |_| 10.into());
                 self.perhaps(&mut database, "auto_checkpoint_pages", 0.3, |author| author.below(20).into());
+                self.perhaps(&mut database, "deadlock_timeout_ms", 0.5, |author| (1 + author.below(40)).into());
                 if self.chance(0.3) {
                     (database["cores"], database["contention"]) = (json!(1 + self.below(3)), json!(0.1));
                 }

@@ -63,8 +63,10 @@ impl CacheNode {
         let warm = if plan.warm { plan.key_count.min(plan.config.capacity()) } else { 0 };
         if warm > 0 {
             let shelf = cache.shelf(ALL);
+            let mut rolls = Stream::new(seed, node.hash, Purpose::Warm);
             for key in 0..warm {
-                shelf.copies.put(Time::ZERO, key, Load::version(1));
+                let load = Load { ttl_roll: rolls.uniform(), ..Load::version(1) };
+                shelf.copies.put(Time::ZERO, key, load);
             }
         }
         cache

@@ -111,6 +111,7 @@ impl Database {
         match happening {
             Happening::Arrived(slot) => self.arrive(ctx, slot),
             Happening::Worked(slot) => self.on_worked(ctx, slot),
+            Happening::LostPatience(slot) if self.plan.deadlock_timeout.is_some() => self.look_for_circle(ctx, slot),
             Happening::LostPatience(slot) => self.look_again(ctx, slot),
             Happening::ConditionChanged if ctx.condition().lost => self.fail_over(ctx),
             _ => {}
@@ -400,6 +401,27 @@ impl Database {
         }
     }
 
+    /// A statement has waited for a row so long that it is worth a look whether it waits in a circle: then it is rolled back, and
+    /// the others of the circle go on. Whoever closes a circle looks after it is closed, so none is missed.
+    #[cold]
+    fn look_for_circle(&mut self, ctx: &mut Ctx, slot: Slot) {
+        let owner = owner_of(ctx, slot);
+        let id = self.sessions[&key(owner)].id;
+        let holder = self.store.blocked_by(id);
+        ctx.stay_mut(slot).timer = NO_TIMER;
+        if self.store.break_deadlock(id).is_err() {
+            ctx.stay_mut(slot).place = Place::Outside;
+            self.waiting_for_locks -= 1;
+            let cause = holder.and_then(|holder| self.last_of(holder));
+            self.give_up(ctx, owner, id, slot, Refusal::Deadlock, cause);
+        }
+    }
+
+    /// The latest record of what a session did.
+    fn last_of(&self, id: SessionId) -> Option<Seq> {
+        self.sessions.values().find(|session| session.id == id).map(|session| session.last)
+    }
+
     fn on_refusal(&mut self, ctx: &mut Ctx, owner: StayId, refusal: StoreRefusal) {
         let now = ctx.now();
         let session = self.sessions.get_mut(&key(owner)).expect("it is there");
@@ -410,9 +432,15 @@ impl Database {
         };
         session.refusals += 1;
         let (refusals, since) = (session.refusals, session.since);
-        let cause = blocker.and_then(|by| self.sessions.values().find(|other| other.id == by)).map(|other| other.last);
+        let cause = blocker.and_then(|by| self.last_of(by));
         match refusal {
-            StoreRefusal::Waiting { .. } => self.wait_for_lock(ctx, slot, refusals, cause),
+            StoreRefusal::Waiting { .. } => {
+                self.wait_for_lock(ctx, slot, refusals, cause);
+                if let Some(timeout) = self.plan.deadlock_timeout {
+                    let timer = ctx.core.calendar.schedule_after(now, timeout, Event::Patience(slot));
+                    ctx.stay_mut(slot).timer = timer;
+                }
+            }
             StoreRefusal::Busy { may_wait: true, .. } => match self.plan.busy.decide(refusals, now.since(since)) {
                 Some(sleep) => {
                     self.wait_for_lock(ctx, slot, refusals, cause);

@@ -190,7 +190,7 @@ impl Queue {
             // It is visible again of itself.
             CallEnd::TimedOut => {}
             CallEnd::Replied(_) | CallEnd::Refused { .. } => {
-                let roll = ctx.draw(message, Purpose::Jitter).uniform();
+                let roll = ctx.draw_again(message, Purpose::Jitter, count).uniform();
                 let delay = self.plan.redelivery.delay(count, delay, roll);
                 self.sent.get_mut(&message).expect("it was delivered").delay = delay;
                 self.messages.on_nack(ctx.now(), receipt, delay);
