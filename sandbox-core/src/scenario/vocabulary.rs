@@ -406,6 +406,14 @@ mod tests {
             RolledBack { rollout: 0 },
             Scaled { from: 1, to: 2 },
             Retransmitted { times: 1, after: span },
+            ConnectionOpened { to, took: span },
+            ConnectionClosed { to, why: Closing::Idle, time_wait: 0 },
+            PortsExhausted { to, time_wait: 0 },
+            Vanished,
+            CpuThrottled,
+            WorkStopped,
+            WorkResumed,
+            Unresponsive,
         ]
     }
 
