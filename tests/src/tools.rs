@@ -2,7 +2,7 @@
 
 use std::env;
 use std::net::TcpListener;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// The repository's root.
 pub fn root() -> PathBuf {
@@ -36,6 +36,23 @@ pub fn site() -> PathBuf {
     let path = env::var_os("FAULTLINE_SITE").map_or_else(|| root().join("dist"), PathBuf::from);
     assert!(path.join("index.html").is_file(), "{} holds no site: run `trunk build --release`", path.display());
     path
+}
+
+/// Copies the built site into a folder, where a test may add to it.
+pub fn copy_site(to: &Path) {
+    copy(&site(), to);
+}
+
+fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).expect("a folder can be made");
+    for entry in std::fs::read_dir(from).expect("the folder can be read") {
+        let entry = entry.expect("it can be read");
+        let to = to.join(entry.file_name());
+        match entry.path().is_dir() {
+            true => copy(&entry.path(), &to),
+            false => _ = std::fs::copy(entry.path(), to).expect("it can be copied"),
+        }
+    }
 }
 
 /// The script of axe-core.

@@ -2,11 +2,10 @@
 
 use serde_json::{Value, json};
 use std::fs;
-use std::path::Path;
 use std::process::Command;
 use tests::browser::Browser;
 use tests::server::Server;
-use tests::tools::{faultline, root, site};
+use tests::tools::{copy_site, faultline, root, site};
 
 /// A page of the site around a text of the documentation.
 fn page(markdown: &str) -> String {
@@ -38,20 +37,10 @@ fn verify(arguments: &[&str]) -> Vec<u8> {
     output.stdout
 }
 
-fn copy(from: &Path, to: &Path) {
-    fs::create_dir_all(to).expect("a folder can be made");
-    for entry in fs::read_dir(from).expect("a folder").flatten() {
-        match entry.path() {
-            path if path.is_dir() => copy(&path, &to.join(entry.file_name())),
-            path => drop(fs::copy(path, to.join(entry.file_name())).expect("a file can be copied")),
-        }
-    }
-}
-
 #[tokio::test]
 async fn the_results_that_are_shown_are_what_the_program_measures() {
     let folder = tempfile::tempdir().expect("a folder");
-    copy(&site(), folder.path());
+    copy_site(folder.path());
     // Random simulations take their time: of those one is enough here, and a release shows all.
     let truth = fs::read_to_string(root().join("tests/ground-truth/ground-truth.json")).expect("the cases are there");
     let truth: Vec<Value> = serde_json::from_str(&truth).expect("cases");

@@ -7,7 +7,7 @@ use std::process::Command;
 use tests::browser::Browser;
 use tests::course;
 use tests::server::Server;
-use tests::tools::{faultline, site};
+use tests::tools::{copy_site, faultline, site};
 
 const LESSON: &str = "the-database-goes-away";
 
@@ -56,7 +56,7 @@ async fn one_file_runs_from_a_stick_and_in_a_frame_that_gets_nothing_else() {
 #[tokio::test]
 async fn a_lesson_has_an_address_of_its_own_and_runs_under_the_policy_of_the_site() {
     let folder = tempfile::tempdir().expect("a folder");
-    copy(Path::new(&site()), folder.path());
+    copy_site(folder.path());
     let here = folder.path().display().to_string();
     let pages = Command::new(faultline()).args(["export", "pages", "--site", &here]).output().expect("it starts");
     assert!(pages.status.success());
@@ -221,16 +221,3 @@ function open_unit() {
 }
 function close_unit() { document.getElementById('unit').remove(); }
 </script><body>";
-
-/// Copies what lies in a folder, and in those below it.
-fn copy(from: &Path, to: &Path) {
-    std::fs::create_dir_all(to).expect("a folder can be made");
-    for entry in std::fs::read_dir(from).expect("the folder can be read") {
-        let entry = entry.expect("it can be read");
-        let to = to.join(entry.file_name());
-        match entry.path().is_dir() {
-            true => copy(&entry.path(), &to),
-            false => _ = std::fs::copy(entry.path(), to).expect("it can be copied"),
-        }
-    }
-}

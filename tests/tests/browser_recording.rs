@@ -7,7 +7,7 @@ use std::process::Command;
 use std::time::Duration;
 use tests::browser::Browser;
 use tests::server::Server;
-use tests::tools::{faultline, site};
+use tests::tools::{copy_site, faultline, site};
 
 /// Serves a short outage with a real store, loads it for two seconds, and stops; the recording.
 fn record(folder: &Path) -> PathBuf {
@@ -38,11 +38,7 @@ fn end(recording: &Path) -> Value {
 /// The page's own files with a further one.
 fn site_with(folder: &Path, file: &Path) -> PathBuf {
     let copy = folder.join("site");
-    fs::create_dir(&copy).unwrap();
-    let entries = fs::read_dir(site()).unwrap().map(Result::unwrap);
-    for entry in entries.filter(|entry| entry.path().is_file()) {
-        fs::copy(entry.path(), copy.join(entry.file_name())).unwrap();
-    }
+    copy_site(&copy);
     fs::copy(file, copy.join(file.file_name().unwrap())).unwrap();
     copy
 }
