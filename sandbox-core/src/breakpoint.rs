@@ -123,7 +123,8 @@ fn claim(plan: &Plan, text: &str) -> Result<Claim, String> {
             if query.window.is_some() || query.variant.is_some() {
                 return Err("it is asked of every second of this run: leave variant and window out".into());
             }
-            crate::metrics::Signal::new(plan, &query.signal, &query.labels)?;
+            let signal = crate::metrics::Signal::new(plan, &query.signal, &query.labels)?;
+            query.reduced.map_or(Ok(()), |reduced| signal.kind().allows(reduced))?;
         }
     }
     match has_query {
@@ -142,6 +143,9 @@ fn event(plan: &Plan, text: &str) -> Result<Event, String> {
             ));
         };
         let value = value.trim().trim_matches('\'');
+        if value.contains('=') {
+            return Err(format!("`{}` says two things: put a comma between them", fact.trim()));
+        }
         match field.trim() {
             "node" => event.nodes = Some(nodes(plan, value)?),
             "route" => event.route = Some(route(plan, value)?),

@@ -94,6 +94,8 @@ fn what_is_not_understood_is_named_with_what_there_is() {
         ("request=0", "`0` is no number of a request"),
         ("nod=api", "`nod` is not known. Did you mean `node`?"),
         ("", "is not understood: write `node=`"),
+        ("event=timed_out node=api", "put a comma between them"),
+        ("http_errors_total.max > 5", "sum, rate"),
         ("1 > 0", "name a signal"),
         ("http_error_ratio.mean[3:5] > 0", "leave variant and window out"),
         ("http_eror_ratio.mean > 0", "http_error_ratio"),

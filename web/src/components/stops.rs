@@ -40,7 +40,7 @@ pub fn stops(stops: &Stops, on: &Callback<Action>) -> Html {
         <section class="card stops" aria-label={text::breakpoint()} data-stops="">
             <div class="bar">
                 <label class="grow">{ text::stop_at() }
-                    <input type="text" list="stop-examples" autocomplete="off" spellcheck="false" translate="no" maxlength="200" placeholder="node=api, event=timed_out"
+                    <input type="text" list="stop-examples" autocomplete="off" spellcheck="false" translate="no" maxlength="200" placeholder="event=refused"
                         value={stops.text.clone()} aria-describedby="stop-said" {onchange} {onkeydown} /></label>
                 { button("btn mini", text::previous(), go(false)) }
                 { button("btn mini primary", text::next(), go(true)) }

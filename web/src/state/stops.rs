@@ -44,6 +44,10 @@ impl Stops {
 impl Player {
     /// From now on this is to be stopped at; an empty text: nothing.
     pub fn stop_at(&mut self, typed: String) {
+        // A field tells what it holds again when it is left: what was said about it still holds.
+        if typed.trim() == self.stops.text {
+            return;
+        }
         self.stops.text = typed.trim().to_string();
         self.stops.ahead = None;
         self.stops.said.clear();
@@ -60,7 +64,11 @@ impl Player {
             return;
         }
         match self.find_stop(forwards) {
-            Some(stop) => self.go_to(stop),
+            Some(stop) => {
+                self.invited = false;
+                self.go_to(stop);
+                self.stops.said = if self.invited { text::hidden().into() } else { String::new() };
+            }
             None if self.stops.understood => {
                 self.stops.said = if forwards { text::none_later() } else { text::none_before() }.into();
             }
@@ -167,6 +175,8 @@ mod tests {
         assert_eq!(place(&session).1, Time::from_seconds(20.0));
         act(&mut session, Action::GoToStop(false));
         assert_eq!(session.player.stops.said, text::none_before());
+        act(&mut session, Action::StopAt("http_error_ratio.mean > 0.01".into()));
+        assert_eq!(session.player.stops.said, text::none_before(), "nothing new was typed");
         act(&mut session, Action::StopAt("node=nothing".into()));
         act(&mut session, Action::GoToStop(true));
         assert!(session.player.stops.said.contains("there is no node `nothing`") && !session.player.stops.understood);
