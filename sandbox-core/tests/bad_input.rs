@@ -368,3 +368,21 @@ fn a_cause_is_told_before_what_follows_from_it() {
     let found = Document::from_json(json).check();
     assert_eq!(found[0].path, "nodes.api.workers", "{found:#?}");
 }
+
+#[test]
+fn a_knob_must_turn_a_number_and_both_its_ends_must_run() {
+    let mut json = outage();
+    json["variants"]["B"]["set"]["nodes.api.calls.cache"] = json!({ "timeout_ms": 50 });
+    json["knobs"]["typo"] = json!({ "title": "T", "help": "H.", "unit": "ms", "min": 1, "max": 9, "step": 1,
+        "path": "nodes.api.calls.cache.timeout" });
+    assert_problem(&Document::from_json(json).check(), "knobs.typo.path", "no number of any variant", "");
+
+    let mut json = outage();
+    json["knobs"]["rate"] = json!({ "title": "Load", "help": "H.", "unit": "rps", "min": 0, "max": 600, "step": 1,
+        "path": "workloads.traffic.arrivals.rate_rps" });
+    let document = Document::from_json(json);
+    assert_eq!(document.check(), []);
+    let found = document.check_knobs();
+    assert_problem(&found, "knobs.rate.min", "variant A cannot run there: workloads.traffic.arrivals.rate_rps", "");
+    assert_eq!(found.len(), 1, "{found:#?}");
+}

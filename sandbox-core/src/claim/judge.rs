@@ -184,6 +184,9 @@ pub fn check_claims(
         Vec::new()
     });
     if problems.is_empty() {
+        problems = document.check_knobs();
+    }
+    if problems.is_empty() {
         problems = unmoved(document)?;
     }
     if !problems.is_empty() {

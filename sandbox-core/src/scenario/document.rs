@@ -134,6 +134,26 @@ impl Document {
         found.into_iter().map(labelled).collect()
     }
 
+    /// Ends of knobs at which a variant cannot run. For a document that has no other problems.
+    pub fn check_knobs(&self) -> Vec<Problem> {
+        let mut problems: Vec<Problem> = Vec::new();
+        for variant in self.variants() {
+            let knobs = self.patched(&variant, &[]).map_or_else(|_| Vec::new(), |patched| patched.knobs());
+            for (KnobView { id, spec, .. }, end) in knobs.iter().flat_map(|knob| [(knob, "min"), (knob, "max")]) {
+                let value = if end == "min" { spec.min } else { spec.max };
+                let refused = self.plan(&variant, &[(spec.path.clone(), json_number(value))]).err();
+                let place = format!("knobs.{id}.{end}");
+                if let Some(problem) = refused.iter().flatten().next()
+                    && !problems.iter().any(|known| known.path == place)
+                {
+                    let what = format!("variant {variant} cannot run there: {} {}", problem.path, problem.what);
+                    problems.push(Problem::new(place, what, problem.hint.clone()));
+                }
+            }
+        }
+        problems
+    }
+
     /// The document as typed data; None if its frame cannot be read.
     #[inline]
     pub fn spec(&self) -> Option<Spec> {
