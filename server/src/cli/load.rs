@@ -55,6 +55,10 @@ pub fn load(options: &Options) -> Result {
         Some(scenario) => Mix::of(&scenario, options.read_share),
         None => Mix::items(options.read_share.unwrap_or(0.8)),
     };
+    if mix.routes.is_empty() {
+        let what = "serves a scenario to whose routes HTTP does not lead";
+        return Err(Failure::Other(format!("{} {what}: name them like `GET /items/{{id}}`", options.url)));
+    }
     (mix.keys, mix.users) = (options.keys.unwrap_or(mix.keys), options.users.unwrap_or(mix.users));
     let tokens = runtime.block_on(target.log_in(mix.users))?;
     if tokens == 0 && mix.users > 0 {

@@ -1,9 +1,10 @@
 //! `faultline serve`.
 
 use super::scenario::{HowArgs, cured, runtime};
-use super::{Result, duration, log};
+use super::{Failure, Result, duration, log};
 use crate::mount::real::RealSpec;
 use crate::mount::{Setup, Start};
+use crate::routes::lab::parts;
 use crate::serve::Server;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -43,6 +44,10 @@ pub struct Options {
 pub fn serve(options: Options) -> Result {
     log("info");
     let loaded = options.how.load(&options.scenario, cured)?;
+    if !loaded.plan.routes.iter().any(|route| parts(&route.name).is_some()) {
+        let what = "HTTP leads to none of its routes: name them like `GET /items/{id}`, in programs and workloads";
+        return Err(Failure::Other(format!("{}: {what}", options.scenario)));
+    }
     let setup = Setup {
         document: loaded.document,
         plan: loaded.plan.clone(),

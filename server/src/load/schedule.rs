@@ -1,5 +1,6 @@
 //! Which request is sent when: decided before the first one.
 
+use crate::routes::lab::parts;
 use crate::routes::scenario::{RouteReport, ScenarioReport};
 use hyper::Method;
 use sandbox_core::ids::RouteId;
@@ -39,7 +40,7 @@ impl Mix {
             (None, _) => route.share,
         };
         let routes = scenario.routes.iter().filter_map(|route| {
-            let (method, path) = route.name.split_once(' ')?;
+            let (method, path) = parts(&route.name)?;
             Some((method.parse().ok()?, format!("/lab{path}"), scale(route)))
         });
         Mix { routes: routes.collect(), keys: scenario.keys, users: scenario.users }

@@ -3,7 +3,7 @@
 use super::{health, incidents, login, metrics, recording, scenario};
 use crate::app::AppState;
 use crate::error::ErrorBody;
-use crate::routes::lab::Item;
+use crate::routes::lab::{Item, parts};
 use axum::Router;
 use sandbox_core::scenario::Plan;
 use utoipa::OpenApi;
@@ -42,7 +42,7 @@ pub fn openapi(plan: &Plan) -> utoipa::openapi::OpenApi {
     let bearer = SecurityScheme::Http(Http::builder().scheme(HttpAuthScheme::Bearer).bearer_format("JWT").build());
     api.components.get_or_insert_default().add_security_scheme("token", bearer);
     for route in &plan.routes {
-        let Some((method, template)) = route.name.split_once(' ') else { continue };
+        let Some((method, template)) = parts(&route.name) else { continue };
         let method = match method {
             "GET" => HttpMethod::Get,
             "PUT" => HttpMethod::Put,

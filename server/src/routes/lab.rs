@@ -48,11 +48,16 @@ enum Match {
     None,
 }
 
-/// Routes are named `METHOD /path/{id}`; the value in braces is the row.
+/// Method and path of a route that is named `METHOD /path/{id}`; None: HTTP does not lead to it.
+pub fn parts(route: &str) -> Option<(&str, &str)> {
+    route.split_once(' ').filter(|(_, path)| path.starts_with('/'))
+}
+
+/// The value in braces is the row.
 fn find(plan: &Plan, method: &str, path: &str) -> Match {
     let mut others = Vec::new();
     for (index, route) in plan.routes.iter().enumerate() {
-        let Some((known_method, template)) = route.name.split_once(' ') else { continue };
+        let Some((known_method, template)) = parts(&route.name) else { continue };
         let Some(key) = key_of(template, path) else { continue };
         if known_method == method && key < rows(plan) {
             return Match::Route(RouteId(index as u8), key);
@@ -148,6 +153,14 @@ fn respond(state: &AppState, route: RouteId, key: u32, answer: &Answer, total: D
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn http_leads_to_routes_with_a_method_and_a_path() {
+        assert_eq!(parts("GET /items/{id}"), Some(("GET", "/items/{id}")));
+        for other in ["catalogue", "pay now", "GET", ""] {
+            assert_eq!(parts(other), None, "{other}");
+        }
+    }
 
     #[test]
     fn templates_name_the_row() {
