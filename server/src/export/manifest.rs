@@ -9,17 +9,14 @@ use sha2::{Digest, Sha256};
 /// Width and height of a lesson's still, in pixels.
 pub const STILL: (u32, u32) = (1200, 630);
 
-/// What the course has of one lesson: id, path, JSON, prose.
-type Entry = (&'static str, &'static str, &'static str, lessons::Prose);
-
 /// The link to a lesson, in the present version.
 pub fn link_to(lesson: &Lesson) -> Link {
     Link { lesson: Some(lesson.id.clone()), ..Link::default() }
 }
 
 /// The list of all lessons; addresses are relative to it. `version` of a lesson changes with anything that is taught in it.
-pub fn manifest(all: &[(Entry, Lesson)], has_stills: bool) -> Value {
-    let lesson = |(entry, lesson): &(Entry, Lesson)| {
+pub fn manifest(all: &[Lesson], has_stills: bool) -> Value {
+    let lesson = |lesson: &Lesson| {
         json!({
             "id": lesson.id,
             "number": lesson.number,
@@ -28,7 +25,7 @@ pub fn manifest(all: &[(Entry, Lesson)], has_stills: bool) -> Value {
             "about": lesson.lede,
             "minutes": lesson.minutes,
             "languages": [Language::English.word()],
-            "version": version(entry, lesson),
+            "version": version(lesson),
             "page": format!("lesson/{0}/{1}", lesson.id, link_to(lesson).query()),
             "embed": Link { embed: true, ..link_to(lesson) }.query(),
             "still": has_stills.then(|| format!("lesson/{}/still.png", lesson.id)),
@@ -44,16 +41,10 @@ pub fn manifest(all: &[(Entry, Lesson)], has_stills: bool) -> Value {
     })
 }
 
-/// The start of a digest over a lesson's document, its prose and its scenario.
-fn version((_, _, json, prose): &Entry, lesson: &Lesson) -> String {
-    let mut digest = Sha256::new();
-    let scenario = lessons::scenario(&lesson.scenario).unwrap_or_default();
-    let texts = prose.iter().flat_map(|(heading, html)| [*heading, *html]);
-    for text in [*json, scenario].into_iter().chain(texts) {
-        digest.update(text.len().to_le_bytes());
-        digest.update(text);
-    }
-    digest.finalize().iter().take(6).map(|byte| format!("{byte:02x}")).collect()
+/// The start of a digest over the lesson's file, in which document, prose and scenario are.
+fn version(lesson: &Lesson) -> String {
+    let file = lessons::file(&format!("{}.json", lesson.id)).unwrap_or_default();
+    Sha256::digest(file).iter().take(6).map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// What a page that embeds the lesson needs, when the site lies at `address`.

@@ -20,13 +20,12 @@ pub fn pages(site: &Path, address: Option<&str>) -> Result<String, String> {
     let index = std::fs::read_to_string(&index).map_err(|error| format!("{}: {error}", index.display()))?;
     let address = address.map(|address| format!("{}/", address.trim_end_matches('/')));
     let mut all = Vec::new();
-    for entry in lessons::LESSONS {
-        let lesson =
-            Lesson::parse(entry.2).map_err(|problems| problems.iter().map(Problem::to_string).collect::<String>())?;
-        all.push((*entry, lesson));
+    for (_, _, json, _) in lessons::LESSONS {
+        let lesson = Lesson::parse(json);
+        all.push(lesson.map_err(|problems| problems.iter().map(Problem::to_string).collect::<String>())?);
     }
     let has_still = |lesson: &Lesson| site.join("lesson").join(&lesson.id).join("still.png").is_file();
-    for (_, lesson) in &all {
+    for lesson in &all {
         let folder = format!("lesson/{}", lesson.id);
         let still = has_still(lesson);
         if let Some(address) = &address {
@@ -34,7 +33,7 @@ pub fn pages(site: &Path, address: Option<&str>) -> Result<String, String> {
         }
         write(site, &format!("{folder}/index.html"), &page(&index, lesson, address.as_deref(), still))?;
     }
-    write(site, "manifest.json", &json(&manifest(&all, all.iter().all(|(_, lesson)| has_still(lesson)))))?;
+    write(site, "manifest.json", &json(&manifest(&all, all.iter().all(has_still))))?;
     let policy = policy(&index);
     write(site, "csp.txt", &format!("Content-Security-Policy: {policy}\n"))?;
     Ok(policy)
