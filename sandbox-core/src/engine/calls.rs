@@ -373,9 +373,12 @@ impl Caller {
             Some(patience) if self.plan.propagate => now + patience,
             _ => Time::NEVER,
         };
-        let child = match self.connections {
-            Some(_) if errand.ask != Ask::Probe => self.send_over(ctx, slot, to, instance, errand, nth, deadline),
-            _ => ctx.send(slot, to, errand, nth, true, deadline),
+        let child = if self.connections.is_some() && errand.ask != Ask::Probe {
+            let child = ctx.visit(slot, to, errand, nth, true, deadline);
+            self.set_out_over(ctx, child, to, instance);
+            ctx.core.stays.id(child)
+        } else {
+            ctx.send(slot, to, errand, nth, true, deadline)
         };
         let timer = match patience {
             Some(patience) => ctx.core.calendar.schedule_after(now, patience, Event::Timeout(slot)),
@@ -387,20 +390,9 @@ impl Caller {
         open.tried |= 1u64.checked_shl(u32::from(instance)).unwrap_or(0);
     }
 
-    /// Sends a call over a connection: one that was kept, or a new one, after its handshake.
+    /// A call sets out over a connection: one that was kept, or a new one, after its handshake.
     #[cold]
-    #[expect(clippy::too_many_arguments)]
-    fn send_over(
-        &mut self,
-        ctx: &mut Ctx,
-        slot: Slot,
-        to: NodeId,
-        instance: u16,
-        errand: Errand,
-        attempt: u8,
-        deadline: Time,
-    ) -> StayId {
-        let child = ctx.visit(slot, to, errand, attempt, true, deadline);
+    fn set_out_over(&mut self, ctx: &mut Ctx, child: Slot, to: NodeId, instance: u16) {
         let connections = self.connections.as_mut().expect("it has some");
         match connections.take(ctx, child, instance, to) {
             Departure::Kept(Time::NEVER) => {
@@ -413,7 +405,6 @@ impl Caller {
             Departure::Dead(because) => drop(ctx.note_because(child, What::Vanished, Some(because))),
             Departure::Opened(takes) => ctx.after_the_way(takes, Event::Connected(child)),
         }
-        ctx.core.stays.id(child)
     }
 
     /// The handshake before a call is over.
