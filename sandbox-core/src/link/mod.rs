@@ -13,7 +13,7 @@ mod snippet;
 mod table;
 
 pub use address::escaped;
-pub use form::{Digest, Form, Language, Motion, Resolution, Tab, Theme};
+pub use form::{Digest, Form, Language, Motion, Resolution, Tab, Theme, offered};
 pub use migrate::VERSION;
 pub use parameters::{Group, Link, PARAMETERS, Parameter};
 pub use snippet::{FRAME, Place, Snippet};

@@ -6,7 +6,7 @@ use crate::text::frame;
 use crate::text::language::of_content;
 use crate::text::share as text;
 use crate::view_model::link_form::{GROUPS, LinkForm, offered};
-use sandbox_core::link::{Form, Group, LONGEST, Parameter, Place, Snippet};
+use sandbox_core::link::{Form, Group, LONGEST, Parameter, Place, Snippet, offered as offered_words};
 use sandbox_core::scenario::Problem;
 use wasm_bindgen::JsCast;
 use web_sys::{Element, Event, HtmlDocument, HtmlElement, HtmlInputElement, HtmlSelectElement, HtmlTextAreaElement};
@@ -141,7 +141,7 @@ fn field<'a>(
         },
         Form::Word(words) => html! {
             <select {id} translate="no" aria-describedby={hint.clone()} onchange={put}>
-                { for std::iter::once(&"").chain(offered_words(words)).map(|word| html! { <option value={*word} selected={*word == value}>{ *word }</option> }) }
+                { for std::iter::once("").chain(offered_words(words)).map(|word| html! { <option value={word} selected={word == value}>{ word }</option> }) }
             </select>
         },
         _ if parameter.many => html! {
@@ -162,11 +162,6 @@ fn field<'a>(
             }
         </div>
     }
-}
-
-/// The words that readers may choose; those that begin with `x-` are for tests.
-fn offered_words(words: &'static [&'static str]) -> impl Iterator<Item = &'static &'static str> {
-    words.iter().filter(|word| !word.starts_with("x-"))
 }
 
 /// What stands in the field that changed; a box that is ticked is 1.
