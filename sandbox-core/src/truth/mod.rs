@@ -118,7 +118,7 @@ fn answer_runs(model: &Value, run: Option<&Value>, expected: Option<&Answers>, s
 
 /// Answers one model without runs.
 fn answer(model: &Value, question: Question) -> Result<Answers, Refusal> {
-    let hint = "Name a type that ground-truth.schema.json knows.";
+    let hint = "Name a type of those that `faultline schema cases` lists.";
     let Some(kind) = model.get("type") else { return Err(Problem::new("type", "is missing", hint).into()) };
     match kind.as_str().unwrap_or_default() {
         "burn_rate" => Ok(burn_rate::decide(model)?),
