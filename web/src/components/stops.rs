@@ -18,12 +18,12 @@ pub fn stops(stops: &Stops, on: &Callback<Action>) -> Html {
         })
     };
     // A button may be pressed before the field has told what was typed.
-    let go = |forwards: bool| {
+    let go = |there: Action| {
         let on = on.clone();
         Callback::from(move |event: MouseEvent| {
             let field = beside(&event, "input").map(|field| field.unchecked_into::<HtmlInputElement>());
             on.emit(Action::StopAt(field.map(|field| field.value()).unwrap_or_default()));
-            on.emit(Action::GoToStop(forwards));
+            on.emit(there.clone());
         })
     };
     let onkeydown = {
@@ -32,7 +32,7 @@ pub fn stops(stops: &Stops, on: &Callback<Action>) -> Html {
             let field = event.target().and_then(|target| target.dyn_into::<HtmlInputElement>().ok());
             if let (Some(field), "Enter") = (field, event.key().as_str()) {
                 on.emit(Action::StopAt(field.value()));
-                on.emit(Action::GoToStop(!event.shift_key()));
+                on.emit(if event.shift_key() { Action::PreviousStop } else { Action::NextStop });
             }
         })
     };
@@ -42,8 +42,8 @@ pub fn stops(stops: &Stops, on: &Callback<Action>) -> Html {
                 <label class="grow">{ text::stop_at() }
                     <input type="text" list="stop-examples" autocomplete="off" spellcheck="false" translate="no" maxlength="200" placeholder="event=refused"
                         value={stops.text.clone()} aria-describedby="stop-said" {onchange} {onkeydown} /></label>
-                { button("btn mini", text::previous(), go(false)) }
-                { button("btn mini primary", text::next(), go(true)) }
+                { button("btn mini", text::previous(), go(Action::PreviousStop)) }
+                { button("btn mini primary", text::next(), go(Action::NextStop)) }
             </div>
             <datalist id="stop-examples">{ for stops.examples.iter().map(|example| html! { <option value={example.clone()} /> }) }</datalist>
             <p id="stop-said" class={classes!((!stops.understood).then_some("bad"))} role="status">{ if stops.said.is_empty() { text::explained() } else { &stops.said } }</p>

@@ -25,8 +25,10 @@ pub enum Action {
     SetPace(Pace),
     /// What to stop at, as it was typed.
     StopAt(String),
-    /// To where that happens next, or happened before.
-    GoToStop(bool),
+    /// To where that happens next.
+    NextStop,
+    /// To where it happened before.
+    PreviousStop,
     SetKnob(String, f64),
     /// The knob was let go: the next turn compares with this run.
     SettleKnob,

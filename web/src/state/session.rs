@@ -118,7 +118,8 @@ impl Session {
             }
             Action::SetPace(pace) => player.pace = pace,
             Action::StopAt(typed) => player.stop_at(typed),
-            Action::GoToStop(forwards) => player.go_to_stop(forwards),
+            Action::NextStop => player.go_to_stop(true),
+            Action::PreviousStop => player.go_to_stop(false),
             Action::Select(request) => player.select(request),
             Action::LookAt(request) => {
                 player.look_at(request);

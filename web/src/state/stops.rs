@@ -145,11 +145,11 @@ mod tests {
     fn play_stops_where_it_happens_and_the_buttons_lead_there() {
         let mut session = session();
         act(&mut session, Action::StopAt("event=breaker_opened".into()));
-        act(&mut session, Action::GoToStop(true));
+        act(&mut session, Action::NextStop);
         let first = place(&session);
-        act(&mut session, Action::GoToStop(true));
+        act(&mut session, Action::NextStop);
         assert!(place(&session) > first);
-        act(&mut session, Action::GoToStop(false));
+        act(&mut session, Action::PreviousStop);
         assert_eq!(place(&session), first);
 
         act(&mut session, Action::Seek(Time::ZERO));
@@ -173,12 +173,12 @@ mod tests {
             }
         }
         assert_eq!(place(&session).1, Time::from_seconds(20.0));
-        act(&mut session, Action::GoToStop(false));
+        act(&mut session, Action::PreviousStop);
         assert_eq!(session.player.stops.said, text::none_before());
         act(&mut session, Action::StopAt("http_error_ratio.mean > 0.01".into()));
         assert_eq!(session.player.stops.said, text::none_before(), "nothing new was typed");
         act(&mut session, Action::StopAt("node=nothing".into()));
-        act(&mut session, Action::GoToStop(true));
+        act(&mut session, Action::NextStop);
         assert!(session.player.stops.said.contains("there is no node `nothing`") && !session.player.stops.understood);
         act(&mut session, Action::StopAt(" ".into()));
         act(&mut session, Action::Play);
