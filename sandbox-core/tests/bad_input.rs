@@ -375,7 +375,7 @@ fn a_knob_must_turn_a_number_and_both_its_ends_must_run() {
     json["variants"]["B"]["set"]["nodes.api.calls.cache"] = json!({ "timeout_ms": 50 });
     json["knobs"]["typo"] = json!({ "title": "T", "help": "H.", "unit": "ms", "min": 1, "max": 9, "step": 1,
         "path": "nodes.api.calls.cache.timeout" });
-    assert_problem(&Document::from_json(json).check(), "knobs.typo.path", "no number of any variant", "");
+    assert_problem(&Document::from_json(json).check_knobs(), "knobs.typo.path", "no number of any variant", "");
 
     let mut json = outage();
     json["knobs"]["rate"] = json!({ "title": "Load", "help": "H.", "unit": "rps", "min": 0, "max": 600, "step": 1,

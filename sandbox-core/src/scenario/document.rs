@@ -134,11 +134,14 @@ impl Document {
         found.into_iter().map(labelled).collect()
     }
 
-    /// Ends of knobs at which a variant cannot run. For a document that has no other problems.
+    /// Knobs that turn nothing in any variant, and ends of knobs at which a variant cannot run. For a document that has no other
+    /// problems.
     pub fn check_knobs(&self) -> Vec<Problem> {
         let mut problems: Vec<Problem> = Vec::new();
+        let mut lost: Vec<(String, KnobSpec)> = self.spec().map_or_else(Vec::new, |spec| spec.knobs.into_iter().collect());
         for variant in self.variants() {
             let knobs = self.patched(&variant, &[]).map_or_else(|_| Vec::new(), |patched| patched.knobs());
+            lost.retain(|(id, _)| !knobs.iter().any(|knob| knob.id == *id));
             for (KnobView { id, spec, .. }, end) in knobs.iter().flat_map(|knob| [(knob, "min"), (knob, "max")]) {
                 let value = if end == "min" { spec.min } else { spec.max };
                 let refused = self.plan(&variant, &[(spec.path.clone(), json_number(value))]).err();
@@ -151,6 +154,9 @@ impl Document {
                 }
             }
         }
+        problems.extend(lost.into_iter().map(|(id, knob)| {
+            Problem::new(format!("knobs.{id}.path"), format!("`{}` is no number of any variant", knob.path), "Name one.")
+        }));
         problems
     }
 

@@ -20,12 +20,8 @@ pub(super) fn at<'a>(json: &'a Value, path: &str) -> Option<&'a Value> {
 #[inline]
 pub(super) fn has_place(json: &Value, path: &str) -> bool {
     let mut variants = fields(json, "variants");
-    let holds = |(set, value): (&String, &Value)| match path.strip_prefix(set.as_str()) {
-        Some("") => value.is_number(),
-        Some(below) => below.strip_prefix('.').and_then(|below| at(value, below)).is_some_and(Value::is_number),
-        None => false,
-    };
-    at(json, path).is_some_and(Value::is_number) || variants.any(|(_, variant)| fields(variant, "set").any(holds))
+    at(json, path).is_some_and(Value::is_number)
+        || variants.any(|(_, variant)| fields(variant, "set").any(|(set, _)| is_within(path, set)))
 }
 
 /// Takes out the knobs that turned something at `place` and turn nothing any more; an empty place is the whole document.
