@@ -138,7 +138,8 @@ impl Document {
     /// problems.
     pub fn check_knobs(&self) -> Vec<Problem> {
         let mut problems: Vec<Problem> = Vec::new();
-        let mut lost: Vec<(String, KnobSpec)> = self.spec().map_or_else(Vec::new, |spec| spec.knobs.into_iter().collect());
+        let mut lost: Vec<(String, KnobSpec)> =
+            self.spec().map_or_else(Vec::new, |spec| spec.knobs.into_iter().collect());
         for variant in self.variants() {
             let knobs = self.patched(&variant, &[]).map_or_else(|_| Vec::new(), |patched| patched.knobs());
             lost.retain(|(id, _)| !knobs.iter().any(|knob| knob.id == *id));
@@ -155,7 +156,11 @@ impl Document {
             }
         }
         problems.extend(lost.into_iter().map(|(id, knob)| {
-            Problem::new(format!("knobs.{id}.path"), format!("`{}` is no number of any variant", knob.path), "Name one.")
+            Problem::new(
+                format!("knobs.{id}.path"),
+                format!("`{}` is no number of any variant", knob.path),
+                "Name one.",
+            )
         }));
         problems
     }
