@@ -60,6 +60,19 @@ pub fn place() -> Place {
 mod tests {
     use super::*;
 
+    /// `index.html` shows a still before the program is there, of all lessons or of one.
+    #[test]
+    fn the_still_knows_which_parameters_are_of_a_lesson() {
+        let script = include_str!("../../index.html");
+        let list =
+            script.split_once("ofALesson = [").and_then(|(_, rest)| rest.split_once(']')).expect("there is a list").0;
+        let mut listed: Vec<&str> = list.split('\'').skip(1).step_by(2).collect();
+        let names = PARAMETERS.iter().map(|parameter| parameter.name);
+        let mut known: Vec<&str> = names.filter(|name| !["v", "theme", "motion", "lang"].contains(name)).collect();
+        (listed.sort_unstable(), known.sort_unstable());
+        assert_eq!(listed, known);
+    }
+
     #[test]
     fn an_address_that_asks_for_nothing_of_a_lesson_is_that_of_all_lessons() {
         for home in ["", "?theme=dark&utm_source=mail", "?v=2&lang=en&motion=reduce"] {
