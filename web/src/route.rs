@@ -69,7 +69,8 @@ mod tests {
         let mut listed: Vec<&str> = list.split('\'').skip(1).step_by(2).collect();
         let names = PARAMETERS.iter().map(|parameter| parameter.name);
         let mut known: Vec<&str> = names.filter(|name| !["v", "theme", "motion", "lang"].contains(name)).collect();
-        (listed.sort_unstable(), known.sort_unstable());
+        listed.sort_unstable();
+        known.sort_unstable();
         assert_eq!(listed, known);
     }
 
