@@ -1,23 +1,30 @@
 //! The caller's side of a call: instance, breaker, timeout, retry, hedging. One [`Caller`] for each entry of a node's `calls`.
 
+mod health;
+mod hedging;
+mod instances;
+
 use super::connections::{Connections, Departure, Wire};
 use super::ctx::Ctx;
 use super::event::{Event, Slot};
-use super::stay::{Ask, CallEnd, Errand, NO_TIMER, OpenCall, Origin, Reply, StayId};
-use crate::ids::{NodeId, RequestId, Seq};
-use crate::policy::balancer::{Balancer, Facts};
-use crate::policy::circuit_breaker::{BreakerState, CallOutcome, CircuitBreaker, Permit, Transition};
+use super::stay::{Ask, CallEnd, Errand, NO_TIMER, OpenCall, Reply, StayId};
+use crate::ids::{NodeId, Seq};
+use crate::policy::balancer::Balancer;
+use crate::policy::circuit_breaker::{BreakerState, CallOutcome, CircuitBreaker, Permit};
 use crate::policy::client_throttle::ClientThrottle;
 use crate::policy::deadline::Cancel;
-use crate::policy::health_check::{HealthCheck, HealthTransition};
-use crate::policy::hedging::{CopyAnswer, HedgeDecision, Hedging};
+use crate::policy::health_check::HealthCheck;
+use crate::policy::hedging::Hedging;
 use crate::policy::outlier_detection::OutlierDetection;
 use crate::policy::retry::{FailedAttempt, FailureKind, GiveUp, Pushback, Retry, RetryDecision};
 use crate::policy::{Denial, DenyReason};
 use crate::rng::{Purpose, Stream};
-use crate::scenario::{CallPlan, Kind, NodePlan, RetryPlan, StickyPlan};
+use crate::scenario::{CallPlan, Kind, NodePlan, RetryPlan};
 use crate::time::{Span, Time};
 use crate::trace::{AttemptEnd, Refusal, Status, What};
+use health::note_transition;
+use hedging::Hedged;
+use instances::Listing;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -48,30 +55,6 @@ pub struct Caller {
     /// The hedged calls under way, by the stay that waits.
     hedged: BTreeMap<Slot, Hedged>,
     luck: Stream,
-}
-
-/// Changes of the list of instances.
-#[derive(Clone, Debug, Default)]
-struct Listing {
-    /// Who is not on it.
-    unlisted: Vec<u16>,
-    /// Who is new on it, and since when.
-    fresh: Vec<(u16, Time)>,
-    /// The record of the latest change.
-    because: Option<Seq>,
-}
-
-/// What an instance that is new on the list gets of its share at first.
-const FIRST_SHARE: f64 = 0.05;
-
-/// A call with several copies under way.
-#[derive(Clone, Debug)]
-struct Hedged {
-    policy: Hedging,
-    /// The copies under way, with their numbers.
-    copies: Vec<(u32, StayId)>,
-    /// The instances they went to, one bit each.
-    tried: u64,
 }
 
 /// A call that is over, and the stay that it is over for.
@@ -117,51 +100,6 @@ impl Caller {
     /// What a callee learns of a caller that has gone.
     pub fn cancel(&self) -> Cancel {
         self.plan.cancel
-    }
-
-    /// The instances that are left out.
-    pub fn ejected<'a>(&'a self, plan: &'a CallPlan) -> impl Iterator<Item = NodeId> + 'a {
-        plan.targets.iter().zip(&self.healthy).filter(|(_, healthy)| !**healthy).map(|(node, _)| *node)
-    }
-
-    /// The list of instances changed.
-    #[cold]
-    pub fn list(&mut self, now: Time, instance: usize, listed: bool, because: Option<Seq>) {
-        let Listing { unlisted, fresh, because: changed } = self.listing.get_or_insert_default();
-        unlisted.retain(|other| usize::from(*other) != instance);
-        fresh.retain(|(other, _)| usize::from(*other) != instance);
-        match listed {
-            true => fresh.push((instance as u16, now)),
-            false => unlisted.push(instance as u16),
-        }
-        *changed = because;
-        self.healthy[instance] = listed && self.is_trusted(instance);
-    }
-
-    fn is_listed(&self, instance: usize) -> bool {
-        self.listing.as_ref().is_none_or(|listing| !listing.unlisted.contains(&(instance as u16)))
-    }
-
-    /// The chosen instance, or another one if this one is new on the list and does not get its whole share yet.
-    #[cold]
-    fn spare_the_new(&mut self, now: Time, key: u64, chosen: u16) -> Option<u16> {
-        let (Some(lasts), Some(listing)) = (self.plan.slow_start, &self.listing) else { return Some(chosen) };
-        let Some((_, since)) = listing.fresh.iter().find(|(fresh, _)| *fresh == chosen) else { return Some(chosen) };
-        let share = (now.since(*since).as_seconds() / lasts.as_seconds()).max(FIRST_SHARE);
-        let luck = &mut self.luck;
-        if share >= 1.0 || luck.uniform() < share {
-            return Some(chosen);
-        }
-        let mut others = self.healthy.clone();
-        others[usize::from(chosen)] = false;
-        let facts = Facts { now, key, active: &self.active, healthy: &others };
-        self.balancer.decide(facts, &mut |bound| luck.below(bound)).or(Some(chosen))
-    }
-
-    /// Whether neither probes nor answers speak against an instance.
-    fn is_trusted(&self, instance: usize) -> bool {
-        self.health.as_ref().is_none_or(|health| health[instance].0.healthy())
-            && self.outliers.as_ref().is_none_or(|(outliers, _)| outliers.in_service(instance as u32))
     }
 
     /// Begins a call on behalf of a stay. `Some`: it is over already.
@@ -288,69 +226,6 @@ impl Caller {
                 self.end_attempts(ctx, slot, false);
                 self.settle(ctx, slot, end)
             }
-        }
-    }
-
-    /// The instance that the user stays with, or one that he is to stay with from now on.
-    #[cold]
-    fn stay_with(&mut self, ctx: &Ctx, slot: Slot, sticky: StickyPlan) -> Option<u16> {
-        let (now, user) = (ctx.now(), ctx.stay(slot).user);
-        let known = self.sticky.get(&user).copied();
-        if let Some((instance, until)) = known
-            && now < until
-            && (sticky.blindly || self.healthy[usize::from(instance)])
-        {
-            return Some(instance);
-        }
-        let instance = self.choose(ctx, slot)?;
-        let mut luck = ctx.draw(slot, Purpose::Sticky);
-        let until = sticky.lasts.map_or(Time::NEVER, |lasts| {
-            let spread = 1.0 + sticky.jitter * (2.0 * luck.uniform() - 1.0);
-            // The first time began before the run did.
-            let left = if known.is_none() { luck.uniform() } else { 1.0 };
-            now + lasts.scaled(spread * left)
-        });
-        self.sticky.insert(user, (instance, until));
-        Some(instance)
-    }
-
-    /// The instance for the next attempt; there is nothing to choose where there is only one.
-    #[inline]
-    fn choose(&mut self, ctx: &Ctx, slot: Slot) -> Option<u16> {
-        match self.healthy[..] {
-            [healthy] => healthy.then_some(0),
-            _ => self.balance(ctx, slot),
-        }
-    }
-
-    fn balance(&mut self, ctx: &Ctx, slot: Slot) -> Option<u16> {
-        let tried = self.avoided(ctx, slot);
-        let luck = &mut self.luck;
-        let key = u64::from(ctx.stay(slot).key);
-        let facts = Facts { now: ctx.now(), key, active: &self.active, healthy: &self.healthy };
-        if tried == 0 {
-            let chosen = self.balancer.decide(facts, &mut |bound| luck.below(bound));
-            return match self.plan.slow_start {
-                Some(_) => self.spare_the_new(ctx.now(), key, chosen?),
-                None => chosen,
-            };
-        }
-        let is_new = |instance: usize| instance >= 64 || tried >> instance & 1 == 0;
-        let fresh: Vec<bool> = self.healthy.iter().enumerate().map(|(i, healthy)| *healthy && is_new(i)).collect();
-        let candidates = if fresh.contains(&true) { &fresh } else { &self.healthy };
-        self.balancer.decide(Facts { healthy: candidates, ..facts }, &mut |bound| luck.below(bound))
-    }
-
-    /// The instances that the next attempt stays away from while there are others, one bit each.
-    fn avoided(&self, ctx: &Ctx, slot: Slot) -> u64 {
-        let stay = ctx.stay(slot);
-        match (&self.plan.hedge, &self.plan.retry) {
-            (Some(hedge), _) if hedge.params().distinct_target => {
-                let whole = stay.parent.expect("a copy has a call it is a copy of");
-                self.hedged.get(&whole.slot).map_or(0, |hedged| hedged.tried)
-            }
-            (None, Some(retry)) if retry.other_instance => stay.call.as_ref().map_or(0, |open| open.tried),
-            _ => 0,
         }
     }
 
@@ -613,164 +488,6 @@ impl Caller {
             _ => Some((slot, end)),
         }
     }
-
-    /// Sends the copies of a hedged call that are due, and waits for the next.
-    #[cold]
-    fn send_copies(&mut self, ctx: &mut Ctx, slot: Slot) -> Over {
-        let now = ctx.now();
-        loop {
-            let hedged = self.hedged.get_mut(&slot)?;
-            let HedgeDecision::Send(number) = hedged.policy.decide(now, true) else { break };
-            let OpenCall { errand, give_up_at, .. } = *ctx.open_call(slot);
-            let copy = ctx.begin_part(slot, Ask::Copy, number as u16, 0);
-            ctx.stay_mut(copy).attempt = number as u8;
-            ctx.stay_mut(copy).call = Some(self.open(errand, now, give_up_at));
-            let copy_id = ctx.core.stays.id(copy);
-            self.hedged.get_mut(&slot).expect("it is under way").copies.push((number, copy_id));
-            let over = self.on_retry(ctx, copy);
-            if over.is_some() {
-                return over;
-            }
-            let hedged = self.hedged.get_mut(&slot)?;
-            if ctx.core.stays.is_live(copy_id)
-                && let Some(open) = &ctx.stay(copy).call
-            {
-                hedged.tried |= open.tried;
-            }
-        }
-        let due = self.hedged[&slot].policy.next_deadline();
-        let timer = due.map(|at| ctx.core.calendar.schedule_after(now, at.since(now), Event::Hedge(slot)));
-        ctx.stay_mut(slot).call.as_mut().expect("a call is open").timer = timer.unwrap_or(NO_TIMER);
-        None
-    }
-
-    /// The delay before the next copy is over.
-    pub fn on_hedge(&mut self, ctx: &mut Ctx, slot: Slot) -> Over {
-        self.send_copies(ctx, slot)
-    }
-
-    /// A copy is done: with it the call, or the next copy is due.
-    #[cold]
-    fn on_copy_end(&mut self, ctx: &mut Ctx, copy: Slot, end: CallEnd) -> Over {
-        let now = ctx.now();
-        let whole = ctx.stay(copy).parent.expect("a copy has a call it is a copy of").slot;
-        let last = ctx.stay(copy).last;
-        let copy_id = ctx.core.stays.id(copy);
-        let hedged = self.hedged.get_mut(&whole).expect("its call is under way");
-        let place = hedged.copies.iter().position(|(_, id)| *id == copy_id).expect("a copy is one of its call's");
-        let (number, _) = hedged.copies.remove(place);
-        ctx.core.stays.hand_found(copy, whole);
-        ctx.core.stays.remove(copy);
-        let answer = match &end {
-            CallEnd::Replied(reply) if reply.status.is_success() => CopyAnswer::Success,
-            CallEnd::Replied(reply) if !reply.status.is_server_failure() => CopyAnswer::Fatal,
-            failed => CopyAnswer::NonFatal(pushback(failed, now)),
-        };
-        if hedged.policy.on_answer(now, number, answer).is_none() && !hedged.policy.has_failed() {
-            return self.send_copies(ctx, whole);
-        }
-        let rest = self.hedged.remove(&whole).expect("its call is under way");
-        self.drop_copies(ctx, rest, self.plan.hedge.expect("a hedged call has a plan").params().cancel);
-        let stay = ctx.stay_mut(whole);
-        stay.last = last;
-        stay.call = None;
-        Some((whole, end))
-    }
-
-    fn drop_copies(&mut self, ctx: &mut Ctx, hedged: Hedged, cancel: Cancel) {
-        for (_, copy) in hedged.copies {
-            if let Some(open) = ctx.stay(copy.slot).call
-                && open.child.is_some()
-            {
-                self.active[open.instance as usize] -= 1;
-                self.leave(ctx, open.child, cancel);
-            }
-            ctx.core.stays.remove(copy.slot);
-        }
-    }
-
-    fn tell_breaker(&mut self, ctx: &mut Ctx, slot: Slot, outcome: CallOutcome) {
-        let Some((breaker, changed)) = &mut self.breaker else { return };
-        let OpenCall { permit: Some(permit), sent, .. } = *ctx.open_call(slot) else { return };
-        let duration = ctx.now().since(sent);
-        if let Some(transition) = breaker.on_result(ctx.now(), permit, outcome, duration) {
-            *changed = note_transition(ctx, slot, self.call, transition, breaker.state(), *changed);
-        }
-    }
-
-    /// An instance that failed too often in a row is left out until a later sweep.
-    fn tell_outliers(&mut self, ctx: &mut Ctx, slot: Slot, instance: u16, outcome: CallOutcome) {
-        let (now, call) = (ctx.now(), self.call);
-        let Some((outliers, changed)) = &mut self.outliers else { return };
-        while outliers.next_deadline() <= now {
-            outliers.on_sweep();
-        }
-        let ok = outcome == CallOutcome::Success;
-        let Some(ejection) = outliers.on_response(now, u32::from(instance), ok) else { return };
-        let returns_at = outliers.sweep_from(ejection.until);
-        let node = ctx.node;
-        ctx.core.calendar.schedule(returns_at, Event::Sweep { node, call });
-        let cause = Some(ctx.stay(slot).last);
-        *changed = ctx.note_own(What::InstanceEjected { instance: self.plan.targets[instance as usize] }, cause);
-        self.healthy[instance as usize] = false;
-    }
-
-    /// Some instance's time out may be over.
-    pub fn on_sweep(&mut self, ctx: &mut Ctx) {
-        while let Some((outliers, changed)) = self.outliers.as_mut().filter(|(it, _)| it.next_deadline() <= ctx.now()) {
-            let mut changed = *changed;
-            for instance in outliers.on_sweep() {
-                let instance = instance as usize;
-                if self.is_trusted(instance) {
-                    let to = self.plan.targets[instance];
-                    changed = ctx.note_own(What::InstanceRestored { instance: to }, Some(changed));
-                    self.healthy[instance] = self.is_listed(instance);
-                }
-            }
-            self.outliers.as_mut().expect("it has some").1 = changed;
-        }
-    }
-
-    /// Probes all instances; what comes back goes to [`Caller::on_probe_end`].
-    #[cold]
-    pub fn on_probe_due(&mut self, ctx: &mut Ctx) {
-        let (patience, instances) = match &self.health {
-            Some(health) => (self.plan.health_check.as_ref().map(|config| config.params().timeout), health.len()),
-            None => return,
-        };
-        for instance in 0..instances as u16 {
-            let slot = ctx.begin_root(RequestId::NONE, Ask::Probe, Origin::Probe(instance), What::ProbeBegan);
-            let errand = Errand::handed_on(ctx.stay(slot), Ask::Probe);
-            ctx.stay_mut(slot).call = Some(self.open(errand, ctx.now(), Time::NEVER));
-            self.send(ctx, slot, instance, None, patience);
-        }
-        ctx.schedule_probe(self.call);
-    }
-
-    /// A probe's answer is here, or its patience is over.
-    #[cold]
-    pub fn on_probe_end(&mut self, ctx: &mut Ctx, slot: Slot, reply: Option<Reply>) {
-        let Origin::Probe(instance) = ctx.stay(slot).origin else { return };
-        let ok = reply.is_some_and(|reply| reply.status.is_success());
-        let to = self.plan.targets[instance as usize];
-        let Some(health) = &mut self.health else { return };
-        let (check, changed) = &mut health[instance as usize];
-        match check.on_probe(ok) {
-            Some(HealthTransition::BecameUnhealthy) => {
-                *changed = ctx.note(slot, What::InstanceEjected { instance: to });
-                self.healthy[instance as usize] = false;
-            }
-            Some(HealthTransition::BecameHealthy) => {
-                let in_service = |(outliers, _): &(OutlierDetection, Seq)| outliers.in_service(u32::from(instance));
-                if self.outliers.as_ref().is_none_or(in_service) {
-                    *changed = ctx.note(slot, What::InstanceRestored { instance: to });
-                    self.healthy[instance as usize] = self.is_listed(instance.into());
-                }
-            }
-            None => {}
-        }
-        ctx.core.stays.remove(slot);
-    }
 }
 
 /// What the callee asks of whoever tries again.
@@ -788,34 +505,4 @@ fn failure_kind(end: &CallEnd) -> FailureKind {
         CallEnd::Replied(Reply { status: Status::Unavailable | Status::TooManyRequests, .. }) => FailureKind::Reject,
         _ => FailureKind::Failure,
     }
-}
-
-/// Records a breaker's change of state; not a step of the request's own way. A result opens or closes it; half-open it becomes
-/// because it had opened, whoever comes by then.
-fn note_transition(
-    ctx: &mut Ctx,
-    slot: Slot,
-    call: u16,
-    transition: Transition,
-    state: BreakerState,
-    before: Seq,
-) -> Seq {
-    let to = ctx.core.plan.nodes[ctx.node.index()].calls[call as usize].targets[0];
-    let what = match transition {
-        Transition::Opened { failures, calls } => What::BreakerOpened { to, failures, calls },
-        Transition::HalfOpened => What::BreakerHalfOpened { to },
-        Transition::Closed => What::BreakerClosed { to },
-    };
-    let level = match state {
-        BreakerState::Closed => 0,
-        BreakerState::Open { .. } => 1,
-        BreakerState::HalfOpen { .. } => 2,
-    };
-    let now = ctx.now();
-    ctx.levels().circuit.set(now, level);
-    let cause = match transition {
-        Transition::HalfOpened => before,
-        Transition::Opened { .. } | Transition::Closed => ctx.stay(slot).last,
-    };
-    ctx.note_own(what, Some(cause))
 }

@@ -6,8 +6,8 @@
 
 use super::Problem;
 use super::dist::{Dist, DistSpec};
+use super::limits;
 use super::path::Path;
-use super::plan::limits;
 use super::problem::{above_zero, within};
 use super::spec_macro::spec;
 use crate::rng::Stream;

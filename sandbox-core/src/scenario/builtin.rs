@@ -1,7 +1,7 @@
 //! The signals that every scenario has without declaring them.
 
+use super::SignalKind;
 use super::query::Reduced;
-use super::spec::SignalKind;
 use crate::trace::Outcome;
 
 /// A signal that every scenario has.

@@ -1,11 +1,11 @@
 //! The connections that calls go over: as written, and checked.
 
 use super::dist::{Dist, DistSpec};
+use super::limits;
 use super::path::Path;
-use super::plan::limits;
 use super::planner::Planner;
-use super::spec::{CallSpec, NodeSpec};
 use super::spec_macro::spec;
+use super::{CallSpec, NodeSpec};
 use crate::time::Span;
 
 spec! {

@@ -1,8 +1,8 @@
 //! How long something takes: as written ([`DistSpec`]), and as planned ([`Dist`]), from which lengths are drawn.
 
 use super::Problem;
+use super::limits;
 use super::path::Path;
-use super::plan::limits;
 use super::problem::within;
 use super::spec_macro::spec;
 use crate::rng::Stream;

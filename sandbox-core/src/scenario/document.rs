@@ -1,10 +1,10 @@
 //! The JSON document: variants and changes are patches of it, addressed by dotted paths.
 
+use super::Plan;
 use super::json::read_value;
 use super::knobs::{self, drop_lost_knobs};
-use super::plan::Plan;
 use super::read::{read, read_with_gaps};
-use super::spec::{ClaimSpec, KnobSpec, Spec};
+use super::{ClaimSpec, KnobSpec, Spec};
 use super::{Map, Problem};
 use serde_json::{Number, Value};
 

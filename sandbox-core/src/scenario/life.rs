@@ -2,9 +2,9 @@
 
 use super::life_spec::*;
 use super::path::Path;
-use super::plan::{FaultPlan, limits};
 use super::planner::Planner;
-use super::spec::{EffectSpec, NodeSpec, ServiceSpec, SourceSpec};
+use super::{EffectSpec, NodeSpec, ServiceSpec, SourceSpec};
+use super::{FaultPlan, limits};
 use crate::ids::NodeId;
 use crate::time::{Span, Time};
 

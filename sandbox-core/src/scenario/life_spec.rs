@@ -1,6 +1,6 @@
 //! How the instances of a service come, go, break and are replaced: as written.
 
-use super::spec::EffectSpec;
+use super::EffectSpec;
 use super::spec_macro::spec;
 
 spec! {

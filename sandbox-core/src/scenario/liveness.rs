@@ -1,9 +1,9 @@
 //! Liveness probes: checked, and made monitors of single instances.
 
 use super::path::Path;
-use super::plan::{Judges, Kind, MonitorPlan, NodePlan, RoutePlan, limits};
 use super::planner::Planner;
-use super::spec::{BalancerSpec, CallSpec, NodeSpec};
+use super::{BalancerSpec, CallSpec, NodeSpec};
+use super::{Judges, Kind, MonitorPlan, NodePlan, RoutePlan, limits};
 use crate::ids::RouteId;
 use crate::rng::name_hash;
 use crate::time::Span;
@@ -55,7 +55,7 @@ impl Planner<'_> {
                         judges,
                         deliver: None,
                     }),
-                    calls: vec![super::plan::CallPlan { targets: vec![target], ..call.clone() }],
+                    calls: vec![super::CallPlan { targets: vec![target], ..call.clone() }],
                 });
             }
         }

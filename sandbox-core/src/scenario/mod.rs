@@ -3,20 +3,30 @@
 //! [`Document`] is the JSON with its variants; [`Spec`] is one variant as data; [`Plan`] is validated and cannot hold
 //! nonsense. Every problem is reported at once, with its path and a hint.
 
+mod admission;
 mod arrivals;
+mod balancer;
 mod builtin;
+mod cache;
+mod call;
+mod compiler;
 mod connections;
+mod database;
 mod dist;
 mod document;
 mod expr;
+mod fault;
 mod formula;
+mod gateway;
 mod hint;
 mod json;
 mod knobs;
 mod life;
 mod life_spec;
+pub mod limits;
 mod liveness;
 mod map;
+mod monitor;
 mod partition;
 mod path;
 mod plan;
@@ -25,43 +35,64 @@ mod popularity;
 mod problem;
 mod program;
 mod query;
+mod queue;
+mod rate_limit;
 pub(crate) mod read;
 mod reader;
+mod retry;
+mod service;
+mod signal_spec;
 mod signals;
 mod spec;
 mod spec_macro;
+mod statements;
+mod steps;
+mod store;
 mod vocabulary;
 mod way;
+mod workload;
 
+pub use admission::*;
 pub use arrivals::{Arrivals, ArrivalsSpec, OpenLoop, Pace, RampPointSpec};
+pub use balancer::*;
 pub use builtin::{BUILT_INS, BuiltIn, BuiltInId, Of};
+pub use cache::*;
+pub use call::*;
 pub use connections::{ConnectionsPlan, ConnectionsSpec, HandshakeSpec};
+pub use database::*;
 pub use dist::{BranchSpec, Dist, DistSpec, PointSpec};
 pub use document::{Document, KnobView, json_number};
 pub use expr::Expr;
+pub use fault::*;
 pub use formula::Formula;
+pub use gateway::*;
 pub use hint::{nearest, unknown};
 pub use json::read_value;
 pub use knobs::{drop_lost_knobs, fields};
 pub use life::{AutoscalerPlan, CanaryPlan, FleetPlan, LifePlan, RolloutPlan};
 pub use life_spec::*;
 pub use map::Map;
-pub use plan::{
-    AlertNumber, AuditPlan, BatchingPlan, BulkheadPlan, CachePlan, CallPlan, ClientPlan, Condition, CpuLimitPlan,
-    DatabasePlan, Discipline, FaultPlan, GatewayPlan, Hold, IdempotencyPlan, Inspected, Judges, Kind, MonitorPlan,
-    NodePlan, Op, Plan, QueuePlan, RateLimitPlan, RetryOn, RetryPlan, RoutePlan, ServicePlan, StickyPlan, StorePlan,
-    TokenPlan, Watched, WorkloadPlan, limits,
-};
+pub use monitor::*;
+pub use plan::{ClientPlan, Kind, NodePlan, Plan};
 pub use popularity::{Popularity, PopularitySpec};
 pub use problem::Problem;
 pub use program::{
     AnswerStep, CallStep, ClaimStep, FilterPlan, LimitStep, Name, Program, ReadFrom, StatementPlan, StatementStep, Step,
 };
 pub use query::{Query, Reduced, Window, signal_text};
+pub use queue::*;
+pub use rate_limit::*;
 pub(crate) use read::read_json;
 pub use reader::Reader;
+pub use retry::*;
+pub use service::*;
+pub use signal_spec::*;
 pub use signals::{LabelPlan, RecordsPlan, SignalPlan, Signals, Source, instances};
 pub use spec::*;
 pub(crate) use spec_macro::spec;
+pub use statements::*;
+pub use steps::*;
+pub use store::*;
 pub use vocabulary::{Field, RECORD_KINDS, Vocabulary};
-pub use way::{BandwidthSpec, LossSpec, WayPlan};
+pub use way::{BandwidthSpec, LinkSpec, LossSpec, WayPlan};
+pub use workload::*;

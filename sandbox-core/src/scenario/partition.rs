@@ -1,10 +1,10 @@
 //! Faults on the way between a node and its caller: checked.
 
+use super::FaultPlan;
 use super::path::Path;
-use super::plan::FaultPlan;
 use super::planner::Planner;
-use super::spec::{EffectSpec, FaultSpec};
 use super::way::WayPlan;
+use super::{EffectSpec, FaultSpec};
 use crate::ids::NodeId;
 
 impl Planner<'_> {

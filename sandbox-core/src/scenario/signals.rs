@@ -1,12 +1,12 @@
 //! The signals that a scenario declares, and the labels it gives to requests: from what is written to what is folded.
 
+use super::NodePlan;
 use super::builtin::BuiltIn;
 use super::path::Path;
-use super::plan::NodePlan;
 use super::planner::nodes_without;
 use super::query::{Query, Reduced};
-use super::spec::{AcrossSpec, LevelKind, LevelSpec, RecordsSpec, SignalKind, SignalSpec, SourceSpec, Spec};
 use super::vocabulary::{Field, OF_REQUEST, RecordKind, Vocabulary};
+use super::{AcrossSpec, LevelKind, LevelSpec, RecordsSpec, SignalKind, SignalSpec, SourceSpec, Spec};
 use super::{Expr, Map, Problem};
 use crate::ids::NodeId;
 use serde_json::Value;

@@ -4,7 +4,7 @@
 //! `outcome == client_timeout` and `route == 'GET /items/{id}'` are comparisons of numbers.
 
 use super::Expr;
-use super::plan::{NodePlan, RoutePlan, WorkloadPlan};
+use super::{NodePlan, RoutePlan, WorkloadPlan};
 use crate::trace::{AttemptEnd, CacheResult, Closing, Outcome, Refusal, names};
 
 macro_rules! fields {

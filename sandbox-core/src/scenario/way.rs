@@ -1,9 +1,8 @@
 //! What happens to messages on a link beyond its plain delay: as written, and checked.
 
-use super::dist::Dist;
+use super::dist::{Dist, DistSpec};
 use super::path::Path;
 use super::planner::Planner;
-use super::spec::LinkSpec;
 use super::spec_macro::spec;
 use crate::time::Span;
 
@@ -69,5 +68,61 @@ impl Planner<'_> {
         });
         let plain = jitter.is_none() && loss.is_none() && sending.is_none();
         (!plain).then_some(WayPlan { jitter, loss, sending })
+    }
+}
+
+spec! {
+    /// The way between two nodes, there and back alike.
+    pub struct LinkSpec {
+        /// The caller.
+        pub from: String,
+        /// The callee; all its replicas.
+        pub to: String,
+        /// Time on the way, one way.
+        pub delay_ms: f64,
+        /// More time on the way, drawn anew each way.
+        pub jitter?: Option<DistSpec>,
+        /// Messages that are lost and sent again; absent: none.
+        pub loss?: Option<LossSpec>,
+        /// What the link can carry; absent: anything.
+        pub bandwidth?: Option<BandwidthSpec>,
+    }
+}
+
+impl Planner<'_> {
+    #[inline]
+    pub(super) fn delays(&mut self) -> (Vec<Span>, Vec<WayPlan>, Vec<Option<u16>>) {
+        let spec = self.spec;
+        let count = self.nodes.len();
+        let mut delays = vec![Span::ZERO; count * count];
+        let (mut ways, mut way_of) = (Vec::new(), Vec::new());
+        for (id, link) in &spec.links {
+            let in_links = Path::new("links");
+            let path = in_links.at(id);
+            self.within(&path.at("delay_ms"), link.delay_ms, 0.0, 3_600_000.0);
+            let from = self.instances(&path.at("from"), &link.from);
+            let to = self.instances(&path.at("to"), &link.to);
+            let used = from.iter().all(|node| self.nodes[node.index()].calls.iter().any(|call| call.group == link.to));
+            if !used && !from.is_empty() && !to.is_empty() {
+                let what = format!("`{}` never calls `{}`", link.from, link.to);
+                self.is_unused(&path, what, "Take the link out, or let a workload, an upstream or a step use it.");
+            }
+            let way = self.way(&path, link).map(|way| {
+                ways.push(way);
+                way_of.resize(count * count, None);
+                ways.len() as u16 - 1
+            });
+            for a in &from {
+                for b in &to {
+                    if way.is_some() {
+                        way_of[a.index() * count + b.index()] = way;
+                        way_of[b.index() * count + a.index()] = way;
+                    }
+                    delays[a.index() * count + b.index()] = Span::from_ms(link.delay_ms);
+                    delays[b.index() * count + a.index()] = Span::from_ms(link.delay_ms);
+                }
+            }
+        }
+        (delays, ways, way_of)
     }
 }

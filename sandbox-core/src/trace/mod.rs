@@ -1,9 +1,12 @@
 //! Floor 2: what happened, as an append-only sequence of records.
 
 mod digest;
+mod layout;
 mod names;
+mod outcome;
 mod record;
 
 pub use digest::Digest;
 pub use names::names;
-pub use record::{AttemptEnd, CacheFallback, CacheResult, Closing, Outcome, Record, Refusal, Status, What};
+pub use outcome::{AttemptEnd, CacheFallback, CacheResult, Closing, Outcome, Refusal, Status};
+pub use record::{Record, What};
