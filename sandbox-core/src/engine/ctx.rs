@@ -674,6 +674,7 @@ pub fn status_of(refusal: Refusal) -> Status {
         | Refusal::Throttled
         | Refusal::Busy
         | Refusal::Deadlock
+        | Refusal::LockTimeout
         | Refusal::SerializationFailure
         | Refusal::Down
         | Refusal::QueueFull

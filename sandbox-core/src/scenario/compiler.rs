@@ -227,8 +227,10 @@ impl<'p, 'a> Compiler<'p, 'a> {
                     TransactionModeSpec::RepeatableRead => Mode::RepeatableRead,
                     TransactionModeSpec::Serializable => Mode::Serializable,
                 };
-                self.statement(&begin.database, StatementPlan::Begin(mode));
+                let lock_timeout = self.lock_timeout(&path.at("begin"), begin);
+                self.statement(&begin.database, StatementPlan::Begin(mode, lock_timeout));
             }
+            StepSpec::LockTable(lock) => self.lock_table(&path.at("lock_table"), lock),
             StepSpec::Commit(end) => self.statement(&end.database, StatementPlan::Commit),
             StepSpec::Rollback(end) => self.statement(&end.database, StatementPlan::Rollback),
             StepSpec::Leak(_) => drop(self.push(Step::Leak)),

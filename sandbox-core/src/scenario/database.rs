@@ -25,9 +25,12 @@ spec! {
         pub busy_timeout_ms: f64 = 5_000.0,
         /// Who comes first when a lock is given back.
         pub busy?: BusySpec,
-        /// After so long a wait for a row's lock a server looks whether those who wait do so in a circle, and rolls one of them back
+        /// After so long a wait for a lock a server looks whether those who wait do so in a circle, and rolls one of them back
         /// (PostgreSQL's `deadlock_timeout`).
         pub deadlock_timeout_ms: f64 = 1_000.0,
+        /// How long a statement waits for each lock of a server, of a row or of a table, before it fails and its transaction with
+        /// it (PostgreSQL's `lock_timeout`); absent: as long as it takes.
+        pub lock_timeout_ms?: Option<f64>,
         /// Its tables.
         pub tables: Map<TableSpec>,
         /// Time of a statement that reads.
@@ -113,8 +116,10 @@ pub struct DatabasePlan {
     pub connections: Option<u32>,
     /// How a session waits for a lock of SQLite.
     pub busy: BusyTimeout,
-    /// After so long a wait for a row, a server looks whether it is in a circle; None: SQLite, where nobody waits for rows.
+    /// After so long a wait for a lock, a server looks whether it is in a circle; None: SQLite, where nobody stands in line.
     pub deadlock_timeout: Option<Span>,
+    /// After so long a wait for a lock of a server, a statement fails; None: never.
+    pub lock_timeout: Option<Span>,
     /// Time of a statement that reads.
     pub read: Dist,
     /// Time of a statement that writes.
@@ -146,12 +151,13 @@ pub struct AuditPlan {
 
 impl<'a> Planner<'a> {
     #[inline]
-    pub(super) fn database(&mut self, path: &Path, database: &DatabaseSpec) -> Kind {
+    pub(super) fn database(&mut self, path: &Path, id: &str, database: &DatabaseSpec) -> Kind {
         if let Some(connections) = database.connections {
             self.within(&path.at("connections"), f64::from(connections), 1.0, f64::from(limits::PLACES));
         }
         self.within(&path.at("busy_timeout_ms"), database.busy_timeout_ms, 0.0, 3_600_000.0);
         self.within(&path.at("deadlock_timeout_ms"), database.deadlock_timeout_ms, 0.001, 3_600_000.0);
+        let lock_timeout = self.lock_timeout(path, database.engine, database.lock_timeout_ms);
         self.within(&path.at("scan_row_us"), database.scan_row_us, 0.0, 1e6);
         if let Some(cores) = database.cores {
             self.within(&path.at("cores"), f64::from(cores), 1.0, f64::from(limits::PLACES));
@@ -199,6 +205,9 @@ impl<'a> Planner<'a> {
         let store = match database.engine {
             DatabaseEngineSpec::SqliteWal => journal(Journal::Wal),
             DatabaseEngineSpec::SqliteDelete => journal(Journal::Rollback),
+            DatabaseEngineSpec::Server if self.locks_tables(id) => {
+                Store::Server(Server::new(tables).with_table_locks())
+            }
             DatabaseEngineSpec::Server => Store::Server(Server::new(tables)),
         };
         let line = match database.busy {
@@ -214,6 +223,7 @@ impl<'a> Planner<'a> {
                 DatabaseEngineSpec::Server => Some(Span::from_ms(database.deadlock_timeout_ms)),
                 _ => None,
             },
+            lock_timeout,
             read: self.dist(&path.at("read"), &database.read),
             write: self.dist(&path.at("write"), &database.write),
             commit: database.commit.as_ref().map_or(Dist::ZERO, |dist| self.dist(&path.at("commit"), dist)),

@@ -264,7 +264,7 @@ impl<'a> Planner<'a> {
             NodeSpec::Cache(cache) => (self.cache(&path, cache), Vec::new()),
             NodeSpec::Store(store) => (self.store(&path, store), Vec::new()),
             NodeSpec::Queue(queue) => self.queue(&path, queue, routes),
-            NodeSpec::Database(database) => (self.database(&path, database), Vec::new()),
+            NodeSpec::Database(database) => (self.database(&path, id, database), Vec::new()),
         };
         for plan in self.nodes.iter_mut().filter(|plan| plan.group == id) {
             plan.kind = kind.clone();

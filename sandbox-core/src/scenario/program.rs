@@ -6,7 +6,8 @@
 use super::dist::Dist;
 use super::{Expr, Inspected, ReadFromSpec};
 use crate::ids::{RouteId, TableId};
-use crate::store::{Column, Fields, Filter, Mode};
+use crate::store::{Column, Fields, Filter, Mode, TableLock};
+use crate::time::Span;
 use crate::trace::Status;
 
 /// A program.
@@ -170,8 +171,10 @@ pub struct StatementStep {
 /// A statement whose numbers are expressions.
 #[derive(Clone, Debug)]
 pub enum StatementPlan {
-    /// BEGIN.
-    Begin(Mode),
+    /// BEGIN, and how long its statements wait for a lock, if not as the database says.
+    Begin(Mode, Option<Span>),
+    /// LOCK TABLE.
+    LockTable(TableId, TableLock),
     /// Read a row, perhaps locking it, for the number in a column.
     Select {
         /// Position of the table.

@@ -10,8 +10,8 @@ use super::spec_macro::spec;
 use super::steps::blocks;
 use super::{
     AccessSpec, AdmissionSpec, BeginSpec, CallPlan, CallSpec, DeleteSpec, EndSpec, InsertSpec, InspectSpec,
-    InvalidateSpec, Kind, Map, NodeSpec, RateLimitSpec, RoutePlan, ScanSpec, SelectSpec, SignalSpec, SourceSpec,
-    StepSpec, UpdateSpec, WriteSpec, limits,
+    InvalidateSpec, Kind, LockTableSpec, Map, NodeSpec, RateLimitSpec, RoutePlan, ScanSpec, SelectSpec, SignalSpec,
+    SourceSpec, StepSpec, UpdateSpec, WriteSpec, limits,
 };
 use crate::policy::admission::AdmissionConfig;
 use crate::time::Span;
@@ -394,6 +394,7 @@ impl<'a> Planner<'a> {
                     self.targets(&at.at("try.on_failure"), &attempt.on_failure, targets);
                 }
                 StepSpec::Begin(BeginSpec { database, .. })
+                | StepSpec::LockTable(LockTableSpec { database, .. })
                 | StepSpec::Commit(EndSpec { database })
                 | StepSpec::Leak(EndSpec { database })
                 | StepSpec::Inspect(InspectSpec { database, .. })

@@ -85,6 +85,8 @@ spec! {
         pub database: String,
         /// How.
         pub mode?: TransactionModeSpec,
+        /// How long its statements wait for each lock (`SET LOCAL lock_timeout`); absent: as the database says.
+        pub lock_timeout_ms?: Option<f64>,
     }
 }
 
@@ -192,7 +194,7 @@ impl<'p, 'a> Compiler<'p, 'a> {
 
     /// A table of a database: its position, and its columns with what they hold at the start.
     #[inline]
-    fn table(&mut self, path: &Path, database: &str, table: &str) -> Option<(TableId, Vec<(String, f64)>)> {
+    pub(super) fn table(&mut self, path: &Path, database: &str, table: &str) -> Option<(TableId, Vec<(String, f64)>)> {
         let spec = self.database(database)?;
         let found = spec.tables.iter().position(|(name, _)| name == table);
         let Some(place) = found else {

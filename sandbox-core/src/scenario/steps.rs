@@ -3,8 +3,8 @@
 use super::dist::DistSpec;
 use super::spec_macro::spec;
 use super::{
-    AccessSpec, BeginSpec, DeleteSpec, EndSpec, Formula, InsertSpec, InspectSpec, Map, ScanSpec, SelectSpec,
-    UpdateSpec, WriteSpec,
+    AccessSpec, BeginSpec, DeleteSpec, EndSpec, Formula, InsertSpec, InspectSpec, LockTableSpec, Map, ScanSpec,
+    SelectSpec, UpdateSpec, WriteSpec,
 };
 use crate::policy::idempotency::IdempotencyConfig;
 
@@ -43,6 +43,8 @@ spec! {
         Limit(LimitSpec),
         /// Begin a transaction. One that is still open when the program ends is rolled back.
         Begin(BeginSpec),
+        /// Lock a whole table.
+        LockTable(LockTableSpec),
         /// Read a row.
         Select(SelectSpec),
         /// Look at all rows of a table.

@@ -56,7 +56,7 @@ fields! {
     Status = "status",
     /// Seconds in the node.
     Sojourn = "sojourn_seconds",
-    /// Seconds in the line, or that somebody waited in vain.
+    /// Seconds in the line or for a lock, or that somebody waited in vain.
     Waited = "waited_seconds",
     /// Seconds of a pause.
     Delay = "delay_seconds",

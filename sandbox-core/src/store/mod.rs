@@ -17,6 +17,7 @@ mod replica;
 mod rows;
 mod server;
 mod sqlite;
+mod table_locks;
 mod wal;
 
 #[cfg(test)]
@@ -32,9 +33,10 @@ pub use replica::{Replica, ReplicaConfig};
 pub use rows::{COLUMNS, Fields, ROWS_PER_PAGE, Row, Stamp, Tables};
 pub use server::Server;
 pub use sqlite::{Journal, Sqlite, SqliteConfig, Synchronous};
+pub use table_locks::TableLock;
 pub use wal::Wal;
 
-use crate::ids::{SessionId, TransactionId};
+use crate::ids::{SessionId, TableId, TransactionId};
 
 /// Bytes of a frame of the write-ahead log: a page of 4096 and its header.
 const FRAME_BYTES: u64 = 4_096 + 24;
@@ -44,7 +46,7 @@ const FRAME_BYTES: u64 = 4_096 + 24;
 pub enum Store {
     /// One file, one writer at a time.
     Sqlite(Sqlite),
-    /// Row locks, many writers.
+    /// Locks of rows and tables, many writers.
     Server(Server),
 }
 
@@ -77,6 +79,14 @@ impl Store {
     /// A statement; outside BEGIN ... COMMIT it is a transaction of its own.
     pub fn op(&mut self, session: SessionId, op: &Op) -> Result<Done, Refusal> {
         either!(self, op(session, op))
+    }
+
+    /// LOCK TABLE, inside BEGIN ... COMMIT. SQLite knows no such thing.
+    pub fn lock_table(&mut self, session: SessionId, table: TableId, mode: TableLock) -> Result<(), Refusal> {
+        match self {
+            Store::Sqlite(_) => Err(Refusal::Misuse),
+            Store::Server(store) => store.lock_table(session, table, mode),
+        }
     }
 
     /// COMMIT. Refused as busy, the transaction stays as it is; refused for another reason, it is over.
@@ -130,7 +140,7 @@ impl Store {
     pub fn restarted(&self, tables: Tables) -> Store {
         match self {
             Store::Sqlite(store) => Store::Sqlite(Sqlite::new(store.config(), tables)),
-            Store::Server(_) => Store::Server(Server::new(tables)),
+            Store::Server(store) => Store::Server(store.restarted(tables)),
         }
     }
 

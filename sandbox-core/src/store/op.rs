@@ -272,6 +272,11 @@ pub enum Refusal {
         /// Who holds the row.
         by: SessionId,
     },
+    /// A server's session stands in line for a table. Once it is woken the caller repeats the statement.
+    WaitingForTable {
+        /// Who holds the table, or stands before it in line.
+        by: SessionId,
+    },
     /// SQLSTATE 40P01: the session was waiting in a circle and has been rolled back.
     Deadlock,
     /// SQLSTATE 40001: no serial order explains what the transaction has seen and done; it has been rolled back.

@@ -7,13 +7,15 @@
 //! and phantoms by watching reads that others overwrite (serializable snapshot isolation, `conflicts.rs`).
 //!
 //! A session waits in a circle until somebody looks: [`Server::break_deadlock`], at once or after a time out
-//! (PostgreSQL's `deadlock_timeout`, 1 s). The one that looks is the victim. Left out: table locks, shared row locks,
-//! savepoints, vacuum and bloat, the log, replicas.
+//! (PostgreSQL's `deadlock_timeout`, 1 s). The one that looks is the victim. Locks of whole tables are kept only where
+//! somebody takes them by name (`table_locks.rs`). Left out: shared row locks, savepoints, vacuum and bloat, the log,
+//! replicas.
 
 use super::conflicts::Conflicts;
 use super::op::{Commit, Done, Mode, Op, Refusal, RowId};
 use super::rows::{Aim, Page, Row, Stamp, Tables};
-use crate::ids::{SessionId, TransactionId};
+use super::table_locks::{TableLock, TableLocks};
+use crate::ids::{SessionId, TableId, TransactionId};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// A database server and its sessions.
@@ -24,7 +26,9 @@ pub struct Server {
     transactions: u64,
     sessions: Vec<Session>,
     locks: BTreeMap<RowId, RowLock>,
-    /// Sessions that have got the row they stood in line for.
+    /// None: nobody takes one by name, so that no two conflict.
+    table_locks: Option<TableLocks>,
+    /// Sessions that have got the row or the table they stood in line for.
     woken: VecDeque<SessionId>,
     conflicts: Conflicts,
 }
@@ -75,9 +79,21 @@ impl Server {
             transactions: 0,
             sessions: Vec::new(),
             locks: BTreeMap::new(),
+            table_locks: None,
             woken: VecDeque::new(),
             conflicts: Conflicts::new(),
         }
+    }
+
+    /// The same server, which keeps locks of whole tables too.
+    pub fn with_table_locks(self) -> Server {
+        Server { table_locks: Some(TableLocks::default()), ..self }
+    }
+
+    /// The same server with these tables, and with nobody at work in it.
+    pub fn restarted(&self, tables: Tables) -> Server {
+        let server = Server::new(tables);
+        if self.table_locks.is_some() { server.with_table_locks() } else { server }
     }
 
     /// A new session.
@@ -111,13 +127,22 @@ impl Server {
         self.sessions[session.index()].in_transaction
     }
 
-    /// Who holds the row that the session waits for.
+    /// Who holds the row that the session waits for, or keeps it from the table.
     pub fn blocked_by(&self, session: SessionId) -> Option<SessionId> {
-        let row = self.sessions[session.index()].transaction.as_ref()?.waits_for?;
-        Some(self.locks[&row].holder)
+        self.blockers(session).first().copied()
     }
 
-    /// The next session that has got the row it stood in line for: its caller repeats the statement.
+    /// Whom the session waits for: several may keep it from a table.
+    fn blockers(&self, session: SessionId) -> Vec<SessionId> {
+        let transaction = self.sessions[session.index()].transaction.as_ref();
+        match (transaction.and_then(|transaction| transaction.waits_for), &self.table_locks) {
+            (Some(row), _) => vec![self.locks[&row].holder],
+            (None, Some(tables)) => tables.blockers(session),
+            (None, None) => Vec::new(),
+        }
+    }
+
+    /// The next session that has got what it stood in line for: its caller repeats the statement.
     pub fn next_woken(&mut self) -> Option<SessionId> {
         self.woken.pop_front()
     }
@@ -132,12 +157,30 @@ impl Server {
         Ok(())
     }
 
-    /// A statement; outside BEGIN ... COMMIT it is a read committed transaction of its own.
+    /// LOCK TABLE, or any statement that locks a table as a whole.
+    pub fn lock_table(&mut self, session: SessionId, table: TableId, mode: TableLock) -> Result<(), Refusal> {
+        match &self.sessions[session.index()] {
+            Session { failed: true, .. } => Err(Refusal::Aborted),
+            Session { in_transaction: false, .. } => Err(Refusal::Misuse),
+            _ => self.claim_table(session, table, mode),
+        }
+    }
+
+    fn claim_table(&mut self, session: SessionId, table: TableId, mode: TableLock) -> Result<(), Refusal> {
+        match &mut self.table_locks {
+            Some(tables) => tables.lock(session, table, mode).map_err(|by| Refusal::WaitingForTable { by }),
+            None => Ok(()),
+        }
+    }
+
+    /// A statement; outside BEGIN ... COMMIT it is a read committed transaction of its own, which keeps its table locked until the
+    /// session is closed: only the caller knows how long it takes.
     pub fn op(&mut self, session: SessionId, op: &Op) -> Result<Done, Refusal> {
         let in_transaction = self.in_transaction(session);
         if self.sessions[session.index()].failed {
             return Err(Refusal::Aborted);
         }
+        self.claim_table(session, op.keys().table, TableLock::of(op))?;
         if !in_transaction && matches!(op, Op::Read { .. } | Op::Scan { .. }) {
             return Ok(self.committed.read(op));
         }
@@ -162,7 +205,9 @@ impl Server {
             self.end(session);
             return Err(Refusal::Aborted);
         }
-        self.write_out(session)
+        let done = self.write_out(session);
+        self.release_tables(session);
+        done
     }
 
     /// ROLLBACK.
@@ -183,15 +228,14 @@ impl Server {
 
     /// Looks whether the session waits in a circle, and if so rolls it back.
     pub fn break_deadlock(&mut self, session: SessionId) -> Result<(), Refusal> {
-        let mut at = session;
-        for _ in &self.sessions {
-            match self.blocked_by(at) {
-                Some(holder) if holder == session => {
-                    self.fail(session);
-                    return Err(Refusal::Deadlock);
-                }
-                Some(holder) => at = holder,
-                None => break,
+        let (mut next, mut seen) = (self.blockers(session), BTreeSet::new());
+        while let Some(blocker) = next.pop() {
+            if blocker == session {
+                self.fail(session);
+                return Err(Refusal::Deadlock);
+            }
+            if seen.insert(blocker) {
+                next.extend(self.blockers(blocker));
             }
         }
         Ok(())
@@ -370,6 +414,14 @@ impl Server {
         if let Some(transaction) = session.transaction {
             self.conflicts.on_rollback(transaction.id);
             self.unlock(id, transaction);
+        }
+        self.release_tables(id);
+    }
+
+    fn release_tables(&mut self, id: SessionId) {
+        if let Some(tables) = &mut self.table_locks {
+            self.woken.retain(|woken| *woken != id);
+            tables.release(id, &mut self.woken);
         }
     }
 

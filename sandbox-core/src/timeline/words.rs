@@ -279,6 +279,7 @@ fn refused(here: &str, who: &str, refusal: Refusal) -> String {
         Refusal::Throttled => format!("the throttle of {here} holds {who} back: not sent"),
         Refusal::Busy => format!("{here} is busy: another transaction holds the lock that {who} needs"),
         Refusal::Deadlock => format!("{here} rolls {who} back: it waited in a circle with others"),
+        Refusal::LockTimeout => format!("{here} rolls {who} back: it has waited long enough for a lock"),
         Refusal::SerializationFailure => format!("{here} rolls {who} back: others changed what it had read"),
         Refusal::Shed => format!("{here} sheds {who}, so that others do not wait too long"),
         Refusal::KeyMissing => format!("{here} refuses {who}: it has no idempotency key"),

@@ -79,6 +79,8 @@ pub enum Refusal {
     ConnectionReset,
     /// There is no local port left for another connection: nothing was sent.
     NoPort,
+    /// It waited for a lock as long as it may, and its transaction was rolled back.
+    LockTimeout,
 }
 
 /// The status of an answer, as HTTP would say it.

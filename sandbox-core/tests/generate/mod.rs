@@ -18,6 +18,7 @@ pub fn document(number: u64) -> Value {
         keyed: false,
         limited: false,
         replica: false,
+        locks_tables: false,
         drains: false,
     }
     .document(number)
@@ -38,6 +39,8 @@ struct Author {
     limited: bool,
     /// Whether the database has a replica.
     replica: bool,
+    /// Whether somebody locks a whole table of the database.
+    locks_tables: bool,
     /// Whether the run goes on for long after the traffic.
     drains: bool,
 }
@@ -45,6 +48,17 @@ struct Author {
 /// Services in the order in which they may call each other, each with its routes.
 const SERVICES: [(&str, &[&str]); 4] =
     [("api", &["list", "save"]), ("worker", &["job"]), ("catalog", &["find"]), ("billing", &["charge"])];
+
+const TABLE_LOCKS: [&str; 8] = [
+    "access_share",
+    "row_share",
+    "row_exclusive",
+    "share_update_exclusive",
+    "share",
+    "share_row_exclusive",
+    "exclusive",
+    "access_exclusive",
+];
 
 impl Author {
     fn document(mut self, number: u64) -> Value {
@@ -514,8 +528,10 @@ impl Author {
                 cache
             }
             "sql" => {
+                let engines: &[&str] =
+                    if self.locks_tables { &["server"] } else { &["sqlite_wal", "sqlite_delete", "server"] };
                 let mut database = json!({ "kind": "database", "read": read, "write": write,
-                    "engine": self.one_of(&["sqlite_wal", "sqlite_delete", "server"]),
+                    "engine": self.one_of(engines),
                     "busy": self.one_of(&["poll", "fifo"]), "busy_timeout_ms": self.below(60),
                     "tables": { "items": { "rows": 20, "columns": { "stock": 10, "sold": 0 } },
                         "orders": { "columns": { "item": 0 } } } });
@@ -524,6 +540,9 @@ impl Author {
                 self.perhaps(&mut database, "scan_row_us", 0.5, |_| 10.into());
                 self.perhaps(&mut database, "auto_checkpoint_pages", 0.3, |author| author.below(20).into());
                 self.perhaps(&mut database, "deadlock_timeout_ms", 0.5, |author| (1 + author.below(40)).into());
+                if self.locks_tables {
+                    self.perhaps(&mut database, "lock_timeout_ms", 0.3, |author| (5 + author.below(40)).into());
+                }
                 if self.chance(0.3) {
                     (database["cores"], database["contention"]) = (json!(1 + self.below(3)), json!(0.1));
                 }
@@ -700,7 +719,15 @@ impl Author {
         let mut steps: Vec<Value> = (0..1 + self.below(3)).map(|_| self.statement(database)).collect();
         if self.chance(0.6) && !self.branched {
             let modes = ["plain", "immediate", "exclusive", "repeatable_read", "serializable"];
-            steps.insert(0, json!({ "begin": { "database": database, "mode": self.one_of(&modes) } }));
+            let mut begin = json!({ "database": database, "mode": self.one_of(&modes) });
+            if self.chance(0.2) {
+                self.locks_tables = true;
+                self.perhaps(&mut begin, "lock_timeout_ms", 0.5, |author| (1 + author.below(40)).into());
+                let place = self.below(steps.len() as u32 + 1) as usize;
+                let mode = self.one_of(&TABLE_LOCKS);
+                steps.insert(place, json!({ "lock_table": { "database": database, "table": "items", "mode": mode } }));
+            }
+            steps.insert(0, json!({ "begin": begin }));
             let end = if self.chance(0.8) { "commit" } else { "rollback" };
             steps.push(json!({ end: { "database": database } }));
         }

@@ -5,14 +5,16 @@
 //! replica ([`Replica`]) is another machine: who reads there needs none of the connections. Left out: the cache of pages,
 //! the size of rows, real parts (a real database is a plain `store`).
 
+mod lock_wait;
+
 use super::Happening;
 use super::gateway::worked;
 use crate::engine::ctx::Ctx;
 use crate::engine::event::{Event, Slot};
 use crate::engine::stay::{Ask, NO_TIMER, Place, Reply, StayId};
-use crate::ids::{Seq, SessionId};
+use crate::ids::{Seq, SessionId, TableId};
 use crate::scenario::{DatabasePlan, Dist, Inspected};
-use crate::store::{Column, Done, Mode, Op, Refusal as StoreRefusal, Replica, RowId, Store};
+use crate::store::{Column, Done, Mode, Op, Refusal as StoreRefusal, Replica, RowId, Store, TableLock};
 use crate::time::{Span, Time};
 use crate::trace::{Refusal, Status, What};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -22,8 +24,10 @@ use std::sync::Arc;
 /// A statement with its numbers filled in.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Statement {
-    /// BEGIN.
-    Begin(Mode),
+    /// BEGIN, and how long its statements wait for a lock, if not as long as those of others.
+    Begin(Mode, Option<Span>),
+    /// LOCK TABLE.
+    LockTable(TableId, TableLock),
     /// Anything that reads or writes rows, and the column whose number is the answer.
     Op(Op, Option<Column>),
     /// A read of the replica's rows.
@@ -74,6 +78,10 @@ struct Session {
     /// How often the statement was refused as busy, and since when.
     refusals: u32,
     since: Time,
+    /// How long its statements stand in line for a lock; none: as long as it takes.
+    lock_timeout: Option<Span>,
+    /// When the statement leaves the line that it stands in.
+    gives_up_at: Time,
     /// When it was connected.
     opened: Time,
     /// What a statement that took effect when it began will answer.
@@ -111,7 +119,7 @@ impl Database {
         match happening {
             Happening::Arrived(slot) => self.arrive(ctx, slot),
             Happening::Worked(slot) => self.on_worked(ctx, slot),
-            Happening::LostPatience(slot) if self.plan.deadlock_timeout.is_some() => self.look_for_circle(ctx, slot),
+            Happening::LostPatience(slot) if self.plan.deadlock_timeout.is_some() => self.lose_patience(ctx, slot),
             Happening::LostPatience(slot) => self.look_again(ctx, slot),
             Happening::ConditionChanged if ctx.condition().lost => self.fail_over(ctx),
             _ => {}
@@ -172,8 +180,21 @@ impl Database {
         let id = self.idle.pop().unwrap_or_else(|| self.store.open());
         let (now, last) = (ctx.now(), ctx.stay(slot).last);
         let (statement, answer) = (Statement::Close, (0.0, None));
-        let session = Session { id, slot, statement, refusals: 0, since: now, opened: now, answer, last };
-        self.sessions.insert(key(owner), session);
+        self.sessions.insert(
+            key(owner),
+            Session {
+                id,
+                slot,
+                statement,
+                refusals: 0,
+                since: now,
+                lock_timeout: self.plan.lock_timeout,
+                gives_up_at: Time::NEVER,
+                opened: now,
+                answer,
+                last,
+            },
+        );
         self.show_levels(ctx);
     }
 
@@ -181,6 +202,9 @@ impl Database {
         let now = ctx.now();
         let session = self.sessions.get_mut(&key(owner)).expect("the caller has a session");
         (session.slot, session.statement, session.refusals, session.since) = (slot, statement, 0, now);
+        if let Statement::Begin(_, Some(timeout)) = statement {
+            session.lock_timeout = Some(timeout);
+        }
         self.perform(ctx, owner);
     }
 
@@ -189,7 +213,10 @@ impl Database {
         let Session { id, slot, statement, .. } = self.sessions[&key(owner)];
         let plan = self.plan.clone();
         let done = match statement {
-            Statement::Begin(mode) => self.store.begin(id, mode).map(|()| (Dist::ZERO, 0, (0.0, None))),
+            Statement::Begin(mode, _) => self.store.begin(id, mode).map(|()| (Dist::ZERO, 0, (0.0, None))),
+            Statement::LockTable(table, mode) => {
+                self.store.lock_table(id, table, mode).map(|()| (Dist::ZERO, 0, (0.0, None)))
+            }
             Statement::Op(op, column) => self.store.op(id, &op).map(|done| {
                 let own = if op.writes() { plan.write.clone() } else { plan.read.clone() };
                 if op.writes() && self.replica.is_some() {
@@ -385,7 +412,7 @@ impl Database {
         self.show_levels(ctx);
     }
 
-    /// A statement that was refused as busy, or waited for a row, is tried again.
+    /// A statement that was refused as busy, or stood in line for a lock, is tried again.
     fn look_again(&mut self, ctx: &mut Ctx, slot: Slot) {
         let owner = owner_of(ctx, slot);
         if ctx.stay(slot).place == Place::Line {
@@ -401,22 +428,6 @@ impl Database {
         }
     }
 
-    /// A statement has waited for a row so long that it is worth a look whether it waits in a circle: then it is rolled back, and
-    /// the others of the circle go on. Whoever closes a circle looks after it is closed, so none is missed.
-    #[cold]
-    fn look_for_circle(&mut self, ctx: &mut Ctx, slot: Slot) {
-        let owner = owner_of(ctx, slot);
-        let id = self.sessions[&key(owner)].id;
-        let holder = self.store.blocked_by(id);
-        ctx.stay_mut(slot).timer = NO_TIMER;
-        if self.store.break_deadlock(id).is_err() {
-            ctx.stay_mut(slot).place = Place::Outside;
-            self.waiting_for_locks -= 1;
-            let cause = holder.and_then(|holder| self.last_of(holder));
-            self.give_up(ctx, owner, id, slot, Refusal::Deadlock, cause);
-        }
-    }
-
     /// The latest record of what a session did.
     fn last_of(&self, id: SessionId) -> Option<Seq> {
         self.sessions.values().find(|session| session.id == id).map(|session| session.last)
@@ -427,19 +438,19 @@ impl Database {
         let session = self.sessions.get_mut(&key(owner)).expect("it is there");
         let (id, slot) = (session.id, session.slot);
         let blocker = match refusal {
-            StoreRefusal::Busy { by, .. } | StoreRefusal::Waiting { by } => Some(by),
+            StoreRefusal::Busy { by, .. } | StoreRefusal::Waiting { by } | StoreRefusal::WaitingForTable { by } => {
+                Some(by)
+            }
             _ => None,
         };
         session.refusals += 1;
         let (refusals, since) = (session.refusals, session.since);
         let cause = blocker.and_then(|by| self.last_of(by));
         match refusal {
-            StoreRefusal::Waiting { .. } => {
+            StoreRefusal::Waiting { .. } | StoreRefusal::WaitingForTable { .. } => {
                 self.wait_for_lock(ctx, slot, refusals, cause);
-                if let Some(timeout) = self.plan.deadlock_timeout {
-                    let timer = ctx.core.calendar.schedule_after(now, timeout, Event::Patience(slot));
-                    ctx.stay_mut(slot).timer = timer;
-                }
+                let for_table = matches!(refusal, StoreRefusal::WaitingForTable { .. });
+                self.stand_in_line(ctx, owner, for_table);
             }
             StoreRefusal::Busy { may_wait: true, .. } => match self.plan.busy.decide(refusals, now.since(since)) {
                 Some(sleep) => {
@@ -463,15 +474,6 @@ impl Database {
                 self.give_up(ctx, owner, id, slot, Refusal::Busy, cause);
             }
         }
-    }
-
-    fn wait_for_lock(&mut self, ctx: &mut Ctx, slot: Slot, refusals: u32, cause: Option<Seq>) {
-        if refusals == 1 {
-            ctx.note_because(slot, What::Blocked, cause.or(Some(ctx.stay(slot).last)));
-        }
-        ctx.stay_mut(slot).place = Place::Line;
-        self.waiting_for_locks += 1;
-        self.show_levels(ctx);
     }
 
     fn give_up(

@@ -220,7 +220,8 @@ fn statement(ctx: &mut Ctx, slot: Slot, plan: &StatementPlan) -> Statement {
     let mut number = |expr: &Expr| value(ctx, slot, expr);
     let row = |table, key: f64| RowId { table, key: key.max(0.0) as u64 };
     match plan {
-        StatementPlan::Begin(mode) => Statement::Begin(*mode),
+        StatementPlan::Begin(mode, lock_timeout) => Statement::Begin(*mode, *lock_timeout),
+        StatementPlan::LockTable(table, mode) => Statement::LockTable(*table, *mode),
         StatementPlan::Select { table, key, column, for_update, source } => {
             let row = row(*table, number(key));
             let op = if *for_update { Op::ReadForUpdate { row } } else { Op::Read { row } };
