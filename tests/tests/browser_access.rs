@@ -8,6 +8,7 @@ use tests::tools::site;
 
 const CUT_OFF: &str = include_str!("../access/cut_off.js");
 const FOCUS: &str = include_str!("../access/focus.js");
+const MAPPED: &str = include_str!("../access/mapped.js");
 const PLOTTED: &str = include_str!("../access/plotted.js");
 const RULES: &str = include_str!("../access/rules.js");
 
@@ -77,6 +78,26 @@ async fn charts_and_their_tables_have_the_same_values() {
     browser.run("document.querySelectorAll('details.data').forEach((data) => data.open = true);", vec![]).await;
     browser.until("[...document.querySelectorAll('canvas')].every((canvas) => canvas.width === canvas.clientWidth && canvas.height === canvas.clientHeight)").await;
     assert_eq!(browser.run(PLOTTED, vec![]).await, json!([]));
+    browser.close().await;
+}
+
+#[tokio::test]
+async fn the_map_of_latency_and_its_table_have_the_same_numbers() {
+    let (server, browser) = start().await;
+    open(&server, &browser, LESSON).await;
+    browser.click("[data-chart=latency] .put").await;
+    browser.until("document.querySelector('[data-chart=latency] .put[aria-pressed=true]')").await;
+    browser.run("document.querySelector('[data-chart=latency] details').open = true;", vec![]).await;
+    browser.until("[...document.querySelectorAll('canvas')].every((canvas) => canvas.width === canvas.clientWidth && canvas.height === canvas.clientHeight)").await;
+    browser.picture("latency-map").await;
+    assert_eq!(browser.run(MAPPED, vec![]).await, json!([]));
+    let row = "const row = [...document.querySelectorAll('[data-chart=latency] tbody tr')].find((row) => row.children[0].innerText === '23 s'); \
+               return [...row.children].slice(1).reduce((sum, cell) => sum + Number(cell.innerText), 0);";
+    let answered = browser.run(row, vec![]).await;
+    let note = browser.text("[data-chart=latency] .at").await;
+    assert!(note.starts_with(&format!("n {answered},")), "all answers of the second are in a row: {answered}, {note}");
+    let keys = browser.text("[data-chart=latency] .keys").await;
+    assert!(keys.contains("0.7–1 184"), "the cursor reads it: {keys}");
     browser.close().await;
 }
 

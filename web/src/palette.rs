@@ -1,5 +1,6 @@
 //! The colours of the style sheet, as the canvas needs them. No colour is written here: they are asked from the browser.
 
+use crate::view_model::charts::SHADES;
 use plotters::style::RGBColor;
 
 /// A colour of the style sheet.
@@ -19,11 +20,19 @@ pub enum Token {
     PartQueue,
     PartWork,
     PartWait,
+    Heat1,
+    Heat2,
+    Heat3,
+    Heat4,
+    Heat5,
 }
 
 impl Token {
+    /// The steps of a map, from few to many.
+    pub const HEAT: [Token; SHADES] = [Token::Heat1, Token::Heat2, Token::Heat3, Token::Heat4, Token::Heat5];
+
     /// All of them, in order.
-    pub const ALL: [Token; 13] = [
+    pub const ALL: [Token; 18] = [
         Token::Line,
         Token::Ink3,
         Token::Ok,
@@ -37,6 +46,11 @@ impl Token {
         Token::PartQueue,
         Token::PartWork,
         Token::PartWait,
+        Token::Heat1,
+        Token::Heat2,
+        Token::Heat3,
+        Token::Heat4,
+        Token::Heat5,
     ];
 
     /// The name of its custom property.
@@ -55,6 +69,11 @@ impl Token {
             Token::PartQueue => "--part-queue",
             Token::PartWork => "--part-work",
             Token::PartWait => "--part-wait",
+            Token::Heat1 => "--heat-1",
+            Token::Heat2 => "--heat-2",
+            Token::Heat3 => "--heat-3",
+            Token::Heat4 => "--heat-4",
+            Token::Heat5 => "--heat-5",
         }
     }
 
@@ -73,6 +92,11 @@ impl Token {
             Token::PartQueue => "c-q1",
             Token::PartWork => "c-q2",
             Token::PartWait => "c-q3",
+            Token::Heat1 => "c-h1",
+            Token::Heat2 => "c-h2",
+            Token::Heat3 => "c-h3",
+            Token::Heat4 => "c-h4",
+            Token::Heat5 => "c-h5",
         }
     }
 }
@@ -179,10 +203,20 @@ mod tests {
         ] {
             require(text, surface, 4.5);
         }
-        for line in ["line-strong", "p50", "part-net"] {
+        for line in ["line-strong", "p50", "part-net", "heat-1"] {
             require(line, "card", 3.0);
         }
         assert!(bad.is_empty(), "{}", bad.join("\n"));
+    }
+
+    #[test]
+    fn the_steps_of_a_map_go_one_way_and_can_be_told_apart() {
+        for theme in [0, 1] {
+            let on_card = Token::HEAT.map(|step| contrast(token(&step.property()[2..])[theme], token("card")[theme]));
+            for (fewer, more) in on_card.iter().zip(&on_card[1..]) {
+                assert!(more / fewer >= 1.35, "theme {theme}: {on_card:?}");
+            }
+        }
     }
 
     #[test]

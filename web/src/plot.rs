@@ -4,7 +4,7 @@
 //! surface that is `ratio` times as large.
 
 use crate::palette::{Palette, Token};
-use crate::view_model::charts::{Chart, Points};
+use crate::view_model::charts::{Chart, Points, SHADES, seconds, shade};
 use plotters::coord::cartesian::Cartesian2d;
 use plotters::coord::types::RangedCoordf64;
 use plotters::prelude::*;
@@ -47,6 +47,10 @@ pub fn draw<DB: DrawingBackend>(
         points(&area, ghost, chart, palette.color(Token::Ink3).mix(0.75).stroke_width(pixels(1.0, ratio)))
             .map_err(fail)?;
     }
+    if !chart.bands.is_empty() {
+        cells(&area, chart, palette).map_err(fail)?;
+        return root.present().map_err(fail);
+    }
     for series in &chart.series {
         // What never happens is named with its 0 below the chart; a line along the axis would only hide others.
         if series.points.iter().all(|(_, value)| value.is_none_or(|value| value == 0.0)) {
@@ -62,6 +66,25 @@ pub fn draw<DB: DrawingBackend>(
 
 fn pixels(css: f64, ratio: f64) -> u32 {
     (css * ratio).round().max(1.0) as u32
+}
+
+/// A map's cells: the more there is, the stronger the colour and the higher the cell, so that shades are not all there is.
+fn cells<DB: DrawingBackend>(
+    area: &Area<DB>,
+    chart: &Chart,
+    palette: &Palette,
+) -> Result<(), DrawingAreaErrorKind<DB::ErrorType>> {
+    let most = chart.most();
+    for (row, (low, high)) in chart.series.iter().zip(&chart.bands) {
+        let (bottom, top) = (chart.scale.position(*low), chart.scale.position(*high));
+        for (at, count) in seconds(&row.points).filter(|(_, count)| *count > 0.0) {
+            let shade = shade(count, most);
+            let height = (top - bottom) * (shade + 4) as f64 / (SHADES + 3) as f64;
+            let corners = [(at - 0.5, bottom), (at + 0.5, bottom + height)];
+            area.draw(&Rectangle::new(corners, palette.color(Token::HEAT[shade]).filled()))?;
+        }
+    }
+    Ok(())
 }
 
 /// A line with gaps where there is no value.
@@ -147,6 +170,8 @@ mod tests {
             }],
             ghost: vec![],
             finding: String::new(),
+            bands: vec![],
+            map: None,
         };
         let mut dashes = Vec::new();
         let root = Recorder(paths.clone()).into_drawing_area();

@@ -2,9 +2,10 @@
 
 use crate::components::content::content;
 use crate::components::screen::{Screen, use_size};
+use crate::palette::Token;
 use crate::plot;
 use crate::text::charts as text;
-use crate::view_model::charts::{Chart, Series, value_text};
+use crate::view_model::charts::{Chart, Series, shade, value_text};
 use crate::view_model::format;
 use plotters::prelude::IntoDrawingArea;
 use plotters_canvas::CanvasBackend;
@@ -31,25 +32,31 @@ pub struct ChartProps {
 /// A chart.
 #[component]
 pub fn ChartView(props: &ChartProps) -> Html {
-    let canvas = use_node_ref();
-    let plot = use_node_ref();
+    let (canvas, plot) = (use_node_ref(), use_node_ref());
+    let as_map = use_state_eq(|| false);
+    let map = props.chart.map.as_ref().filter(|_| *as_map);
+    let chart = map.unwrap_or(&props.chart);
     let size = use_size(&plot, true);
     {
         let canvas = canvas.clone();
-        use_effect_with((props.chart.clone(), size, props.screen.clone()), move |(chart, size, screen)| {
+        use_effect_with((chart.clone(), size, props.screen.clone()), move |(chart, size, screen)| {
             if let Some(canvas) = canvas.cast::<HtmlCanvasElement>() {
                 draw(&canvas, chart, *size, screen);
             }
         });
     }
-    let chart = &props.chart;
+    let switch = props.chart.map.as_ref().map(|_| {
+        let (setter, pressed) = (as_map.setter(), *as_map);
+        let onclick = Callback::from(move |_| setter.set(!pressed));
+        html! { <button type="button" class="put" aria-pressed={pressed.to_string()} {onclick}>{ text::as_map() }</button> }
+    });
     let share = (props.at_s / chart.end_s).clamp(0.0, 1.0) * 100.0;
     let labels = chart.scale.ticks.iter().map(|(value, text)| {
         let top = (1.0 - chart.scale.position(*value)) * 100.0;
         html! { <span class="y" style={format!("top:{top:.1}%")}>{ text }</span> }
     });
     html! {
-        <figure class="card chart" data-chart={chart.id} aria-label={chart.finding.clone()}>
+        <figure class="card chart" data-chart={props.chart.id} data-picture={props.chart.id} aria-label={chart.finding.clone()}>
             <h2>{ titled(chart) }<span class="at">{ &props.note }</span></h2>
             <div class="plot" ref={plot}>
                 <canvas ref={canvas} dir="ltr" role="img" aria-label={chart.finding.clone()}></canvas>
@@ -58,7 +65,14 @@ pub fn ChartView(props: &ChartProps) -> Html {
                 { for labels }
                 { for seconds(chart.end_s) }
             </div>
-            { keys(props) }
+            <div class="keys">
+                { if chart.bands.is_empty() { keys(chart, props.at_s) } else { shades(chart, props.at_s) } }
+                { switch }
+                <details class="data">
+                    <summary aria-label={text::data_of(&chart.title)}>{ text::data() }</summary>
+                    <div class="scroll" tabindex="0" role="region" aria-label={text::data_of(&chart.title)}>{ table(chart) }</div>
+                </details>
+            </div>
         </figure>
     }
 }
@@ -79,31 +93,51 @@ fn seconds(end_s: f64) -> Vec<Html> {
     (0..=parts).map(text).collect()
 }
 
-/// The lines' names with their values at the cursor, and the data as a table.
-fn keys(props: &ChartProps) -> Html {
-    let chart = &props.chart;
-    let second = props.at_s.min(chart.end_s - 1e-6).floor();
-    let at =
-        |points: &[(f64, Option<f64>)]| points.iter().find(|(x, _)| *x == second + 0.5).and_then(|(_, value)| *value);
+/// The lines' names with their values at the cursor.
+fn keys(chart: &Chart, at_s: f64) -> Html {
     let key = chart.series.iter().map(|series| {
         let dash: Vec<String> = series.dash.pattern().iter().map(f64::to_string).collect();
         html! {
             <span class={series.ink.class()}>
                 <svg viewBox="0 0 14 4" aria-hidden="true"><path d="M0 2H14" stroke-dasharray={dash.join(" ")} /></svg>
-                { named(chart, series) }{ " " }<b>{ value_text(chart.id, at(&series.points)) }</b>
+                { named(chart, series) }{ " " }<b>{ value_text(chart.id, at_cursor(chart, series, at_s)) }</b>
             </span>
         }
     });
-    html! {
-        <div class="keys">
-            { for key }
-            if chart.series.is_empty() { <span>{ text::none_so_far() }</span> }
-            <details class="data">
-                <summary aria-label={text::data_of(&chart.title)}>{ text::data() }</summary>
-                <div class="scroll" tabindex="0" role="region" aria-label={text::data_of(&chart.title)}>{ table(chart) }</div>
-            </details>
-        </div>
+    html! { <>{ for key }if chart.series.is_empty() { <span>{ text::none_so_far() }</span> }</> }
+}
+
+/// Rows of a map that are named with their numbers at the cursor: those with the largest.
+const NAMED: usize = 3;
+
+/// A map's colours from one to the most, and what its rows hold at the cursor.
+fn shades(chart: &Chart, at_s: f64) -> Html {
+    let swatch = |ink: &Token| {
+        html! { <svg class={classes!("swatch", ink.class())} viewBox="0 0 4 4" aria-hidden="true"><path d="M0 2H4" /></svg> }
+    };
+    let most = chart.most();
+    let held = |row: &&Series| at_cursor(chart, row, at_s).unwrap_or(0.0);
+    let mut rows: Vec<&Series> = chart.series.iter().filter(|row| held(row) > 0.0).collect();
+    while rows.len() > NAMED {
+        let fewest = (0..rows.len()).reduce(|a, b| if held(&rows[b]) < held(&rows[a]) { b } else { a });
+        rows.remove(fewest.unwrap_or_default());
     }
+    let key = rows.into_iter().map(|row| {
+        let ink = Token::HEAT[shade(held(&row), most)];
+        html! { <span>{ swatch(&ink) }{ row.label }{ " " }<b>{ value_text(chart.id, Some(held(&row))) }</b></span> }
+    });
+    html! {
+        <>
+            <span class="shades">{ "1" }<span>{ for Token::HEAT.iter().map(swatch) }</span>{ format::count(most as u64) }</span>
+            { for key }
+        </>
+    }
+}
+
+/// What a series has in the second of the cursor.
+fn at_cursor(chart: &Chart, series: &Series, at_s: f64) -> Option<f64> {
+    let middle = at_s.min(chart.end_s - 1e-6).floor() + 0.5;
+    series.points.iter().find(|(at, _)| *at == middle).and_then(|(_, value)| *value)
 }
 
 /// A lesson's own chart has a title of the lesson's.

@@ -72,7 +72,7 @@ pub fn lanes(props: &LanesProps) -> Html {
     let ticks = lanes.ticks.iter().map(|(ms, text)| label("tick", (x(*ms), height - 3.0), text));
     let here = props.at_ms.map(|ms| path("here", format!("M{:.1} 0V{:.1}", x(ms), height - 16.0)));
     html! {
-        <div class={classes!("lanes", props.inside.then_some("inside"))}>
+        <div class={classes!("lanes", props.inside.then_some("inside"))} data-picture="way">
             if !props.inside { <div class="lanehead"><b>{ props.name }</b><span class="num">{ &props.about }</span></div> }
             <svg viewBox={format!("0 0 {width} {height:.0}")} role="img" aria-label={lanes.sentence.clone()}>
                 { for rows }{ for hops }{ for marks }{ for ticks }{ for here }

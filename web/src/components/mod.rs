@@ -15,6 +15,7 @@ pub mod knobs;
 pub mod lanes;
 pub mod log;
 pub mod notice;
+pub mod picture;
 pub mod press;
 pub mod problems;
 pub mod recording;

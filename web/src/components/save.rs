@@ -1,95 +1,111 @@
-//! What can be taken along: the picture of the system, the charts' numbers, the requests of a second.
+//! What can be taken along: pictures, the charts' numbers, the requests of a second.
 
-use crate::components::press::button;
+use crate::components::picture::{data_url, png, svg};
+use crate::components::press::{beside, button};
 use crate::text::evidence as text;
-use js_sys::encode_uri_component;
+use crate::text::language::of_content;
 use wasm_bindgen::JsCast;
-use web_sys::{Element, HtmlElement, Window};
+use wasm_bindgen_futures::spawn_local;
+use web_sys::{HtmlElement, HtmlSelectElement};
 use yew::prelude::*;
 
 /// Something that can be saved.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Kept {
-    /// The system at this moment, as SVG.
-    Picture,
+    /// A picture of the page, by its name there; in so many pixels for each of its own, or as SVG.
+    Picture(String, Option<f64>),
     /// The charts' numbers, as CSV.
     Numbers,
     /// The requests that are sent in the second of the cursor, in the Trace Event Format.
     Trace,
 }
 
-/// The buttons.
-pub fn save(on_save: &Callback<Kept>) -> Html {
-    let offer = |(kept, name, says): (Kept, &'static str, &'static str)| {
-        let on_save = on_save.clone();
-        let onclick = Callback::from(move |_| on_save.emit(kept));
-        html! { <span title={says}>{ button("btn mini", name, onclick) }</span> }
-    };
-    let offers = [
-        (Kept::Picture, text::picture(), text::picture_says()),
-        (Kept::Numbers, text::numbers(), text::numbers_say()),
-        (Kept::Trace, text::trace(), text::trace_says()),
-    ];
-    html! { <div class="card pick save"><b>{ text::save() }</b>{ for offers.into_iter().map(offer) }</div> }
+/// A picture of the page.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Picture {
+    /// What the page calls it (`data-picture`).
+    pub id: &'static str,
+    /// What people call it.
+    pub title: String,
+    /// Whether the lesson calls it so.
+    pub is_content: bool,
 }
 
-/// Hands a text to the browser as a file. Frames that may not download show nothing: the button that led here stays.
+/// What [`Save`] offers.
+#[derive(Clone, PartialEq, Properties)]
+pub struct SaveProps {
+    /// The pictures to choose from.
+    pub pictures: Vec<Picture>,
+    /// Pixels of the screen for each of a picture's.
+    pub ratio: f64,
+    /// Something is to be saved.
+    pub on_save: Callback<Kept>,
+}
+
+/// The buttons, and what is to be said of files that may not come.
+#[component]
+pub fn Save(props: &SaveProps) -> Html {
+    let pressed = use_state_eq(|| false);
+    let offer = |name: &'static str, says: &'static str, kept: fn(String, f64) -> Kept| {
+        let (on_save, pressed, ratio) = (props.on_save.clone(), pressed.setter(), props.ratio);
+        let onclick = Callback::from(move |event: MouseEvent| {
+            let select = beside(&event, "select").and_then(|select| select.dyn_into::<HtmlSelectElement>().ok());
+            on_save.emit(kept(select.map(|select| select.value()).unwrap_or_default(), ratio));
+            pressed.set(true);
+        });
+        html! { <span title={says}>{ button("btn mini", name, onclick) }</span> }
+    };
+    // The browser inserts them from the last to the first, and would choose the first it gets.
+    let option = |(index, picture): (usize, &Picture)| {
+        html! { <option value={picture.id} selected={index == 0} lang={of_content().filter(|_| picture.is_content)}>{ &picture.title }</option> }
+    };
+    html! {
+        <div class="card pick save">
+            <div class="bar">
+                <label><b>{ text::save() }</b><select>{ for props.pictures.iter().enumerate().map(option) }</select></label>
+                { offer(text::svg(), text::svg_says(), |picture, _| Kept::Picture(picture, None)) }
+                { offer(text::png(), text::png_says(), |picture, ratio| Kept::Picture(picture, Some(ratio))) }
+                { offer(text::numbers(), text::numbers_say(), |_, _| Kept::Numbers) }
+                { offer(text::trace(), text::trace_says(), |_, _| Kept::Trace) }
+            </div>
+            if *pressed && is_guest() { <p role="status">{ text::may_not_come() }</p> }
+        </div>
+    }
+}
+
+/// Whether the page is in a frame without an origin of its own. Such frames may seldom download, and nobody tells them.
+fn is_guest() -> bool {
+    web_sys::window()
+        .is_some_and(|window| window.origin() == "null" && window.parent().ok().flatten().as_ref() != Some(&window))
+}
+
+/// Hands a text to the browser as a file.
 pub fn download(name: &str, mime: &str, text: &str) {
+    hand_out(name, &data_url(mime, text));
+}
+
+/// Hands a picture to the browser as a file, once it is made. Where the browser cannot make pixels of it, it stays a drawing.
+pub fn download_picture(name: String, picture: &str, ratio: Option<f64>) {
+    let Some(drawn) = svg(picture) else { return };
+    spawn_local(async move {
+        let pixels = match ratio {
+            Some(ratio) => png(drawn.clone(), ratio).await,
+            None => None,
+        };
+        match pixels {
+            Some(pixels) => hand_out(&format!("{name}.png"), &pixels),
+            None => download(&format!("{name}.svg"), "image/svg+xml", &drawn),
+        }
+    });
+}
+
+/// Lets the browser take an address along as a file. Frames that may not download do nothing.
+fn hand_out(name: &str, href: &str) {
     let Some(document) = web_sys::window().and_then(|window| window.document()) else { return };
     let anchor = document.create_element("a").ok().and_then(|anchor| anchor.dyn_into::<HtmlElement>().ok());
     if let Some(anchor) = anchor {
-        let _ = anchor.set_attribute("href", &format!("data:{mime};charset=utf-8,{}", encode_uri_component(text)));
+        let _ = anchor.set_attribute("href", href);
         let _ = anchor.set_attribute("download", name);
         anchor.click();
-    }
-}
-
-/// What of an element's look a picture has to carry with it, because the page's style sheet stays behind.
-const LOOK: [&str; 12] = [
-    "fill",
-    "stroke",
-    "stroke-width",
-    "stroke-dasharray",
-    "stroke-linejoin",
-    "opacity",
-    "font-family",
-    "font-size",
-    "font-weight",
-    "text-anchor",
-    "visibility",
-    "display",
-];
-
-/// The picture in the frame as a document of its own.
-pub fn picture(frame: &NodeRef) -> Option<String> {
-    let window = web_sys::window()?;
-    let drawn = frame.cast::<Element>()?.query_selector("svg").ok()??;
-    let copy = drawn.clone_node_with_deep(true).ok()?.dyn_into::<Element>().ok()?;
-    dress(&window, &drawn, &copy);
-    let size = drawn.get_bounding_client_rect();
-    let body = window.document()?.body()?;
-    let page = window.get_computed_style(&body).ok()??;
-    let background = page.get_property_value("background-color").ok()?;
-    let _ = copy.set_attribute("xmlns", "http://www.w3.org/2000/svg");
-    let _ = copy.set_attribute("width", &size.width().round().to_string());
-    let _ = copy.set_attribute("height", &size.height().round().to_string());
-    let _ = copy.set_attribute("style", &format!("background:{background}"));
-    Some(copy.outer_html())
-}
-
-/// Writes the look of each drawn element into its copy.
-fn dress(window: &Window, drawn: &Element, copy: &Element) {
-    if let Ok(Some(style)) = window.get_computed_style(drawn) {
-        for name in LOOK {
-            if let Ok(value) = style.get_property_value(name) {
-                let _ = copy.set_attribute(name, &value);
-            }
-        }
-        let _ = copy.remove_attribute("class");
-    }
-    let (mut drawn, mut copy) = (drawn.first_element_child(), copy.first_element_child());
-    while let (Some(from), Some(to)) = (drawn, copy) {
-        dress(window, &from, &to);
-        (drawn, copy) = (from.next_element_sibling(), to.next_element_sibling());
     }
 }

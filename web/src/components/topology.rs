@@ -34,7 +34,7 @@ pub fn topology(props: &TopologyProps) -> Html {
         html! { <li>{ &part.sentence }</li> }
     });
     html! {
-        <div class="topo" ref={props.frame.clone()}>
+        <div class="topo" ref={props.frame.clone()} data-picture="system">
             <svg viewBox={format!("0 0 {} {}", size.0, size.1)} aria-hidden="true">{ drawing(props) }</svg>
             <ul class="unseen" aria-label={text::parts()}>{ for sentences }</ul>
         </div>

@@ -5,7 +5,7 @@ use crate::components::events::{EventsProps, events};
 use crate::components::health::{self, HealthProps};
 use crate::components::log::{self, LogProps};
 use crate::components::press::{button, press};
-use crate::components::save;
+use crate::components::save::{Picture, Save};
 use crate::components::stops;
 use crate::components::why::{self, InspectorProps};
 use crate::pages::asked;
@@ -15,6 +15,7 @@ use crate::pages::views;
 use crate::state::action::{Action, Tab};
 use crate::state::player::Shown;
 use crate::text::evidence as text;
+use crate::view_model::charts::Chart;
 use crate::view_model::request::RequestView;
 use std::rc::Rc;
 use yew::prelude::*;
@@ -44,13 +45,21 @@ impl Page<'_> {
             Tab::Charts => {
                 let charts = views::charts(session, shown, self.kept);
                 let at_s = session.player.cursor.as_seconds();
-                let chart = |chart: &Rc<crate::view_model::charts::Chart>| {
+                let chart = |chart: &Rc<Chart>| {
                     let note = views::chart_note(session, shown, chart);
                     html! { <ChartView chart={chart.clone()} {at_s} hidden={!session.player.future_is_open} {note} screen={self.screen.clone()} /> }
                 };
-                html! { <>{ for charts.iter().map(chart) }{ pick(request, &on) }{ save::save(&self.on_save) }</> }
+                let picture = |chart: &Rc<Chart>| Picture {
+                    id: chart.id,
+                    title: chart.title.clone(),
+                    is_content: chart.id.starts_with("signals"),
+                };
+                let save = self.save(charts.iter().map(picture));
+                html! { <>{ for charts.iter().map(chart) }{ pick(request, &on) }{ save }</> }
             }
             Tab::Requests => {
+                let ended = request.filter(|request| request.end.is_some());
+                let way = ended.map(|view| Picture { id: "way", title: view.name.clone(), is_content: false });
                 let at_ms = request.and_then(|request| views::at_in_request(session, request));
                 let events = events(&EventsProps {
                     lines: views::events(session, shown),
@@ -65,6 +74,7 @@ impl Page<'_> {
                         if let Some(view) = request { { why::inspector(&InspectorProps { view, at_ms, on: &on }) } } else {
                             <div class="card empty"><p>{ text::choose_event() }</p></div>
                         }
+                        { self.save(way) }
                     </>
                 }
             }
@@ -87,6 +97,13 @@ impl Page<'_> {
                 <div id="evidence" {class} role="tabpanel" aria-labelledby={id(session.tab)}>{ panel }</div>
             </>
         }
+    }
+
+    /// What can be saved beside a panel: the picture of the stage, and those of the panel.
+    fn save(&self, panel: impl IntoIterator<Item = Picture>) -> Html {
+        let mut pictures = vec![Picture { id: "system", title: text::system().into(), is_content: false }];
+        pictures.extend(panel);
+        html! { <Save {pictures} ratio={self.screen.ratio} on_save={self.on_save.clone()} /> }
     }
 }
 

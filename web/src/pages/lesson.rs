@@ -170,10 +170,10 @@ pub fn LessonPage(props: &LessonProps) -> Html {
         })
     };
     let on_save = {
-        let (store, frame) = (store.clone(), frame.clone());
+        let store = store.clone();
         Callback::from(move |what: save::Kept| {
             if let Ok(store) = &*store {
-                saving::save(what, &mut store.session(), &frame);
+                saving::save(what, &mut store.session());
             }
         })
     };

@@ -257,8 +257,8 @@ pub fn PlaygroundPage(props: &PlaygroundProps) -> Html {
         on_term: on_term.clone(),
         on_file: Callback::noop(),
         on_save: {
-            let (desk, frame) = (desk.clone(), frame.clone());
-            Callback::from(move |what| saving::save(what, &mut desk.store.session(), &frame))
+            let desk = desk.clone();
+            Callback::from(move |what| saving::save(what, &mut desk.store.session()))
         },
     };
     let (mut stage, mut evidence, mut sentence) = (page.waiting(), Html::default(), String::new());

@@ -1,25 +1,20 @@
 //! What the page hands to the browser as files.
 
-use crate::components::save::{Kept, download, picture};
+use crate::components::save::{Kept, download, download_picture};
 use crate::pages::views;
 use crate::state::session::Session;
 use crate::view_model::csv::csv;
 use sandbox_core::ids::RequestId;
 use sandbox_core::timeline::trace_events;
 use serde_json::{Value, json};
-use yew::NodeRef;
 
-/// Saves something of the run that is shown; `frame` is where the picture of the system is.
-pub fn save(what: Kept, session: &mut Session, frame: &NodeRef) {
+/// Saves something of the run that is shown.
+pub fn save(what: Kept, session: &mut Session) {
     let Some(mut shown) = session.player.shown.take() else { return };
     let plan = shown.run.plan().clone();
     let name = format!("{}-{}-seed-{}", plan.id, plan.variant, plan.seed);
     match what {
-        Kept::Picture => {
-            if let Some(picture) = picture(frame) {
-                download(&format!("{name}.svg"), "image/svg+xml", &picture);
-            }
-        }
+        Kept::Picture(picture, ratio) => download_picture(format!("{name}-{picture}"), &picture, ratio),
         Kept::Numbers => {
             let charts = views::charts(session, &shown, &mut views::Kept::default());
             download(&format!("{name}.csv"), "text/csv", &csv(&charts));

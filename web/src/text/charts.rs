@@ -7,6 +7,8 @@ strings! {
     latency = "Latency of answers, ms";
     errors = "Errors per second, by kind";
     waiting = "Calls waiting, mean";
+    latency_map = "Answers by latency, ms";
+    as_map = "map";
     p50 = "p50";
     p95 = "p95";
     p99 = "p99";
@@ -21,6 +23,7 @@ strings! {
     range(line, least, most) = "{line} from {least} to {most}";
     nothing(title) = "{title}: nothing so far.";
     finding(title, ranges) = "{title}: {ranges}.";
+    map_finding(title, count, all, common, slowest, most) = "{title}: {count} of {all} took {common} ms, the slowest {slowest} ms. The darkest cell has {most}.";
     none_so_far = "none so far";
     data_of(title) = "Data: {title}";
     data = "data";

@@ -95,8 +95,12 @@ strings! {
     resolve = "Resolve at this moment";
 
     save = "Save";
-    picture = "Picture";
-    picture_says = "The system at this moment, as SVG";
+    system = "System";
+    svg = "SVG";
+    svg_says = "The picture as a drawing";
+    png = "PNG";
+    png_says = "The picture in the pixels of this screen";
+    may_not_come = "This page stands in a frame that may not allow files to be saved. If none came, open the page by itself.";
     numbers = "Numbers";
     numbers_say = "What the charts show, second by second, as CSV";
     trace = "Trace";

@@ -6,6 +6,7 @@ use crate::text::{charts as text, evidence};
 use crate::view_model::format;
 use sandbox_core::lesson::{ChartSpec, SignalChart};
 use sandbox_core::trace::Outcome;
+use std::rc::Rc;
 
 /// What one simulated second held.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -16,6 +17,8 @@ pub struct Second {
     pub latency_ms: Option<[f64; 3]>,
     /// How many good answers the percentiles rest on.
     pub samples: u64,
+    /// The same good answers by how long they took, in the order of [`bands`].
+    pub bands: Vec<u32>,
     /// Mean number of waiting calls, by line (see [`Lines`]).
     pub waiting: Vec<f64>,
 }
@@ -142,6 +145,38 @@ pub struct Series {
     pub points: Points,
 }
 
+/// Where the latencies that a map counts together end and the next begin, in milliseconds: six to a decade.
+pub fn band_bounds_ms() -> Vec<f64> {
+    let decade = |ten: i32| [1.0, 1.5, 2.0, 3.0, 5.0, 7.0].map(|one| one * 10f64.powi(ten));
+    (-2..5).flat_map(decade).collect()
+}
+
+/// Those bands, in milliseconds, from nothing to for ever.
+fn bands() -> Vec<(f64, f64)> {
+    let bounds = band_bounds_ms();
+    let lows = std::iter::once(0.0).chain(bounds.iter().copied());
+    lows.zip(bounds.iter().copied().chain([f64::INFINITY])).collect()
+}
+
+/// A band in numbers: `2–3`, and `< 0.01` or `> 70,000` at the ends.
+fn band_text((low, high): (f64, f64)) -> String {
+    let number = |ms: f64| if ms >= 1e3 { format::count(ms as u64) } else { format::short(ms, 3) };
+    match (low > 0.0, high.is_finite()) {
+        (true, true) => format!("{}–{}", number(low), number(high)),
+        (false, _) => format!("< {}", number(high)),
+        (_, false) => format!("> {}", number(low)),
+    }
+}
+
+/// Steps of a map's colour.
+pub const SHADES: usize = 5;
+
+/// A map's step for a number, from 0 for one to the last for the most: equal factors are equal steps.
+pub fn shade(count: f64, most: f64) -> usize {
+    let share = count.max(1.0).ln() / most.max(2.0).ln();
+    ((share * SHADES as f64) as usize).min(SHADES - 1)
+}
+
 /// The vertical axis.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Scale {
@@ -186,6 +221,14 @@ impl Scale {
         Scale { low, high, log: true, ticks }
     }
 
+    /// No more of it than between these values.
+    fn between(mut self, low: f64, high: f64) -> Scale {
+        (self.low, self.high) = (self.low.max(low), self.high.min(high));
+        let (low, high) = (self.low * 0.999, self.high * 1.001);
+        self.ticks.retain(|(value, _)| (low..high).contains(value));
+        self
+    }
+
     /// Where a value stands, from 0 at the bottom to 1 at the top.
     pub fn position(&self, value: f64) -> f64 {
         let share = match self.log {
@@ -215,6 +258,17 @@ pub struct Chart {
     pub ghost: Vec<Points>,
     /// What the chart shows, in a sentence.
     pub finding: String,
+    /// Between which values each series lies, if they are the rows of a map and no lines.
+    pub bands: Vec<(f64, f64)>,
+    /// The same in more detail, as a map.
+    pub map: Option<Rc<Chart>>,
+}
+
+impl Chart {
+    /// The largest number in it.
+    pub fn most(&self) -> f64 {
+        self.series.iter().flat_map(|series| &series.points).filter_map(|(_, value)| *value).fold(0.0, f64::max)
+    }
 }
 
 /// A value of a chart's line as text, without unit.
@@ -288,6 +342,8 @@ impl Source<'_> {
             finding: finding(title, &series),
             series,
             ghost,
+            bands: Vec::new(),
+            map: None,
         }
     }
 
@@ -317,7 +373,39 @@ impl Source<'_> {
             Line::new(text::p95(), Token::P95, Dash::Dashed, of(1)),
             Line::new(text::p99(), Token::P99, Dash::Dotted, of(2)),
         ];
-        self.chart("latency", text::latency(), lines, |least, most| Scale::logarithmic(least.min(1.0), most.max(100.0)))
+        let scale = |least: f64, most: f64| Scale::logarithmic(least.min(1.0), most.max(100.0));
+        Chart { map: self.latency_map().map(Rc::new), ..self.chart("latency", text::latency(), lines, scale) }
+    }
+
+    /// How many answers took how long, second by second; None: there are no answers.
+    fn latency_map(&self) -> Option<Chart> {
+        let bands = bands();
+        let sum = |band: usize| self.run.seconds.iter().map(|second| u64::from(second.bands[band])).sum();
+        let sums: Vec<u64> = (0..bands.len()).map(sum).collect();
+        let (first, last) = (sums.iter().position(|sum| *sum > 0)?, sums.iter().rposition(|sum| *sum > 0)?);
+        let row = |band: usize| {
+            let count = move |second: &Second| Some(second.bands[band].into());
+            Line::new(keep(&band_text(bands[band])), Token::Ink3, Dash::Solid, count)
+        };
+        let (title, rows) = (text::latency_map(), (first..=last).map(row).collect());
+        let map = Source { ghost: None, faults: self.faults.clone(), ..*self };
+        let map = map.chart("latency-map", title, rows, |_, _| Scale::linear(1.0));
+        let common = (first..=last).max_by_key(|band| sums[*band])?;
+        Some(Chart {
+            finding: text::map_finding(
+                title,
+                format::count(sums[common]),
+                format::count(sums.iter().sum()),
+                band_text(bands[common]),
+                band_text(bands[last]),
+                format::count(map.most() as u64),
+            ),
+            // The bands at the ends have no end of their own, but axes have.
+            scale: Scale::logarithmic(bands[first].0.max(1e-3), bands[last].1.min(1e6))
+                .between(bands[first].0, bands[last].1),
+            bands: bands[first..=last].to_vec(),
+            ..map
+        })
     }
 
     fn errors(&self) -> Chart {
@@ -412,6 +500,11 @@ fn points(run: Values, value: &Value) -> Points {
     points
 }
 
+/// The values of the seconds, each in its middle: points at the ends of the axis only draw the line out.
+pub fn seconds(points: &Points) -> impl Iterator<Item = (f64, f64)> {
+    points.iter().filter(|(at, _)| at.fract() == 0.5).filter_map(|(at, value)| Some((*at, (*value)?)))
+}
+
 /// The lowest and the highest of each line, for those who cannot see it.
 fn finding(title: &str, series: &[Series]) -> String {
     let ranges: Vec<String> = series
@@ -434,7 +527,7 @@ mod tests {
     use super::*;
 
     fn second(ok: u32, stale: u32, unavailable: u32, p: Option<[f64; 3]>) -> Second {
-        let mut second = Second { latency_ms: p, ..Second::default() };
+        let mut second = Second { latency_ms: p, bands: vec![0; bands().len()], ..Second::default() };
         second.outcomes[Outcome::Ok.index()] = ok;
         second.outcomes[Outcome::OkStale.index()] = stale;
         second.outcomes[Outcome::Unavailable503.index()] = unavailable;
@@ -465,5 +558,33 @@ mod tests {
         assert_eq!(charts[2].series.len(), 1);
         assert_eq!(charts[2].series[0].label, "503");
         assert!(charts[0].finding.contains("ok from 0 to 480"), "{}", charts[0].finding);
+    }
+
+    #[test]
+    fn a_map_has_every_answer_in_a_row_of_its_latency() {
+        let band = |at: (f64, f64)| bands().iter().position(|band| *band == at).expect("there is such a band");
+        let mut seconds = vec![Second { bands: vec![0; bands().len()], ..Second::default() }; 2];
+        seconds[0].bands[band((2.0, 3.0))] = 480;
+        seconds[1].bands[band((100.0, 150.0))] = 7;
+        let run = Values { seconds: &seconds, signals: &vec![] };
+        let source = Source { specs: &[], run, ghost: None, lines: &[], end_s: 2.0, faults: vec![] };
+        let map = source.latency_map().expect("there are answers");
+        assert_eq!(
+            map.series.iter().map(|row| row.points[1].1.unwrap() + row.points[2].1.unwrap()).sum::<f64>(),
+            487.0
+        );
+        let labels: Vec<&str> = map.series.iter().map(|row| row.label).collect();
+        assert_eq!((labels[0], labels[labels.len() - 1], labels.len()), ("2–3", "100–150", map.bands.len()));
+        assert_eq!(
+            map.finding,
+            "Answers by latency, ms: 480 of 487 took 2–3 ms, the slowest 100–150 ms. The darkest cell has 480."
+        );
+        assert!(
+            map.scale.position(2.0) < map.scale.position(100.0)
+                && map.scale.position(150.0) == 1.0
+                && map.scale.ticks.len() == 2
+        );
+        assert_eq!([1.0, 3.0, 20.0, 100.0, 480.0].map(|count| shade(count, 480.0)), [0, 0, 2, 3, 4]);
+        assert_eq!([band_text(bands()[0]), band_text(bands()[42])], ["< 0.01", "> 70,000"]);
     }
 }

@@ -6,14 +6,14 @@ use std::rc::Rc;
 
 /// The table of these charts. What did not happen in a second is an empty field.
 pub fn csv(charts: &[Rc<Chart>]) -> String {
-    let lines = || charts.iter().flat_map(|chart| chart.series.iter().map(move |line| (chart, line)));
+    let charts = || charts.iter().flat_map(|chart| [Some(chart), chart.map.as_ref()].into_iter().flatten());
+    let lines = || charts().flat_map(|chart| chart.series.iter().map(move |line| (chart, line)));
     let mut text = String::from("from_s");
     for (chart, line) in lines() {
         let _ = write!(text, ",{}", field(&format!("{}: {}", chart.title, line.label)));
     }
     text.push_str("\r\n");
     let mut seconds: Vec<f64> = lines().flat_map(|(_, line)| line.points.iter().map(|(at, _)| *at)).collect();
-    // Points lie in the middle of their second; those at the ends of the axis only draw the line out.
     seconds.retain(|at| at.fract() == 0.5);
     seconds.sort_by(f64::total_cmp);
     seconds.dedup();

@@ -1,6 +1,6 @@
 //! A computed run as the page needs it again and again: its seconds, failures and milestones, taken from the folds once.
 
-use crate::view_model::charts::{Lines, Second, Signals, Values};
+use crate::view_model::charts::{Lines, Second, Signals, Values, band_bounds_ms};
 use crate::view_model::scrub::{Health, healths};
 use crate::view_model::topology::name_of;
 use crate::view_model::tour::Tour;
@@ -64,7 +64,8 @@ impl Facts {
         packed.sort_unstable();
         let unpack = |packed: u64| (packed >> REQUEST_BITS, RequestId((packed & ((1 << REQUEST_BITS) - 1)) as u32));
         let failures = packed.into_iter().map(unpack).collect();
-        let seconds: Vec<Second> = folds.rows().iter().map(|row| second(row, &places)).collect();
+        let bounds: Vec<f64> = band_bounds_ms().into_iter().map(|ms| ms / 1e3).collect();
+        let seconds: Vec<Second> = folds.rows().iter().map(|row| second(row, &places, &bounds)).collect();
         let milestones = folds.milestones().iter().map(|Milestone { step, record }| Stone {
             step: *step,
             at: record.at,
@@ -137,7 +138,7 @@ fn waiting_places(plan: &Plan) -> Vec<(String, Vec<NodeId>)> {
     places.into_iter().map(|(_, name, nodes)| (name, nodes)).collect()
 }
 
-fn second(row: &Row, places: &[(String, Vec<NodeId>)]) -> Second {
+fn second(row: &Row, places: &[(String, Vec<NodeId>)], bounds: &[f64]) -> Second {
     let mut second = Second::default();
     for requests in &row.requests {
         for (sum, count) in second.outcomes.iter_mut().zip(requests.outcomes) {
@@ -146,6 +147,7 @@ fn second(row: &Row, places: &[(String, Vec<NodeId>)]) -> Second {
     }
     let latency = row.latency();
     second.samples = latency.count();
+    second.bands = latency.counts(bounds).into_iter().map(|count| count as u32).collect();
     let quantile = |q: f64| latency.quantile(q).map(Span::as_ms);
     second.latency_ms = quantile(0.5).zip(quantile(0.95)).zip(quantile(0.99)).map(|((a, b), c)| [a, b, c]);
     let waiting = |nodes: &Vec<NodeId>| nodes.iter().map(|node| row.nodes[node.index()].levels.waiting.mean()).sum();
