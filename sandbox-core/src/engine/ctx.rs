@@ -663,7 +663,7 @@ pub fn status_of(refusal: Refusal) -> Status {
         Refusal::Fault | Refusal::Program => Status::InternalError,
         Refusal::DeadlinePassed => Status::GatewayTimeout,
         Refusal::Lost | Refusal::ConnectionReset => Status::BadGateway,
-        Refusal::KeyMissing => Status::BadRequest,
+        Refusal::KeyMissing | Refusal::TooLong => Status::BadRequest,
         Refusal::KeyInProgress => Status::Conflict,
         Refusal::KeyReused => Status::UnprocessableContent,
         Refusal::PreconditionFailed => Status::PreconditionFailed,

@@ -44,6 +44,8 @@ pub enum Event {
     Quota(NodeId),
     /// A node's batch starts with whoever is there. Dead if it was full before.
     BatchDue(NodeId),
+    /// An iteration of a node's language model is over. Dead if that stands still, or lost all it worked on.
+    Iteration(NodeId),
     /// A rule that rows must keep is looked at.
     Audit(u16),
     /// A monitor probes its target, or a caller checks its instances.
@@ -187,6 +189,8 @@ pub enum Reason {
     QuotaTurns,
     /// A batch starts with whoever is there.
     BatchDue,
+    /// An iteration of a language model is over.
+    IterationOver,
     /// A rule that rows must keep is looked at.
     Audit,
     /// A probe is due.

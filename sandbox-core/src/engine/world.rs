@@ -362,6 +362,7 @@ impl World {
             Event::Chance(node) => self.handle(node, Happening::Chance),
             Event::Quota(node) => self.handle(node, Happening::QuotaTurns),
             Event::BatchDue(node) => self.handle(node, Happening::BatchDue),
+            Event::Iteration(node) => self.handle(node, Happening::IterationOver),
             Event::Audit(audit) => self.audit(audit),
             Event::Probe { node, call } => self.handle(node, Happening::ProbeDue { call }),
             Event::Sweep { node, call } => {
@@ -565,6 +566,7 @@ impl World {
             Event::Chance(node) => (node, RequestId::NONE, Reason::Chance),
             Event::Quota(node) => (node, RequestId::NONE, Reason::QuotaTurns),
             Event::BatchDue(node) => (node, RequestId::NONE, Reason::BatchDue),
+            Event::Iteration(node) => (node, RequestId::NONE, Reason::IterationOver),
             Event::Audit(audit) => (self.core.plan.audits[audit as usize].node, RequestId::NONE, Reason::Audit),
             Event::Probe { node, .. } => (node, RequestId::NONE, Reason::ProbeDue),
             Event::Sweep { node, .. } => (node, RequestId::NONE, Reason::Sweep),
@@ -594,7 +596,9 @@ impl World {
 /// Whether a node has a bounded number of workers or connections, and how many.
 pub fn capacity(kind: &Kind) -> Option<u32> {
     match kind {
-        Kind::Service(service) => service.workers,
+        Kind::Service(service) => {
+            service.workers.or(service.continuous_batching.map(|batching| batching.max_sequences()))
+        }
         Kind::Store(store) => Some(store.readers + 1),
         _ => None,
     }

@@ -280,6 +280,13 @@ impl Facts<'_> {
                 f64::from(time_wait)
             }
             (Field::Into, What::Scaled { to, .. }) => f64::from(to),
+            (
+                Field::Tokens,
+                What::Generated { tokens, .. } | What::Preempted { tokens } | What::Iterated { sequences: tokens, .. },
+            ) => f64::from(tokens),
+            (Field::Took, What::Generated { took, .. }) => seconds(took),
+            (Field::Prefilled, What::Iterated { prefilled, .. }) => f64::from(prefilled),
+            (Field::Held, What::Iterated { held, .. }) => f64::from(held),
             _ => self.summary.map_or(0.0, |summary| match field {
                 Field::Key => f64::from(summary.key),
                 Field::User => f64::from(summary.user),

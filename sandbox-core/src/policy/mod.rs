@@ -28,6 +28,7 @@ pub mod cache;
 pub mod circuit_breaker;
 pub mod client_address;
 pub mod client_throttle;
+pub mod continuous_batching;
 pub mod deadline;
 pub mod health_check;
 pub mod hedging;

@@ -218,6 +218,7 @@ impl<'p, 'a> Compiler<'p, 'a> {
                     self.push(Step::Pause(ms));
                 }
             }
+            StepSpec::Generate(generate) => self.generate(&path.at("generate"), generate),
             StepSpec::Limit(limit) => self.limit(&path.at("limit"), limit),
             StepSpec::Begin(begin) => {
                 let mode = match begin.mode {

@@ -11,6 +11,7 @@ mod cache;
 mod call;
 mod compiler;
 mod connections;
+mod continuous_batching;
 mod database;
 mod dist;
 mod document;
@@ -60,6 +61,7 @@ pub use builtin::{BUILT_INS, BuiltIn, BuiltInId, Of};
 pub use cache::*;
 pub use call::*;
 pub use connections::{ConnectionsPlan, ConnectionsSpec, HandshakeSpec};
+pub use continuous_batching::{ContinuousBatchingSpec, GenerateSpec};
 pub use database::*;
 pub use dist::{BranchSpec, Dist, DistSpec, PointSpec};
 pub use document::{Document, KnobView, json_number};
@@ -79,7 +81,8 @@ pub use plan::{ClientPlan, Kind, NodePlan, Plan};
 pub use popularity::{Popularity, PopularitySpec};
 pub use problem::Problem;
 pub use program::{
-    AnswerStep, CallStep, ClaimStep, FilterPlan, LimitStep, Name, Program, ReadFrom, StatementPlan, StatementStep, Step,
+    AnswerStep, CallStep, ClaimStep, FilterPlan, GenerateStep, LimitStep, Name, Program, ReadFrom, StatementPlan,
+    StatementStep, Step,
 };
 pub use query::{Query, Reduced, Window, signal_text};
 pub use queue::*;

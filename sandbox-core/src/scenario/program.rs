@@ -69,6 +69,8 @@ pub enum Step {
     EndBranch,
     /// A pause of a computed number of milliseconds.
     Pause(Expr),
+    /// Have the language model write.
+    Generate(GenerateStep),
     /// Ask a rate limiter.
     Limit(LimitStep),
     /// Ask a database.
@@ -146,6 +148,15 @@ pub struct ClaimStep {
     pub when: Option<Expr>,
     /// Where a stored answer goes on.
     pub found: u16,
+}
+
+/// What a language model is to write.
+#[derive(Clone, Debug)]
+pub struct GenerateStep {
+    /// Tokens of the prompt.
+    pub prompt: Expr,
+    /// Tokens of the answer.
+    pub output: Expr,
 }
 
 /// A question of a program to a rate limiter.

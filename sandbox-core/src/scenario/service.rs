@@ -9,11 +9,12 @@ use super::program::Program;
 use super::spec_macro::spec;
 use super::steps::blocks;
 use super::{
-    AccessSpec, AdmissionSpec, BeginSpec, CallPlan, CallSpec, DeleteSpec, EndSpec, InsertSpec, InspectSpec,
-    InvalidateSpec, Kind, LockTableSpec, Map, NodeSpec, RateLimitSpec, RoutePlan, ScanSpec, SelectSpec, SignalSpec,
-    SourceSpec, StepSpec, UpdateSpec, WriteSpec, limits,
+    AccessSpec, AdmissionSpec, BeginSpec, CallPlan, CallSpec, ContinuousBatchingSpec, DeleteSpec, EndSpec, InsertSpec,
+    InspectSpec, InvalidateSpec, Kind, LockTableSpec, Map, NodeSpec, RateLimitSpec, RoutePlan, ScanSpec, SelectSpec,
+    SignalSpec, SourceSpec, StepSpec, UpdateSpec, WriteSpec, limits,
 };
 use crate::policy::admission::AdmissionConfig;
+use crate::policy::continuous_batching::ContinuousBatchingConfig;
 use crate::time::Span;
 use crate::trace::Status;
 
@@ -48,6 +49,8 @@ spec! {
         /// With `static_batch`: how a batch is collected, and what it costs; absent: whoever is there starts at once, and costs
         /// the others nothing.
         pub batching?: Option<BatchingSpec>,
+        /// The batch in which its steps `generate` have a language model write; absent: it has none.
+        pub continuous_batching?: Option<ContinuousBatchingSpec>,
         /// CPU time of each instance; absent: as much as its workers use.
         pub cpu_limit?: Option<CpuLimitSpec>,
         /// Fails and is repaired by chance, each instance on its own.
@@ -174,6 +177,8 @@ pub struct ServicePlan {
     pub static_batch: bool,
     /// How batches are collected, and what they cost.
     pub batching: Option<BatchingPlan>,
+    /// The batch that a language model writes in.
+    pub continuous_batching: Option<ContinuousBatchingConfig>,
     /// CPU time of each instance.
     pub cpu_limit: Option<CpuLimitPlan>,
     /// Up and down by chance, each instance on its own.
@@ -336,6 +341,7 @@ impl<'a> Planner<'a> {
             drop_expired: service.drop_expired,
             static_batch: service.static_batch,
             batching,
+            continuous_batching: self.continuous_batching(path, service),
             cpu_limit,
             chance,
             clock_offset_s: service.clock_offset_s,
@@ -408,7 +414,7 @@ impl<'a> Planner<'a> {
                     targets.insert(database.clone(), at.at("database").to_string());
                 }
                 StepSpec::Work(_) | StepSpec::Wait(_) | StepSpec::Set(_) | StepSpec::Observe(_) => {}
-                StepSpec::Respond(_) | StepSpec::Pause(_) | StepSpec::Limit(_) => {}
+                StepSpec::Respond(_) | StepSpec::Pause(_) | StepSpec::Limit(_) | StepSpec::Generate(_) => {}
             }
         }
     }

@@ -3,8 +3,8 @@
 use super::dist::DistSpec;
 use super::spec_macro::spec;
 use super::{
-    AccessSpec, BeginSpec, DeleteSpec, EndSpec, Formula, InsertSpec, InspectSpec, LockTableSpec, Map, ScanSpec,
-    SelectSpec, UpdateSpec, WriteSpec,
+    AccessSpec, BeginSpec, DeleteSpec, EndSpec, Formula, GenerateSpec, InsertSpec, InspectSpec, LockTableSpec, Map,
+    ScanSpec, SelectSpec, UpdateSpec, WriteSpec,
 };
 use crate::policy::idempotency::IdempotencyConfig;
 
@@ -39,6 +39,8 @@ spec! {
         Idempotent(IdempotentSpec),
         /// A pause of a computed length.
         Pause(PauseSpec),
+        /// Have the service's language model write an answer, and wait for its end.
+        Generate(GenerateSpec),
         /// Ask a rate limiter of the service: go on, or fail with 429.
         Limit(LimitSpec),
         /// Begin a transaction. One that is still open when the program ends is rolled back.

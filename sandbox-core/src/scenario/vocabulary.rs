@@ -96,6 +96,12 @@ fields! {
     Why = "why",
     /// Ports that closed connections still take.
     TimeWait = "time_wait",
+    /// Tokens that were written, or are to be computed again.
+    Tokens = "tokens",
+    /// Tokens that were read anew.
+    Prefilled = "prefilled_tokens",
+    /// Tokens in memory.
+    Held = "held_tokens",
 }
 
 /// Fields that every record has.
@@ -217,6 +223,10 @@ pub const RECORD_KINDS: &[RecordKind] = &[
     of_request("work_stopped", &[]),
     of_request("work_resumed", &[]),
     of_world("unresponsive", &[]),
+    of_request("first_token", &[]),
+    of_request("generated", &[Field::Tokens, Field::Took]),
+    of_request("preempted", &[Field::Tokens]),
+    of_world("iterated", &[Field::Tokens, Field::Prefilled, Field::Held]),
 ];
 
 /// The words of a scenario: everything that conditions may name beside the fields. Each table holds a word's number.
@@ -414,6 +424,10 @@ mod tests {
             WorkStopped,
             WorkResumed,
             Unresponsive,
+            FirstToken,
+            Generated { tokens: 1, took: span },
+            Preempted { tokens: 1 },
+            Iterated { sequences: 1, prefilled: 0, held: 1 },
         ]
     }
 

@@ -213,6 +213,7 @@ fn kind(plan: &Plan, op: Op, from: &Record, to: &Record) -> PartKind {
         (What::WorkStopped, _) => PartKind::Throttled,
         (What::Blocked, _) => PartKind::LockWait,
         (What::CacheAsked { result: CacheResult::Coalesced, .. }, _) => PartKind::CoalescedWait,
+        (What::Preempted { .. }, _) => PartKind::Queue,
         (What::Queued { .. }, _) => match (&plan.nodes[to.node.index()].kind, op) {
             (Kind::Store(_), Op::Write) => PartKind::LockWait,
             (Kind::Store(_), Op::Read) | (Kind::Database(_), _) => PartKind::PoolWait,

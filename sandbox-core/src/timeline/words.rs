@@ -129,6 +129,14 @@ pub fn record(plan: &Plan, record: &Record) -> String {
         What::CpuThrottled => format!("{here} has used up the CPU time of this period"),
         What::WorkStopped => format!("{here} stops its work on {who} until the next period"),
         What::WorkResumed => format!("{here} goes on with its work on {who}"),
+        What::FirstToken => format!("{here} has written the first token of {who}"),
+        What::Generated { tokens, .. } => format!("{here} has written {} tokens for {who}", number(tokens.into())),
+        What::Preempted { tokens } => {
+            format!("{here} throws {who} out: {} tokens are to be computed again", number(tokens.into()))
+        }
+        What::Iterated { sequences, held, .. } => {
+            format!("{here} has written {sequences} tokens in an iteration, {} are in memory", number(held.into()))
+        }
         What::Unresponsive => format!("{here} has not answered its liveness probes: it is started anew"),
         What::Vanished => format!("what {here} has of {who} goes into a dead connection, and never arrives"),
         What::PortsExhausted { to, time_wait } => format!(
@@ -177,6 +185,7 @@ pub fn upcoming(plan: &Plan, next: &Upcoming) -> String {
         Reason::Chance => format!("{here} breaks down by chance or works again"),
         Reason::LifeGoesOn => format!("the life of {here} goes on"),
         Reason::QuotaTurns => format!("the CPU time of {here} is used up, or there is some again"),
+        Reason::IterationOver => format!("{here} writes a token of each answer in its batch"),
         Reason::BatchDue => format!("{here} starts the batch with whoever is there"),
         Reason::Audit => format!("the rows of {here} are looked over"),
         Reason::ProbeDue => format!("{here} probes"),
@@ -279,6 +288,7 @@ fn refused(here: &str, who: &str, refusal: Refusal) -> String {
         Refusal::Throttled => format!("the throttle of {here} holds {who} back: not sent"),
         Refusal::Busy => format!("{here} is busy: another transaction holds the lock that {who} needs"),
         Refusal::Deadlock => format!("{here} rolls {who} back: it waited in a circle with others"),
+        Refusal::TooLong => format!("{here} refuses {who}: it is longer than the memory"),
         Refusal::LockTimeout => format!("{here} rolls {who} back: it has waited long enough for a lock"),
         Refusal::SerializationFailure => format!("{here} rolls {who} back: others changed what it had read"),
         Refusal::Shed => format!("{here} sheds {who}, so that others do not wait too long"),

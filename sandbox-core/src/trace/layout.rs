@@ -118,6 +118,10 @@ impl What {
             WorkStopped => (72, 0, 0),
             WorkResumed => (73, 0, 0),
             Unresponsive => (74, 0, 0),
+            FirstToken => (75, 0, 0),
+            Generated { tokens, took } => (76, tokens, took.as_nanos()),
+            Preempted { tokens } => (77, tokens, 0),
+            Iterated { sequences, prefilled, held } => (78, sequences, u64::from(prefilled) << 32 | u64::from(held)),
         }
     }
 }

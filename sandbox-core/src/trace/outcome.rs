@@ -81,6 +81,8 @@ pub enum Refusal {
     NoPort,
     /// It waited for a lock as long as it may, and its transaction was rolled back.
     LockTimeout,
+    /// The prompt and the answer are longer together than the model's memory.
+    TooLong,
 }
 
 /// The status of an answer, as HTTP would say it.

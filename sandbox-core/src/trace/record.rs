@@ -371,6 +371,30 @@ pub enum What {
     WorkResumed,
     /// An instance has not answered its liveness probes: it is to be started anew. Its cause is the last of them.
     Unresponsive,
+    /// A language model has written the first token of an answer.
+    FirstToken,
+    /// It has written all of it.
+    Generated {
+        /// So many tokens.
+        tokens: u32,
+        /// From the first token to the last.
+        took: Span,
+    },
+    /// An answer that is being written loses its place in memory, and waits. Its cause is what was done last for the one who
+    /// needed the room.
+    Preempted {
+        /// So many tokens, of prompt and answer, are to be computed again.
+        tokens: u32,
+    },
+    /// A language model has given everybody in its batch one more token.
+    Iterated {
+        /// So many are in the batch.
+        sequences: u32,
+        /// So many tokens were read anew.
+        prefilled: u32,
+        /// So many are in memory now.
+        held: u32,
+    },
 }
 
 impl What {

@@ -19,6 +19,7 @@ pub fn document(number: u64) -> Value {
         limited: false,
         replica: false,
         locks_tables: false,
+        writes: false,
         drains: false,
     }
     .document(number)
@@ -41,6 +42,8 @@ struct Author {
     replica: bool,
     /// Whether somebody locks a whole table of the database.
     locks_tables: bool,
+    /// Whether the steps of the service that is being written have a language model write.
+    writes: bool,
     /// Whether the run goes on for long after the traffic.
     drains: bool,
 }
@@ -354,10 +357,15 @@ impl Author {
             }
             calls.insert(part.into(), call);
         }
-        let disciplines = ["fifo", "lifo", "lifo_preemptive", "priority", "processor_sharing", "adaptive_lifo"];
-        let discipline = self.one_of(&disciplines);
+        let writes = std::mem::take(&mut self.writes);
+        let disciplines: &[&str] = match writes {
+            true => &["fifo", "lifo", "priority", "adaptive_lifo"],
+            false => &["fifo", "lifo", "lifo_preemptive", "priority", "processor_sharing", "adaptive_lifo"],
+        };
+        let discipline = self.one_of(disciplines);
         let shares = matches!(discipline, "processor_sharing" | "lifo_preemptive");
-        let hold = if shares { "work" } else { self.one_of(&["call", "work"]) };
+        let holds: &[&str] = if writes { &["call"] } else { &["call", "work"] };
+        let hold = if shares { "work" } else { self.one_of(holds) };
         let mut service = json!({ "kind": "service", "replicas": 1 + self.below(3), "discipline": discipline,
             "hold": hold, "routes": programs, "calls": calls });
         if discipline == "adaptive_lifo" {
@@ -366,7 +374,10 @@ impl Author {
         if discipline != "processor_sharing" {
             self.perhaps(&mut service, "admission", 0.25, Author::admission);
         }
-        self.perhaps(&mut service, "workers", 0.85, |author| (1 + author.below(4)).into());
+        match writes {
+            true => service["continuous_batching"] = self.continuous_batching(),
+            false => self.perhaps(&mut service, "workers", 0.85, |author| (1 + author.below(4)).into()),
+        }
         self.perhaps(&mut service, "max_waiting", 0.4, |author| author.below(10).into());
         self.perhaps(
             &mut service,
@@ -376,7 +387,7 @@ impl Author {
         );
         self.perhaps(&mut service, "retry_after_s", 0.2, |author| author.one_of(&[0.0, 0.05, 0.4]).into());
         self.perhaps(&mut service, "drop_expired", 0.3, |_| true.into());
-        if !shares {
+        if !shares && !writes {
             self.perhaps(
                 &mut service,
                 "cpu_limit",
@@ -384,7 +395,7 @@ impl Author {
                 |author| json!({ "quota_ms": 1 + author.below(20), "period_ms": 10 + author.below(20) }),
             );
         }
-        self.perhaps(&mut service, "static_batch", 0.15, |_| true.into());
+        self.perhaps(&mut service, "static_batch", if writes { 0.0 } else { 0.15 }, |_| true.into());
         if service.get("static_batch").is_some() && service.get("workers").is_some() {
             self.perhaps(
                 &mut service,
@@ -425,6 +436,14 @@ impl Author {
             service["limiters"] = json!({ "quota": limit });
         }
         self.nodes.insert(name.into(), service);
+    }
+
+    fn continuous_batching(&mut self) -> Value {
+        let mut batching = json!({ "kv_tokens": 30 + self.below(60), "iteration_ms": 1 + self.below(8) });
+        self.perhaps(&mut batching, "max_sequences", 0.6, |author| (1 + author.below(6)).into());
+        self.perhaps(&mut batching, "per_sequence_ms", 0.5, |_| 0.25.into());
+        self.perhaps(&mut batching, "per_prefill_token_ms", 0.5, |_| 0.1.into());
+        batching
     }
 
     fn life(&mut self) -> Value {
@@ -624,6 +643,11 @@ impl Author {
     fn step(&mut self, level: usize) -> Vec<Value> {
         let kinds = if self.nested < 3 { 20 } else { 12 };
         let step = match self.below(kinds) {
+            0 if self.chance(0.2) => {
+                self.writes = true;
+                json!({ "generate": { "prompt_tokens": self.number(),
+                    "output_tokens": self.one_of(&["1", "3", "1 + floor(random * 12)", "x"]) } })
+            }
             0..=2 => json!({ "work": self.dist() }),
             3 if self.chance(0.5) => self.limit(),
             3 => json!({ "wait": self.dist() }),

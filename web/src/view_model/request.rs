@@ -295,6 +295,7 @@ fn refusal_mark(refusal: Refusal) -> &'static str {
         Refusal::Busy => text::mark_lock_held(),
         Refusal::Deadlock => text::mark_deadlock(),
         Refusal::LockTimeout => text::mark_lock_held(),
+        Refusal::TooLong => text::mark_refused(),
         Refusal::SerializationFailure => text::mark_outdated(),
         Refusal::Shed => text::mark_shed(),
         Refusal::KeyMissing => text::mark_no_key(),

@@ -52,6 +52,8 @@ pub enum Happening {
     QuotaTurns,
     /// The time in which the node collects a batch may be over.
     BatchDue,
+    /// An iteration of the node's language model may be over.
+    IterationOver,
 }
 
 /// A node with its live state.

@@ -15,7 +15,7 @@ impl Service {
     pub fn lose_everything(&mut self, ctx: &mut Ctx, because: Seq) {
         let mut lost: Vec<StayId> =
             ctx.core.stays.of_node(ctx.node).into_iter().map(|slot| ctx.core.stays.id(slot)).collect();
-        lost.retain(|stay| is_inside(ctx, stay.slot));
+        lost.retain(|stay| self.has_inside(ctx, stay.slot));
         // Who waits goes first, and nobody is taken up meanwhile: there is no process left that could.
         let held = std::mem::replace(&mut ctx.core.conditions[ctx.node.index()].held, true);
         let order = |place| match place {
@@ -29,7 +29,7 @@ impl Service {
         for stay in lost {
             let slot = stay.slot;
             // What one call held may have been another one's last hope.
-            if !ctx.core.stays.is_live(stay) || !is_inside(ctx, slot) {
+            if !ctx.core.stays.is_live(stay) || !self.has_inside(ctx, slot) {
                 continue;
             }
             if is_background(ctx, slot) {
@@ -50,17 +50,18 @@ impl Service {
             presence.forget(now);
         }
     }
-}
 
-/// Whether a stay is a call at this node, or work that nobody waits for: branches and copies go with what they belong to, probes
-/// are no business of the process, and what has not arrived or is answered is not here.
-fn is_inside(ctx: &Ctx, slot: Slot) -> bool {
-    let stay = ctx.stay(slot);
-    let is_busy =
-        stay.place != Place::Outside || stay.timer != NO_TIMER || stay.call.is_some() || stay.fork.pending > 0;
-    let is_part = matches!(stay.ask, Ask::Strand | Ask::Copy) && stay.parent.is_some();
-    (is_busy || idempotency::waits(ctx, slot))
-        && !is_part
-        && stay.ask != Ask::Probe
-        && (stay.reply.is_none() || stay.place == Place::Worker)
+    /// Whether a stay is a call at this node, or work that nobody waits for: branches and copies go with what they belong to,
+    /// probes are no business of the process, and what has not arrived or is answered is not here.
+    fn has_inside(&self, ctx: &Ctx, slot: Slot) -> bool {
+        let stay = ctx.stay(slot);
+        let is_busy =
+            stay.place != Place::Outside || stay.timer != NO_TIMER || stay.call.is_some() || stay.fork.pending > 0;
+        let is_written = self.generation.as_ref().is_some_and(|generation| generation.holds(slot));
+        let is_part = matches!(stay.ask, Ask::Strand | Ask::Copy) && stay.parent.is_some();
+        (is_busy || is_written || idempotency::waits(ctx, slot))
+            && !is_part
+            && stay.ask != Ask::Probe
+            && (stay.reply.is_none() || stay.place == Place::Worker)
+    }
 }

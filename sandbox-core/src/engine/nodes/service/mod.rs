@@ -8,6 +8,7 @@ mod branches;
 mod cache_aside;
 mod calls;
 mod death;
+mod generation;
 mod program;
 mod throttle;
 mod work;
@@ -31,6 +32,7 @@ use crate::time::{Span, Time};
 use crate::trace::{Refusal, Status, What};
 use batching::Collecting;
 use cache_aside::is_background;
+use generation::Generation;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
@@ -51,6 +53,8 @@ pub struct Service {
     batch: Vec<Slot>,
     /// The next batch, if it is collected.
     collecting: Option<Box<Collecting>>,
+    /// What its language model writes, if it has one.
+    generation: Option<Box<Generation>>,
     /// Work that stands still, and what is left of it: frozen, or pushed aside by a newer call.
     aside: Vec<(Slot, Span)>,
     /// The calls in work, the newest last, where a newer one pushes them aside.
@@ -90,6 +94,7 @@ impl Service {
             bulkheads: vec![Bulkhead::default(); service.bulkheads.len()],
             batch: Vec::new(),
             collecting: service.batching.map(|batching| Box::new(Collecting::new(batching))),
+            generation: service.continuous_batching.map(|config| Box::new(Generation::new(config))),
             aside: Vec::new(),
             in_work: Vec::new(),
             chance: Stream::new(seed, plan.hash, Purpose::Chance),
@@ -112,6 +117,7 @@ impl Service {
             Happening::Chance => self.on_chance(ctx),
             Happening::QuotaTurns => self.on_quota(ctx),
             Happening::BatchDue => self.on_batch_due(ctx),
+            Happening::IterationOver => self.on_iteration(ctx),
             Happening::ProbeDue { call } => self.callers[call as usize].on_probe_due(ctx),
             Happening::Intended { .. } => unreachable!("not for a service"),
         }
@@ -245,7 +251,7 @@ impl Service {
         if let Some(entrance) = &mut self.entrance {
             entrance.on_queued(ctx.now(), slot);
         }
-        ctx.set_waiting(self.line.len());
+        self.show_waiting(ctx);
     }
 
     #[inline]
@@ -285,6 +291,10 @@ impl Service {
 
     #[inline]
     fn show_busy(&mut self, ctx: &mut Ctx) {
+        if let Some(generation) = &self.generation {
+            ctx.set_in_service(generation.levels().0);
+            return self.show_waiting(ctx);
+        }
         let in_service = match (&self.sharing, self.plan.workers) {
             (Some(_), Some(workers)) => {
                 ctx.set_waiting(self.busy.saturating_sub(workers));
@@ -293,6 +303,12 @@ impl Service {
             _ => self.busy,
         };
         ctx.set_in_service(in_service);
+    }
+
+    #[inline]
+    fn show_waiting(&self, ctx: &mut Ctx) {
+        let before_model = self.generation.as_ref().map_or(0, |generation| generation.levels().1);
+        ctx.set_waiting(self.line.len() + before_model);
     }
 
     /// The program of a stay is over.
@@ -387,7 +403,7 @@ impl Service {
                 self.saturated = None;
                 return;
             };
-            ctx.set_waiting(self.line.len());
+            self.show_waiting(ctx);
             let (now, deadline) = (ctx.now(), ctx.stay(next).deadline);
             let expired = deadline == Time::ZERO || self.plan.drop_expired && deadline <= now;
             let shed = self.entrance.as_mut().is_some_and(|entrance| !entrance.admits_from_line(now, next));
@@ -413,7 +429,7 @@ impl Service {
         if let Some(entrance) = &mut self.entrance {
             entrance.on_left_line(slot);
         }
-        ctx.set_waiting(self.line.len());
+        self.show_waiting(ctx);
         let stay = ctx.stay_mut(slot);
         stay.place = Place::Outside;
         stay.timer = NO_TIMER;
@@ -470,7 +486,7 @@ impl Service {
         match place {
             Place::Line => {
                 self.line.remove(slot);
-                ctx.set_waiting(self.line.len());
+                self.show_waiting(ctx);
             }
             Place::Bulkhead => {
                 self.bulkheads.iter_mut().for_each(|bulkhead| bulkhead.line.retain(|other| *other != slot))
@@ -481,6 +497,7 @@ impl Service {
             entrance.on_left_line(slot);
             entrance.on_end(now, slot, true);
         }
+        self.stop_writing(ctx, slot);
         self.aside.retain(|(other, _)| *other != slot);
         self.in_work.retain(|other| *other != slot);
         self.batch.retain(|other| *other != slot);

@@ -99,6 +99,10 @@ impl Service {
                     ctx.stay_mut(slot).timer = timer;
                     return;
                 }
+                Some(Step::Generate(step)) => {
+                    let tokens = [&step.prompt, &step.output].map(|tokens| value(ctx, slot, tokens));
+                    return self.generate(ctx, slot, tokens);
+                }
                 Some(Step::Limit(step)) => {
                     let by = step.by.as_ref().map(|by| value(ctx, slot, by));
                     let cost = step.cost.as_ref().map_or(1.0, |cost| value(ctx, slot, cost));

@@ -123,6 +123,7 @@ impl Service {
     /// A fault began or ended.
     #[cold]
     pub(super) fn on_condition(&mut self, ctx: &mut Ctx) {
+        self.hold_iteration(ctx);
         let (now, frozen) = (ctx.now(), ctx.condition().frozen);
         if let Some(sharing) = &mut self.sharing {
             sharing.advance(now);
