@@ -4,7 +4,7 @@ use super::check::{Judgeable, read_claims};
 use super::expr::{Claim, Side};
 use crate::metrics::Run;
 use crate::metrics::{ClaimReport, Folds, Signal, ask};
-use crate::scenario::{ClaimSpec, Document, Map, Plan, Problem, RoleSpec};
+use crate::scenario::{ClaimSpec, Document, Map, Plan, Problem, RoleSpec, empty_texts};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -179,6 +179,7 @@ pub fn check_claims(
 ) -> Result<Vec<ClaimResult>, Vec<Problem>> {
     let mut problems = document.check();
     problems.extend(badly_exempt(document));
+    problems.extend(empty_texts(document.json()));
     let claims = read_claims(document).unwrap_or_else(|found| {
         problems.extend(found);
         Vec::new()

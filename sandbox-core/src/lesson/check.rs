@@ -62,6 +62,9 @@ impl Checker<'_> {
             let what = format!("the prose has {}", headings.join(", "));
             self.problem("beats", what, "Give lesson.md a second-level heading for each beat; two at least.");
         }
+        for (heading, _) in prose.iter().filter(|(_, text)| text.trim().is_empty()) {
+            self.problem(heading, "has no text", "Write it in lesson.md.");
+        }
         let variants = self.document.variants();
         for (path, id) in [("variant", &lesson.variant), ("compare_with", &lesson.compare_with)] {
             if !variants.contains(id) {

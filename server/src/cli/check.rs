@@ -4,7 +4,7 @@ use super::cores::on_all_cores;
 use super::{Failure, Result, print, print_json, progress};
 use sandbox_core::claim::{Claim, Judgement, SeedRuns, Seeds, check_claims};
 use sandbox_core::lesson::{self, Lesson};
-use sandbox_core::scenario::{ClaimSpec, Document, Problem};
+use sandbox_core::scenario::{ClaimSpec, Document, Problem, empty_texts, read_value};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::fmt::Write as _;
@@ -159,7 +159,8 @@ fn one_lesson(text: LessonText) -> LessonCheck {
         Ok(lesson) => {
             let prose: Vec<(&str, &str)> = prose.iter().map(|(heading, text)| (&**heading, &**text)).collect();
             let terms: Vec<&str> = lessons::GLOSSARY.iter().map(|(name, ..)| *name).collect();
-            let problems = match scenario.as_deref().map(Document::parse) {
+            let mut problems = read_value(&json).map(|json| empty_texts(&json)).unwrap_or_default();
+            let others = match scenario.as_deref().map(Document::parse) {
                 Some(Ok(document)) => lesson::check_lesson(&lesson, &prose, &terms, &document),
                 Some(Err(problems)) => problems,
                 None => {
@@ -168,6 +169,7 @@ fn one_lesson(text: LessonText) -> LessonCheck {
                     vec![Problem::new("scenario", what, hint)]
                 }
             };
+            problems.extend(others);
             (lesson.id, problems)
         }
     };
