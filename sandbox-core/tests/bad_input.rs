@@ -358,7 +358,29 @@ fn a_problem_of_all_variants_is_told_once_and_one_of_a_variant_with_its_name() {
     let found = Document::from_json(json).check();
     assert_eq!(found.iter().filter(|problem| problem.path == "faults.outage.from_s").count(), 1, "{found:#?}");
     assert_problem(&found, "faults.outage.from_s", "-1 is negative", "");
-    assert_problem(&found, "nodes.db.readers", "in variant B: 0 is out of range", "");
+    assert_problem(&found, "variants.B.set.nodes.db.readers", "0 is out of range", "");
+}
+
+#[test]
+fn what_a_variant_sets_wrongly_is_told_where_it_is_written() {
+    let mut json = outage();
+    json["variants"]["B"]["set"]["nodes.db.readers"] = json!(0);
+    let document = Document::from_json(json);
+    let found = document.plan("B", &[]).expect_err("it is refused");
+    assert_problem(&found, "variants.B.set.nodes.db.readers", "0 is out of range", "");
+    let found = document.plan("B", &[("nodes.db.readers".to_string(), json!(-1))]).expect_err("it is refused");
+    assert_problem(&found, "nodes.db.readers", "", "");
+}
+
+#[test]
+fn a_place_that_only_other_variants_have_is_told_with_their_names() {
+    let mut json = outage();
+    json["variants"]["B"]["set"]["nodes.spare"] = json["nodes"]["api"].clone();
+    let document = Document::from_json(json);
+    let change = [("nodes.spare.workers".to_string(), json!(3))];
+    let found = document.plan("A", &change).expect_err("A has no such node");
+    assert_problem(&found, "nodes.spare.workers", "`spare` does not exist", "Only variant B can be changed there");
+    assert!(document.patched("B", &change).is_ok());
 }
 
 #[test]

@@ -72,7 +72,7 @@ impl Document {
     pub fn patched(&self, variant: &str, changes: &[(String, Value)]) -> Result<Document, Vec<Problem>> {
         let mut json = self.json.clone();
         let mut problems = Vec::new();
-        let patch = self.json.pointer(&format!("/variants/{variant}/set")).and_then(Value::as_object);
+        let patch = self.patch(variant);
         if patch.is_none() && variant != "A" && !self.variants().iter().any(|id| id == variant) {
             problems.push(Problem::new(
                 format!("variants.{variant}"),
@@ -88,10 +88,41 @@ impl Document {
         for (path, value) in changes {
             match set(&mut json, path, value.clone()) {
                 Ok(()) => drop_lost_knobs(&mut json, path),
-                Err((what, hint)) => problems.push(Problem::new(path.clone(), what, hint)),
+                Err((what, hint)) => {
+                    let hint = self.only_elsewhere(variant, path, value).unwrap_or(hint);
+                    problems.push(Problem::new(path.clone(), what, hint));
+                }
             }
         }
         if problems.is_empty() { Ok(Document { json }) } else { Err(problems) }
+    }
+
+    /// What a variant sets, by path.
+    fn patch(&self, variant: &str) -> Option<&serde_json::Map<String, Value>> {
+        self.json.pointer(&format!("/variants/{variant}/set")).and_then(Value::as_object)
+    }
+
+    /// That other variants have the place which this one lacks.
+    fn only_elsewhere(&self, variant: &str, path: &str, value: &Value) -> Option<String> {
+        let has = |id: &String| {
+            let patched = self.patched(id, &[]).map(|patched| patched.json);
+            patched.is_ok_and(|mut json| set(&mut json, path, value.clone()).is_ok())
+        };
+        let having: Vec<String> = self.variants().into_iter().filter(|id| id != variant && has(id)).collect();
+        let are = if having.len() == 1 { "variant" } else { "variants" };
+        (!having.is_empty()).then(|| format!("Only {are} {} can be changed there.", having.join(", ")))
+    }
+
+    /// Where in the document it is written what a problem of a variant is about: what the variant sets stands in its `set`, unless a
+    /// change came over it.
+    fn where_written(&self, variant: &str, changes: &[(String, Value)], problem: Problem) -> Problem {
+        let is_within = |place: &str| problem.is_within(place);
+        let mut sets = self.patch(variant).into_iter().flatten().map(|(path, _)| path);
+        let is_changed = changes.iter().any(|(path, _)| is_within(path));
+        match sets.any(|path| is_within(path)) && !is_changed {
+            true => Problem { path: format!("variants.{variant}.set.{}", problem.path), ..problem },
+            false => problem,
+        }
     }
 
     /// The plan of a variant with changes; all problems at once: what cannot be read, then what of the rest cannot be planned.
@@ -108,7 +139,10 @@ impl Document {
         problems.append(&mut unplanned);
         match plan {
             Some(plan) if problems.is_empty() => Ok(plan),
-            _ => Err(each_once(problems)),
+            _ => {
+                let written = problems.into_iter().map(|problem| self.where_written(variant, changes, problem));
+                Err(each_once(written.collect()))
+            }
         }
     }
 
