@@ -35,3 +35,17 @@ async fn a_real_run_replays_to_the_same_digest() {
     assert_eq!(run.digest(), summary.digest);
     assert!(run.folds().failures().count() > 0, "the outage left no trace");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_recording_without_requests_is_a_run_in_which_nothing_happened() {
+    let lab = Lab::started(&outage(0.3, 0.8), true, Start::FirstRequest, true);
+    let file = lab.recording();
+    let refused = recording::read(&file).expect_err("nothing is written yet");
+    assert!(refused[0].what.starts_with("holds no requests"), "{refused:?}");
+    let (summary, _folder) = lab.stop();
+    let recorded = recording::read(&file).expect("it is whole");
+    assert!(recorded.script.inputs.is_empty());
+    let mut run: Run = Run::with_script(recorded.plan, recorded.script);
+    run.run_to_end();
+    assert_eq!((run.digest(), recorded.digest), (summary.digest.clone(), Some(summary.digest)));
+}

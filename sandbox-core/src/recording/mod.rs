@@ -74,7 +74,14 @@ impl Recording {
     #[inline]
     pub fn parse(name: &str, text: &str) -> Result<Recording, Vec<Problem>> {
         let mut lines = text.lines().zip(1..).peekable();
-        let Some((first, _)) = lines.next() else { return Err(vec![Problem::new(name, "is empty", UNCHANGED)]) };
+        let Some((first, _)) = lines.next() else {
+            let what = "holds no requests: its server had taken none when this was read, or was killed before";
+            return Err(vec![Problem::new(
+                name,
+                what,
+                "Send a request to the server that records, and read it again.",
+            )]);
+        };
         let header = header(name, first)?;
         let document = Document::from_json(header.scenario);
         let mut plan = document.plan("A", &[]).map_err(|problems| within_header(name, problems))?;
