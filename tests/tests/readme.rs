@@ -75,7 +75,7 @@ fn serve_load_and_replay_work_together() {
     let replay = moved(replay);
     let (ok, said) = shell(&replay);
     assert!(ok, "{replay}\n{said}");
-    assert!(said.contains("digest"), "{said}");
+    assert!(said.contains("Replay of ") && said.contains("digest"), "{said}");
 }
 
 #[test]

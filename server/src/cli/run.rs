@@ -90,6 +90,18 @@ pub fn run(options: &Options) -> Result {
             (loaded.plan, loaded.original, loaded.link.script(), loaded.link, None)
         }
     };
+    let headline = match &options.replay {
+        Some(file) => format!(
+            "Replay of {}: scenario {}, variant {}, {:.0} s with seed {} and {} recorded inputs.",
+            file.display(),
+            plan.id,
+            plan.variant,
+            plan.end.as_seconds(),
+            plan.seed,
+            script.inputs.len()
+        ),
+        None => plan.describe(),
+    };
     let start = Instant::now();
     let mut run: Run = Run::with_script(plan.clone(), script);
     compute(&mut run);
@@ -121,7 +133,7 @@ pub fn run(options: &Options) -> Result {
     if options.json {
         print_json(&output)?
     } else {
-        print(&text(&plan, &output))?
+        print(&text(&headline, &plan, &output))?
     }
     let report = output.report;
     match recorded.filter(|recorded| *recorded != report.digest) {
@@ -216,9 +228,9 @@ fn log(run: &Run, file: &Path) -> io::Result<()> {
     out.flush()
 }
 
-fn text(plan: &Plan, output: &RunOutput) -> String {
+fn text(headline: &str, plan: &Plan, output: &RunOutput) -> String {
     let report = &output.report;
-    let mut out = format!("{}\n\n", plan.describe());
+    let mut out = format!("{headline}\n\n");
     let requests = &report.requests;
     let _ = writeln!(
         out,
