@@ -298,6 +298,11 @@ fn a_new_scenario_runs_and_its_claims_are_sharp() {
     let checked = json_of(&["check", file, "--mutate", "--seeds", "20", "--json"]);
     assert_eq!(checked["ok"], true, "{checked}");
     let written = std::fs::read_to_string(file).unwrap();
+    std::fs::write(file, written.replace("\"title\": \"Timeout\"", "\"title\": \" \"")).unwrap();
+    let silent = faultline(&["check", file]);
+    assert_eq!(silent.status.code(), Some(2));
+    assert!(String::from_utf8(silent.stdout).unwrap().contains("knobs.timeout.title: is empty"), "a text says nothing");
+    std::fs::write(file, &written).unwrap();
     let again = new("other");
     assert_eq!(again.status.code(), Some(2), "a file that is there is left alone");
     assert!(String::from_utf8(again.stderr).unwrap().contains("is there already"));
@@ -316,6 +321,14 @@ fn a_new_lesson_is_right_as_it_is_written() {
     let checked = json_of(&["check", place, "--mutate", "--seeds", "20", "--json"]);
     assert_eq!(checked["ok"], true, "{checked}");
     assert_eq!(checked["lessons"].as_array().unwrap().len(), 1, "{checked}");
+    let prose = folder.path().join("mine/lesson.md");
+    let text = std::fs::read_to_string(&prose).unwrap();
+    let (before, rest) = text.split_once("## Explain\n").unwrap();
+    let (_, after) = rest.split_once("## Fix").unwrap();
+    std::fs::write(&prose, format!("{before}## Explain\n\n## Fix{after}")).unwrap();
+    let silent = faultline(&["check", place]);
+    let told = String::from_utf8(silent.stdout).unwrap();
+    assert!(silent.status.code() == Some(2) && told.contains("Explain: has no text"), "{told}");
     assert_eq!(new().status.code(), Some(2), "files that are there are left alone");
     assert_eq!(faultline(&["new", "lesson", "the-database-goes-away"]).status.code(), Some(2), "it is taken");
 }

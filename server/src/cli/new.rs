@@ -134,12 +134,17 @@ fn taken(id: &str) -> Failure {
 mod tests {
     use super::*;
     use crate::cli::check::beats;
+    use crate::routes::lab::parts;
     use sandbox_core::lesson::{Lesson, check_lesson};
 
     #[test]
-    fn the_skeleton_is_a_scenario_of_that_id() {
+    fn the_skeleton_is_a_scenario_of_that_id_and_a_server_can_mount_it() {
         let text = scenario("slow-printer-2").unwrap();
-        assert_eq!(Document::parse(&text).unwrap().id(), "slow-printer-2");
+        let document = Document::parse(&text).unwrap();
+        assert_eq!(document.id(), "slow-printer-2");
+        let plan = document.plan("A", &[]).unwrap();
+        let routes: Vec<_> = plan.routes.iter().filter_map(|route| parts(&route.name)).collect();
+        assert_eq!(routes, [("GET", "/catalogue"), ("POST", "/payments")]);
     }
 
     #[test]
