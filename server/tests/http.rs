@@ -173,7 +173,7 @@ async fn the_site_is_served_beside_the_api() {
     let mut lab = Lab::new(&calm(), false);
     let site = lab.folder.path().join("site");
     std::fs::create_dir(&site).unwrap();
-    std::fs::write(site.join("index.html"), "<!doctype html><title>page</title>").unwrap();
+    std::fs::write(site.join("index.html"), "<!doctype html><html><head><title>page</title></head></html>").unwrap();
     std::fs::write(site.join("app_bg.wasm"), b"\0asm").unwrap();
     lab.state.site = Some(site);
     lab.app = server::app::app(lab.state.clone());
@@ -181,10 +181,32 @@ async fn the_site_is_served_beside_the_api() {
         let answer = lab.get(page).await;
         assert!(answer.status == StatusCode::OK && answer.text.contains("<title>page"), "{page}: {answer:?}");
     }
+    // What the page asks for lies at the root, however deep its own address is.
+    let lesson = lab.get("/lesson/the-database-goes-away/").await;
+    assert!(lesson.text.contains("<html data-link=\"?v=2&amp;lesson=the-database-goes-away\">"), "{lesson:?}");
+    assert!(lesson.text.contains("<head>\n<base href=\"/\"><title>page"), "{lesson:?}");
+    let none = lab.get("/lesson/nope/").await;
+    assert!(none.status == StatusCode::NOT_FOUND && none.text.contains("lesson=nope\""), "the page says it: {none:?}");
+    assert!(!lab.get("/lesson/%22%3E%3Cscript%3E/").await.text.contains("<script>"));
     let wasm = lab.get("/app_bg.wasm").await;
     assert_eq!((wasm.header("content-type"), wasm.header("access-control-allow-origin")), ("application/wasm", "*"));
     for nothing in ["/missing.js", "/api/nothing", "/../Cargo.toml", "/%2e%2e/lab.sqlite"] {
         assert_eq!(lab.get(nothing).await.status, StatusCode::NOT_FOUND, "{nothing}");
     }
     assert_eq!(lab.get("/lab/items/1").await.status, StatusCode::OK);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn where_the_lab_has_nothing_it_says_what_it_has() {
+    let lab = Lab::new(&calm(), false);
+    for (path, told) in
+        [("/lab", "no route /lab;"), ("/lab/", "no route /lab/;"), ("/lab/item/1", "no route /lab/item/1;")]
+    {
+        let answer = lab.get(path).await;
+        let hint = answer.json["hint"].as_str().unwrap_or_default();
+        assert_eq!(answer.status, StatusCode::NOT_FOUND, "{path}");
+        assert!(hint.contains(told) && hint.contains("GET /lab/items/{id}, PUT /lab/items/{id}"), "{path}: {hint}");
+    }
+    let hint = lab.get("/lab/items/4000000").await.json["hint"].to_string();
+    assert!(hint.contains("There is no item 4000000; the items are 0 to "), "{hint}");
 }

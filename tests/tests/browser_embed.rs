@@ -59,5 +59,26 @@ async fn an_unknown_lesson_is_named() {
     browser.until("document.body.innerText.includes('nothing')").await;
     browser.click("[data-broken] a").await;
     browser.until("document.body.innerText.includes('One request, one status code')").await;
+    // So is one at an address of its own.
+    browser.open(&format!("{}/lesson/nope/", server.url)).await;
+    browser.until("document.querySelector('[data-broken]')?.innerText.includes('there is no lesson `nope`')").await;
+    assert!(!browser.has("#crash").await, "the program is not to blame");
+    browser.click("[data-broken] a").await;
+    browser.until("document.body.innerText.includes('One request, one status code')").await;
+    browser.close().await;
+}
+
+#[tokio::test]
+async fn an_element_without_a_lesson_asks_for_no_still() {
+    let server = serve_site();
+    let browser = Browser::start(1000, 800, false).await;
+    let elements = "<faultline-lesson title=Nothing></faultline-lesson>\
+                    <faultline-lesson link='?v=2&lesson=one-request&seed=3' title=Linked></faultline-lesson>";
+    let page = format!("<script src='{}/faultline.js'></script>{elements}", server.url);
+    browser.open(&course::page(&page).await).await;
+    let stills = "return [...document.querySelectorAll('faultline-lesson')]\
+                  .map((lesson) => lesson.shadowRoot.querySelector('button').style.backgroundImage);";
+    let still = format!("url(\"{}/lesson/one-request/still.png\")", server.url);
+    assert_eq!(browser.run(stills, vec![]).await, json!(["", still]));
     browser.close().await;
 }

@@ -14,3 +14,8 @@ pub use single::single;
 fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
+
+/// The page, opening what `query` asks for when its own address asks for nothing.
+pub fn opening(page: &str, query: &str) -> String {
+    page.replacen("<html", &format!("<html data-link=\"{}\"", escaped(query)), 1)
+}

@@ -1,7 +1,7 @@
 //! The page of one lesson in one HTML file: it needs nothing beside it, so that it runs from a USB stick (`file://`) and in frames
 //! without an origin of their own, whose requests no server answers.
 
-use super::escaped;
+use super::{escaped, opening};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use flate2::Compression;
@@ -56,7 +56,7 @@ pub fn single(site: &Path, query: &str, lesson: &Lesson) -> Result<String, Strin
 
 /// The page with a title of its own, opening what `query` asks for when its own address asks for nothing.
 pub(super) fn titled(page: &str, query: &str, title: &str) -> String {
-    let mut page = page.replacen("<html", &format!("<html data-link=\"{}\"", escaped(query)), 1);
+    let mut page = opening(page, query);
     if let Some((start, old)) = element(&page, "<title>", "</title>") {
         page.replace_range(start..start + old.len(), &format!("<title>{} · Faultline</title>", escaped(title)));
     }

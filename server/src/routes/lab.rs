@@ -5,7 +5,7 @@ use crate::error::ApiError;
 use crate::metrics;
 use crate::mount::{Answer, Arrival, NotTaken};
 use axum::extract::{Path, State};
-use axum::http::{HeaderMap, HeaderValue, Method, header};
+use axum::http::{HeaderMap, HeaderValue, Method, Uri, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::any;
 use axum::{Extension, Json, Router};
@@ -32,9 +32,17 @@ pub struct Item {
 #[derive(Clone)]
 pub struct Route(pub String);
 
-/// `/lab/{*route}`, any method.
+/// `/lab/{*route}`, any method; `/lab` alone is none of them, and says which there are.
 pub fn router() -> Router<AppState> {
-    Router::new().route("/lab/{*route}", any(answer))
+    let none = any(async |State(state): State<AppState>, uri: Uri| no_route(state.mount.plan(), uri.path()));
+    Router::new().route("/lab/{*route}", any(answer)).route("/lab", none.clone()).route("/lab/", none)
+}
+
+/// 404: nothing of the scenario is there.
+fn no_route(plan: &Plan, path: &str) -> ApiError {
+    let known = plan.routes.iter().filter_map(|route| parts(&route.name));
+    let known: Vec<String> = known.map(|(method, path)| format!("{method} /lab{path}")).collect();
+    ApiError::NotFound(format!("scenario {} has no route {path}; it has: {}", plan.id, known.join(", ")))
 }
 
 /// A request matched against the scenario's routes.
@@ -104,10 +112,11 @@ async fn answer(
     let (route, key) = match find(state.mount.plan(), method.as_str(), &path) {
         Match::Route(route, key) => (route, key),
         Match::OtherMethods(allow) => return ApiError::MethodNotAllowed(allow).into_response(),
-        Match::NoRow(key) => return ApiError::NotFound(format!("there is no item {key}")).into_response(),
-        Match::None => {
-            return ApiError::NotFound(format!("the scenario has no route `{method} /{path}`")).into_response();
+        Match::NoRow(key) => {
+            let last = rows(state.mount.plan()).saturating_sub(1);
+            return ApiError::NotFound(format!("there is no item {key}; the items are 0 to {last}")).into_response();
         }
+        Match::None => return no_route(state.mount.plan(), &format!("/lab/{path}")).into_response(),
     };
     let token = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
     let arrival = Arrival { route, key, credential: state.auth.credential(token) };

@@ -2,32 +2,46 @@
 
 use crate::app::AppState;
 use crate::error::ApiError;
+use crate::export::opening;
 use axum::Router;
-use axum::http::{Method, Uri};
-use axum::response::IntoResponse;
+use axum::http::{Method, StatusCode, Uri};
+use axum::response::{Html, IntoResponse, Response};
+use sandbox_core::link::Link;
 use std::path::Path;
 use tower_http::compression::CompressionLayer;
-use tower_http::services::{ServeDir, ServeFile};
+use tower_http::services::ServeDir;
 
-/// The files of `site`. A path without a dot in its last part is a page of the application, which `index.html` shows;
-/// one with a dot is a file, there or not. Files go out in brotli where the browser takes it: a third of their size.
+/// The files of `site`. A path without a dot in its last part is a page of the application, one with a dot is a file, there or not.
+/// Files go out in brotli where the browser takes it: a third of their size.
 pub fn router(site: Option<&Path>) -> Router<AppState> {
     let Some(site) = site else { return Router::new().fallback(not_found) };
-    let index = ServeFile::new(site.join("index.html"));
-    let pages = axum::routing::get(async move |uri: Uri, request: axum::extract::Request| {
-        let mut index = index.clone();
-        let is_page = !uri.path().rsplit('/').next().is_some_and(|last| last.contains('.'));
-        let reserved = ["/api/", "/lab/", "/docs/"].iter().any(|prefix| uri.path().starts_with(prefix));
-        match is_page && !reserved {
-            true => index.try_call(request).await.map_or_else(|_| gone(&uri), IntoResponse::into_response),
-            false => gone(&uri),
-        }
+    let index = site.join("index.html");
+    let pages = axum::routing::get(async move |uri: Uri| {
+        let path = uri.path();
+        let is_page = !path.rsplit('/').next().is_some_and(|last| last.contains('.'));
+        let reserved = ["/api/", "/lab/", "/docs/"].iter().any(|prefix| path.starts_with(prefix));
+        let page = if is_page && !reserved { page(&index, path).await } else { None };
+        page.unwrap_or_else(|| gone(&uri))
     });
     let files = ServeDir::new(site).precompressed_br().fallback(pages);
     Router::new().fallback_service(files).layer(CompressionLayer::new().br(true))
 }
 
-fn gone(uri: &Uri) -> axum::response::Response {
+/// The application at an address that no file has: its files lie at the root, and what follows `/lesson/` is a lesson, there or not.
+async fn page(index: &Path, path: &str) -> Option<Response> {
+    let mut page = tokio::fs::read_to_string(index).await.ok()?.replacen("<head>", "<head>\n<base href=\"/\">", 1);
+    let mut status = StatusCode::OK;
+    if let Some(id) = path.strip_prefix("/lesson/").map(|id| id.trim_end_matches('/')) {
+        let link = Link { lesson: Some(id.into()), ..Link::default() };
+        page = opening(&page, &link.query());
+        if lessons::lesson(id).is_none() {
+            status = StatusCode::NOT_FOUND;
+        }
+    }
+    Some((status, Html(page)).into_response())
+}
+
+fn gone(uri: &Uri) -> Response {
     ApiError::NotFound(format!("there is nothing at {}", uri.path())).into_response()
 }
 
