@@ -43,6 +43,12 @@ impl Session {
                 if t.is_some_and(|t| t < 0.0) {
                     return refuse("t", text::before_run(), text::from_0());
                 }
+                let end = self.player.shown.as_ref().map(|shown| shown.run.plan().end.as_seconds());
+                if let (Some(end), Some(t)) = (end, t)
+                    && t > end
+                {
+                    return refuse("t", text::after_run(end), text::until_end());
+                }
                 self.go_to(&Link { step, at: t.map(Time::from_seconds), ..Link::default() }, clock);
                 self.passable("t")
             }

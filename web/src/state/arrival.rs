@@ -142,6 +142,7 @@ impl Session {
             self.unread.push(Problem::new("digest", what, why));
         }
         let Some(Place { at, step, request, tab }) = self.arrival.place else { return };
+        let beyond = beyond(run, at, step);
         match (step, at) {
             (Some(step), _) => self.player.seek_step(step, clock),
             (None, Some(at)) => self.player.seek(at, clock),
@@ -152,6 +153,7 @@ impl Session {
             return;
         }
         self.arrival.place = None;
+        self.unread.extend(beyond);
         self.tab = tab.unwrap_or(self.tab);
         let Some(request) = request else { return };
         let sent = self.player.shown.as_ref().map_or(0, |shown| shown.run.folds().requests().len());
@@ -162,6 +164,18 @@ impl Session {
                 self.unread.push(Problem::new("request", what, text::requests(sent)));
             }
         }
+    }
+}
+
+/// What of a place lies beyond the end of a run, which is shown in its stead.
+fn beyond(run: &Run, at: Option<Time>, step: Option<u64>) -> Option<Problem> {
+    let (end, steps) = (run.plan().end, run.steps());
+    match (step, at) {
+        (Some(step), _) if step > steps => Some(Problem::new("step", text::no_event(step), text::events(steps))),
+        (None, Some(at)) if at > end => {
+            Some(Problem::new("t", text::after_end(at.as_seconds()), text::ends_at(end.as_seconds())))
+        }
+        _ => None,
     }
 }
 
@@ -236,12 +250,18 @@ mod tests {
     }
 
     #[test]
-    fn another_run_than_the_links_is_named_and_so_is_a_request_that_is_not_there() {
+    fn another_run_than_the_links_is_named_and_so_is_a_request_or_place_that_is_not_there() {
         let digest = "0123456789abcdef0123456789abcdef";
         let session = opened(&format!("?embed=1&digest={digest}&request=4000000000&tab=log"));
         assert_eq!(unread(&session), ["digest", "request"]);
         assert!(session.unread[0].what.contains(digest) && session.unread[0].hint.contains("changed"));
         assert_eq!(session.tab, Tab::Log, "the rest is done");
+        for (beyond, end) in [("t=999", "60 s"), ("step=99999999", "It has ")] {
+            let session = opened(&format!("?embed=1&{beyond}"));
+            assert_eq!(unread(&session), [beyond.split('=').next().unwrap()]);
+            assert!(session.unread[0].hint.contains(end), "{}", session.unread[0]);
+        }
+        assert_eq!(unread(&opened("?embed=1&t=60")), [""; 0], "the end is part of the run");
         let session = opened(&format!("?embed=1&variant=Z&digest={digest}"));
         assert_eq!(unread(&session), ["variant", "digest"]);
         assert!(session.unread[1].hint.contains("not understood"));
