@@ -124,6 +124,81 @@ async fn what_was_kept_for_a_learner_comes_back_by_splice() {
     browser.close().await;
 }
 
+/// A page that keeps score and state as SPLICE describes it, and minds every word of a message that is not as described there.
+const KEEPER: &str = "<script>
+    const faults = [], reports = [], events = [], asked = [], ids = new Set();
+    let answers = () => [];
+    addEventListener('message', ({ source, data }) => {
+      const subject = data?.subject;
+      if (typeof subject !== 'string' || !/^(SPLICE|lti)[.]/.test(subject)) return;
+      const mind = (holds, what) => holds || faults.push([what, data]);
+      mind(typeof data.message_id === 'string' && data.message_id && !ids.has(data.message_id), 'an id of its own');
+      ids.add(data.message_id);
+      const only = (...names) => mind(Object.keys(data).every((name) => ['subject', 'message_id', ...names].includes(name)), 'no other field');
+      if (subject === 'SPLICE.getState') {
+        only('domain_id', 'content_id');
+        asked.push(data.message_id);
+        for (const answer of answers(data.message_id)) source.postMessage({ subject: 'SPLICE.getState.response', ...answer }, '*');
+      } else if (subject === 'SPLICE.reportScoreAndState') {
+        only('score', 'state');
+        mind(typeof data.score === 'number' && data.score >= 0 && data.score <= 1, 'a score from 0 to 1');
+        mind(data.state && JSON.stringify(structuredClone(data.state)).length < 4096, 'a state that can be kept');
+        reports.push(data);
+      } else if (subject === 'SPLICE.sendEvent') {
+        only('name', 'data', 'error');
+        mind(typeof data.name === 'string', 'a name');
+        events.push(data);
+      } else if (subject === 'lti.frameResize') {
+        only('height', 'width');
+        mind(data.height > 0, 'a height');
+      } else faults.push(['a subject that is known', data]);
+    });</script>";
+
+#[tokio::test]
+async fn a_strict_keeper_of_scores_is_told_all_by_splice_and_nothing_else() {
+    let server = serve_site();
+    let browser = Browser::start(1200, 1400, false).await;
+    let address = format!("{}/?lesson=the-database-goes-away", server.url);
+    browser.open(&course::page(&format!("{KEEPER}{}", frame(&address))).await).await;
+    // Nobody answers, and the lesson starts all the same; it asks once.
+    browser.until("last('ready')").await;
+    assert_eq!(browser.run("return asked.length;", vec![]).await, json!(1));
+    browser.run("frame.style.height = '1300px';", vec![]).await;
+    browser.enter("#lesson").await;
+    browser.settled().await;
+    browser.click("[data-option='nearly-all']").await;
+    browser.leave().await;
+    browser.until("reports.at(-1)?.score === 0.5").await;
+    // What was kept comes back on another day, with the lesson's own id; what else is said of it counts for nothing, not even a
+    // second answer.
+    let again = "window.stored = structuredClone(reports.at(-1).state); reports.length = 0; told.length = 0; asked.length = 0;
+         const other = { link: '?v=2&lesson=the-database-goes-away&answer=half&beat=2' };
+         answers = (message_id) => [{ message_id: 'another', state: other }, { message_id, state: stored, user_id: 'u' }, { message_id, state: other }];
+         frame.src = frame.src + '&seed=11';";
+    browser.run(again, vec![]).await;
+    browser.until("last('ready')").await;
+    browser.run("say({ faultline: 1, id: 'state', do: 'get_state' });", vec![]).await;
+    browser.until("of((data) => data.id === 'state').length === 1").await;
+    let state = browser.run("return of((data) => data.id === 'state')[0].state;", vec![]).await;
+    assert_eq!(state["score"], json!(0.5), "{state}");
+    assert!(state["link"].as_str().is_some_and(|link| link.contains("answer=nearly-all")), "{state}");
+    // A keeper that kept nothing, or cannot say, leaves a lesson at its beginning.
+    for nothing in ["{ message_id, state: null }", "{ message_id, error: { code: 'storage', message: 'It is full.' } }"]
+    {
+        let again = format!(
+            "told.length = 0; answers = (message_id) => [{nothing}]; frame.src = frame.src.replace(/seed=\\d+/, (it) => it + '1');"
+        );
+        browser.run(&again, vec![]).await;
+        browser.until("last('ready')").await;
+        browser.enter("#lesson").await;
+        browser.settled().await;
+        assert!(!browser.has("[data-notice]").await && browser.has("[data-predicted=false]").await, "{nothing}");
+        browser.leave().await;
+    }
+    assert_eq!(browser.run("return faults;", vec![]).await, json!([]));
+    browser.close().await;
+}
+
 #[tokio::test]
 async fn a_thousand_hostile_messages_leave_a_working_page_and_a_notice_that_names_the_field() {
     let server = serve_site();

@@ -69,7 +69,9 @@ async fn a_frame_that_was_hidden_at_its_start_is_drawn_when_it_is_shown() {
     browser.until("document.querySelector('.topo > svg')").await;
     browser.laid_out().await;
     browser
-        .until("[...document.querySelectorAll('canvas')].every((chart) => chart.width > 100 && chart.clientWidth > 100)")
+        .until(
+            "[...document.querySelectorAll('canvas')].every((chart) => chart.width > 100 && chart.clientWidth > 100)",
+        )
         .await;
     assert!(browser.has("canvas").await);
     browser.leave().await;
@@ -138,7 +140,10 @@ async fn a_program_that_is_missing_is_named() {
 #[tokio::test]
 async fn a_policy_that_forbids_the_program_is_named() {
     let folder = tempfile::tempdir().expect("a folder");
-    site_under(folder.path(), Some("default-src 'self'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'"));
+    site_under(
+        folder.path(),
+        Some("default-src 'self'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'"),
+    );
     let address = course::serve_folder(folder.path()).await;
     let browser = Browser::start(1000, 800, false).await;
     browser.open(&format!("{address}{LESSON}")).await;
@@ -163,7 +168,8 @@ async fn a_policy_that_forbids_every_script_is_named_all_the_same() {
 async fn ten_lessons_on_a_page_cost_nothing_until_each_is_started() {
     let server = serve_site();
     let ids = lessons::INDEX.iter().map(|entry| entry.id).cycle().take(10);
-    let elements: String = ids.map(|id| format!("<faultline-lesson lesson={id} title='A lesson'></faultline-lesson>")).collect();
+    let elements: String =
+        ids.map(|id| format!("<faultline-lesson lesson={id} title='A lesson'></faultline-lesson>")).collect();
     let page = format!(
         "<script>const ready = new Map();
          addEventListener('faultline-ready', (news) => ready.set(news.target, news.detail.state));</script>
@@ -198,4 +204,5 @@ async fn ten_lessons_on_a_page_cost_nothing_until_each_is_started() {
 
 const FRAMES: &str = "return [...document.querySelectorAll('faultline-lesson')]\
                       .filter((lesson) => lesson.shadowRoot.querySelector('iframe')).length;";
-const CLICK: &str = "document.querySelectorAll('faultline-lesson')[arguments[0]].shadowRoot.querySelector('button').click();";
+const CLICK: &str =
+    "document.querySelectorAll('faultline-lesson')[arguments[0]].shadowRoot.querySelector('button').click();";

@@ -1,11 +1,11 @@
 //! The same news as other programs expect them: SPLICE (computing courses), LTI and H5P (course systems).
 
-use sandbox_core::message::{MARK, News};
+use sandbox_core::message::News;
 use serde_json::{Value, json};
 
-/// Asks the page around for what it kept of this learner, and says that we speak SPLICE.
-pub fn splice_ask() -> Value {
-    json!({ "subject": "SPLICE.getState" })
+/// Asks the page around for what it kept of this learner, and says that we speak SPLICE; its answer bears the same id.
+pub fn splice_ask(id: &str) -> Value {
+    json!({ "subject": "SPLICE.getState", "message_id": id })
 }
 
 /// Hands over what is to be kept: a score from 0 to 1, and the link that leads back.
@@ -18,10 +18,14 @@ pub fn splice_event(name: &str, data: Value) -> Value {
     json!({ "subject": "SPLICE.sendEvent", "name": name, "data": data })
 }
 
-/// The link in the answer to [`splice_ask`], if this is that answer and something was kept.
-pub fn splice_kept(message: &Value) -> Option<&str> {
-    let is_answer = message["subject"] == "SPLICE.getState.response";
-    message["state"]["link"].as_str().filter(|_| is_answer)
+/// Whether this is the answer to what [`splice_ask`] asked with this id.
+pub fn is_splice_answer(message: &Value, id: &str) -> bool {
+    message["subject"] == "SPLICE.getState.response" && message["message_id"] == id
+}
+
+/// The link in such an answer, if something was kept.
+pub fn splice_kept(answer: &Value) -> Option<&str> {
+    answer["state"]["link"].as_str()
 }
 
 /// The height of the content, in each dialect.
@@ -34,9 +38,9 @@ pub fn heights(height: f64) -> [Value; 3] {
     ]
 }
 
-/// Gives a message of SPLICE or LTI the id that it needs to be told from others.
+/// Gives a message of SPLICE or LTI the id that it needs to be told from others, unless it has one.
 pub fn with_id(mut message: Value, id: String) -> Value {
-    if message.get(MARK).is_none() && message.get("subject").is_some() {
+    if message.get("subject").is_some() && message.get("message_id").is_none() {
         message["message_id"] = id.into();
     }
     message

@@ -6,7 +6,7 @@ use crate::embed::height;
 use crate::embed::telling::Telling;
 use crate::state::store::Store;
 use crate::state::ticker::{later, now_ms};
-use sandbox_core::message::{Answer, Heard, hear};
+use sandbox_core::message::{Answer, Command, Heard, hear};
 use serde_json::Value;
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -24,6 +24,8 @@ pub struct Speaker {
     telling: RefCell<Telling>,
     is_due: Cell<bool>,
     ids: Cell<u32>,
+    /// The id of the question what was kept, until it is answered.
+    asked: RefCell<Option<String>>,
     on_wish: Callback<Wish>,
 }
 
@@ -38,6 +40,7 @@ impl Speaker {
             telling: RefCell::default(),
             is_due: Cell::new(false),
             ids: Cell::new(0),
+            asked: RefCell::default(),
             on_wish,
         });
         let listener = speaker.clone();
@@ -46,7 +49,9 @@ impl Speaker {
         window.add_event_listener_with_callback("message", on_message.as_ref().unchecked_ref()).ok()?;
         // For as long as the page is there.
         on_message.forget();
-        speaker.say(dialects::splice_ask());
+        let id = speaker.next_id();
+        speaker.say(dialects::splice_ask(&id));
+        *speaker.asked.borrow_mut() = Some(id);
         Some(speaker)
     }
 
@@ -85,17 +90,21 @@ impl Speaker {
             let state = self.store.session().told();
             self.say(Answer::new(id, wish.map(|_| state)).message());
         } else if let Ok(message) = serde_json::from_slice::<Value>(text.as_bytes())
+            && self.asked.borrow_mut().take_if(|id| dialects::is_splice_answer(&message, id)).is_some()
             && let Some(link) = dialects::splice_kept(&message)
         {
-            let command = sandbox_core::message::Command::SetState { link: link.into() };
+            let command = Command::SetState { link: link.into() };
             self.store.update(|session| session.unheard = session.obey(command, &now_ms).err().unwrap_or_default());
         }
     }
 
-    fn say(&self, message: Value) {
+    fn next_id(&self) -> String {
         self.ids.set(self.ids.get() + 1);
-        let id = format!("faultline-{:.0}-{}", now_ms() * 1e3, self.ids.get());
-        let text = dialects::with_id(message, id).to_string();
+        format!("faultline-{:.0}-{}", now_ms() * 1e3, self.ids.get())
+    }
+
+    fn say(&self, message: Value) {
+        let text = dialects::with_id(message, self.next_id()).to_string();
         if let Ok(message) = js_sys::JSON::parse(&text) {
             // Whose page it is we cannot know, and what we say is no secret.
             let _ = self.parent.post_message(&message, "*");
