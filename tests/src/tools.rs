@@ -3,6 +3,7 @@
 use std::env;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 /// The repository's root.
 pub fn root() -> PathBuf {
@@ -55,10 +56,29 @@ fn copy(from: &Path, to: &Path) {
     }
 }
 
+/// What `faultline export` makes of a lesson of the built site, written to a file.
+pub fn exported(form: &str, what: &str, to: &Path) -> Vec<u8> {
+    let (site, file) = (site().display().to_string(), to.display().to_string());
+    let output = Command::new(faultline()).args(["export", form, what, "--site", &site, "-o", &file]).output();
+    let output = output.expect("the program starts");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    std::fs::read(to).expect("it was written")
+}
+
 /// The script of axe-core.
 pub fn axe() -> String {
-    let installed = || root().join(".tools/axe/axe_playwright_python/axe.min.js");
-    let path = env::var_os("FAULTLINE_AXE").map_or_else(installed, PathBuf::from);
+    script("FAULTLINE_AXE", "axe/axe_playwright_python/axe.min.js")
+}
+
+/// The script of scorm-again's SCORM 1.2.
+pub fn scorm_again() -> String {
+    script("FAULTLINE_SCORM_AGAIN", "scorm-again/node_modules/scorm-again/dist/scorm12.min.js")
+}
+
+/// A script of other people: named by the variable, or installed.
+fn script(variable: &str, installed: &str) -> String {
+    let installed = || root().join(".tools").join(installed);
+    let path = env::var_os(variable).map_or_else(installed, PathBuf::from);
     std::fs::read_to_string(&path)
         .unwrap_or_else(|why| panic!("{}: {why}: run `cargo xtask test`, which installs it", path.display()))
 }

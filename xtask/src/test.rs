@@ -2,13 +2,13 @@
 //!
 //! Tests of crate `tests` steer a browser and a load generator. They are ordinary cargo tests and learn from environment
 //! variables where these are: `FAULTLINE_CHROMIUM`, `FAULTLINE_CHROMEDRIVER`, `FAULTLINE_K6`, `FAULTLINE_AXE` (axe-core's
-//! script), `FAULTLINE_SITE` (the built page's folder), `FAULTLINE_BIN` (the server's release binary).
+//! script), `FAULTLINE_SCORM_AGAIN` (scorm-again's), `FAULTLINE_SITE` (the built page's folder), `FAULTLINE_BIN` (the server's release binary).
 
 use crate::check::{self, COVERAGE_NEEDS, QUICK_NEEDS};
 use crate::project::{cargo, is_ci, root, server_binary};
 use crate::steps::{Report, Tests, run};
 use crate::tools::{self, Missing, Need, list};
-use crate::{axe, browser, k6, site};
+use crate::{axe, browser, k6, scorm_again, site};
 use anyhow::{Result, bail};
 use std::process::Command;
 
@@ -50,7 +50,7 @@ pub fn test(options: &Options) -> Result<()> {
     report.step("build the server", build_server);
     let mut across = cargo(&["test", "--locked", "--no-fail-fast", "-p", "tests"]);
     if !left.is_empty() {
-        let (run, leave) = targets(browser, !lacks(Need::K6), !lacks(Need::Axe))?;
+        let (run, leave) = targets(&left)?;
         for name in leave {
             report.left_out(&format!("tests/tests/{name}.rs"), "its tool is missing");
         }
@@ -62,10 +62,10 @@ pub fn test(options: &Options) -> Result<()> {
 
 /// Installs what can be and returns what is done without; a machine that lacks more is told so before anything is installed.
 fn install(options: &Options) -> Result<Vec<Missing>> {
-    let own = [Need::Trunk, Need::WasmBindgen, Need::Browser, Need::K6, Need::Axe];
+    let own = [Need::Trunk, Need::WasmBindgen, Need::Browser, Need::K6, Need::Axe, Need::ScormAgain];
     let missing = tools::survey(&[&QUICK_NEEDS[..], &COVERAGE_NEEDS, &own].concat())?;
     let (left, install): (Vec<_>, Vec<_>) = missing.into_iter().partition(Missing::by_hand);
-    let bearable = left.iter().all(|missing| matches!(missing.need, Need::Browser | Need::K6 | Need::Axe));
+    let bearable = left.iter().all(|missing| TOOLS.iter().any(|(_, need)| *need == missing.need));
     let allowed = bearable && options.allow_missing && !is_ci();
     if !left.is_empty() && !allowed {
         let way_out = match (is_ci(), bearable) {
@@ -98,6 +98,9 @@ pub fn with_tools(command: &mut Command) -> Result<&mut Command> {
     if let Some(axe) = axe::path() {
         command.env("FAULTLINE_AXE", axe);
     }
+    if let Some(scorm_again) = scorm_again::path() {
+        command.env("FAULTLINE_SCORM_AGAIN", scorm_again);
+    }
     command.env("FAULTLINE_SITE", root().join("dist")).env("FAULTLINE_BIN", server_binary()?);
     Ok(command)
 }
@@ -113,8 +116,12 @@ fn wasm_tests() -> Command {
     tests
 }
 
-/// The test files of crate `tests` that can run and those that cannot: their names begin with the tool they need.
-fn targets(browser: bool, k6: bool, axe: bool) -> Result<(Vec<String>, Vec<String>)> {
+/// What test files of crate `tests` need beside the product, by the beginning of their names.
+const TOOLS: [(&str, Need); 4] =
+    [("browser", Need::Browser), ("browser_axe", Need::Axe), ("browser_scorm", Need::ScormAgain), ("k6", Need::K6)];
+
+/// The test files of crate `tests` that can run and those that cannot, without what is missing.
+fn targets(missing: &[Missing]) -> Result<(Vec<String>, Vec<String>)> {
     let mut names = Vec::new();
     for entry in std::fs::read_dir(root().join("tests/tests"))? {
         let path = entry?.path();
@@ -123,9 +130,7 @@ fn targets(browser: bool, k6: bool, axe: bool) -> Result<(Vec<String>, Vec<Strin
         }
     }
     names.sort();
-    let can_run = |name: &String| {
-        let needs = |tool: &str| name.starts_with(tool);
-        (browser || !needs("browser")) && (k6 || !needs("k6")) && (axe || !needs("browser_axe"))
-    };
+    let lacks = |need| missing.iter().any(|missing| missing.need == need);
+    let can_run = |name: &String| !TOOLS.iter().any(|(tool, need)| name.starts_with(tool) && lacks(*need));
     Ok(names.into_iter().partition(can_run))
 }

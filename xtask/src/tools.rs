@@ -6,7 +6,7 @@
 use crate::project::{self, command, find, output_of, tools_dir};
 use crate::steps::{announce, run, shown};
 use crate::version::Fit;
-use crate::{axe, browser, k6};
+use crate::{axe, browser, k6, scorm_again};
 use anyhow::{Context, Result, bail};
 use std::path::PathBuf;
 use std::process::Command;
@@ -38,6 +38,8 @@ pub enum Need {
     K6,
     /// The accessibility rules.
     Axe,
+    /// The run-time of course systems.
+    ScormAgain,
 }
 
 /// What is missing and how to get it.
@@ -165,6 +167,7 @@ fn missing(need: Need) -> Result<Option<Missing>> {
         Need::Browser => return Ok(browser::missing()),
         Need::K6 => return Ok(k6::missing()),
         Need::Axe => return Ok(axe::missing()),
+        Need::ScormAgain => return Ok(scorm_again::missing()),
     };
     Ok(Some(Missing { need, what, takes, how }))
 }
