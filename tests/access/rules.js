@@ -6,7 +6,7 @@ for (const canvas of document.querySelectorAll('canvas')) {
   if (!isNamed && !canvas.closest('[aria-hidden=true]')) found.push(`a canvas without a name: ${name(canvas)}`);
 }
 for (const picture of document.querySelectorAll('svg')) {
-  if (!picture.closest('[aria-hidden=true]') && !(picture.getAttribute('role') === 'img' && picture.getAttribute('aria-label'))) found.push(`a drawing without a name: ${name(picture)}`);
+  if (!picture.closest('[aria-hidden=true]') && !(/^(img|group)$/.test(picture.getAttribute('role')) && picture.getAttribute('aria-label'))) found.push(`a drawing without a name: ${name(picture)}`);
 }
 for (const control of document.querySelectorAll('button, a[href], select, summary, input:not([type=file]), textarea')) {
   const box = control.getBoundingClientRect();

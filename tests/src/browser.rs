@@ -140,6 +140,14 @@ impl Browser {
         self.run(script, vec![json!(knob), json!(value)]).await;
     }
 
+    /// Chooses an option of a select, as a hand would.
+    pub async fn choose(&self, css: &str, value: &str) {
+        let script = "const e = document.querySelector(arguments[0]); e.value = arguments[1]; \
+                      e.dispatchEvent(new Event('change', {bubbles: true}));";
+        self.find(css).await;
+        self.run(script, vec![json!(css), json!(value)]).await;
+    }
+
     /// Runs a script in the page.
     pub async fn run(&self, script: &str, arguments: Vec<Value>) -> Value {
         self.client.execute(script, arguments).await.unwrap_or_else(|error| panic!("{script}: {error}"))

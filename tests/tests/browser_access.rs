@@ -81,6 +81,70 @@ async fn charts_and_their_tables_have_the_same_values() {
     browser.close().await;
 }
 
+/// Of the picture of messages: request, what is told of it, and how many arrows and half arrows it has.
+const REQUESTS: &str = "return [...document.querySelectorAll('.scene g[role=button]')].map((group) => [group.dataset.request, group.getAttribute('aria-label'), \
+     [...group.querySelectorAll('.call, .answer, .failed, .lost')].map((path) => path.getAttribute('d').split('M').length - 1).reduce((a, b) => a + b, 0)]);";
+
+#[tokio::test]
+async fn messages_are_told_as_they_are_drawn_and_lead_to_their_requests() {
+    let (server, browser) = start().await;
+    open(&server, &browser, LESSON).await;
+    browser.choose(".topo > select", "messages").await;
+    browser.until("document.querySelector('.scene g[role=button]')").await;
+    browser.laid_out().await;
+    browser.picture("messages").await;
+    // A life of its own: all its messages are whole arrows, a line and a head each.
+    browser.choose(".scenefoot select", "request").await;
+    browser.until("document.querySelectorAll('.scene g[role=button]').length === 1").await;
+    let alone: Vec<(String, String, u32)> =
+        serde_json::from_value(browser.run(REQUESTS, vec![]).await).expect("a list");
+    let (request, told, drawn) = &alone[0];
+    assert_eq!(request, "11702");
+    assert_eq!(told.matches(" at ").count() as u32 * 2, *drawn, "{told}");
+    assert!(told.starts_with("#11,702, stale 200 after 1.03 ms: Users to Gateway at 0 ms"), "{told}");
+    let names = "return [...document.querySelectorAll('.scene > svg .of')].map((name) => name.textContent);";
+    let names: Vec<String> = serde_json::from_value(browser.run(names, vec![]).await).expect("names");
+    assert_eq!(names, ["Users", "Gateway", "api-2", "Cache"]);
+    // More than can be told apart is left out, and that is said.
+    browser.choose(".scenefoot select", "1000").await;
+    browser.until("document.querySelectorAll('.scene g[role=button]').length === 12").await;
+    assert!(browser.text(".scenefoot").await.contains("more are left out"));
+    // By keyboard to a request; the space bar does not play.
+    let third = browser.run("const third = document.querySelectorAll('.scene g[role=button]')[2]; third.focus(); return third.dataset.request;", vec![]).await;
+    browser.press(" ").await;
+    browser.until(&format!("document.querySelector('.why[data-request={third}]')")).await;
+    assert!(browser.has("[data-playing=false]").await);
+    assert_eq!(browser.complaints().await, Vec::<String>::new());
+    browser.close().await;
+}
+
+#[tokio::test]
+async fn what_workers_do_is_told_node_by_node_and_nothing_is_shown_of_a_hidden_future() {
+    let (server, browser) = start().await;
+    // Before the prediction: the browser remembers one that was made.
+    open(&server, &browser, "?lesson=the-database-goes-away&t=10").await;
+    browser.choose(".topo > select", "workers").await;
+    browser.until("document.querySelector('.scene .bar-held')").await;
+    let beyond = "const now = document.querySelector('.scene .now').getBoundingClientRect().left; \
+                  return [...document.querySelectorAll('.scene [class^=bar]')].map((path) => path.getBoundingClientRect().right - now).filter((beyond) => beyond > 1.5);";
+    assert_eq!(browser.run(beyond, vec![]).await, json!([]));
+    open(&server, &browser, LESSON).await;
+    browser.choose(".topo > select", "workers").await;
+    browser.until("document.querySelector('.scene .bar-held')").await;
+    browser.laid_out().await;
+    browser.picture("workers").await;
+    let both = "return [[...document.querySelectorAll('.scene .of')].map((name) => name.textContent), [...document.querySelectorAll('.scene li')].map((line) => line.textContent)];";
+    let (names, told): (Vec<String>, Vec<String>) =
+        serde_json::from_value(browser.run(both, vec![]).await).expect("two lists");
+    assert_eq!(names.len(), 5);
+    for (name, told) in names.iter().zip(&told) {
+        assert!(told.starts_with(&format!("{name}: ")) && told.contains("at once"), "{name}: {told}");
+    }
+    browser.click("[aria-keyshortcuts~=Space]").await;
+    browser.until("document.querySelector('.scene .empty')").await;
+    browser.close().await;
+}
+
 #[tokio::test]
 async fn the_map_of_latency_and_its_table_have_the_same_numbers() {
     let (server, browser) = start().await;

@@ -66,6 +66,11 @@ async fn a_lesson_in_all_its_states() {
         judge.browser.until(&format!("document.querySelector('#tab-{tab}[aria-selected=true]')")).await;
         judge.judge(tab).await;
     }
+    for picture in ["messages", "workers", "system"] {
+        judge.browser.choose(".topo > select", picture).await;
+        judge.browser.until(&format!("document.querySelector('[data-picture={picture}] svg')")).await;
+        judge.judge(picture).await;
+    }
     judge.browser.click(".whatif .btn.primary").await;
     judge.browser.until("document.querySelector('.whatif .finding')").await;
     judge.judge("an answer to what if").await;

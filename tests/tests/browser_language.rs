@@ -57,6 +57,13 @@ async fn in_language(language: &'static str) {
         judge.browser.until(&format!("document.querySelector('#tab-{tab}[aria-selected=true]')")).await;
         judge.judge(tab).await;
     }
+    judge.browser.click("#tab-charts").await;
+    judge.browser.click("[data-chart=latency] .put").await;
+    for picture in ["messages", "workers"] {
+        judge.browser.choose(".topo > select", picture).await;
+        judge.browser.until(&format!("document.querySelector('[data-picture={picture}] svg')")).await;
+        judge.judge(picture).await;
+    }
 
     judge.browser.open(&format!("{}/?playground=1&lang={language}", server.url)).await;
     judge.browser.settled().await;

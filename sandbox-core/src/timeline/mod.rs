@@ -3,6 +3,7 @@
 mod incidents;
 mod lanes;
 mod request_log;
+mod scene;
 mod trace_events;
 mod why;
 pub mod words;
@@ -10,5 +11,6 @@ pub mod words;
 pub use incidents::{Incident, IncidentSheet, incident_sheet, incidents};
 pub use lanes::{Bar, BarKind, Hop, Lane, Lanes, lanes};
 pub use request_log::{LogLine, request_log};
+pub use scene::{Message, Scene, Visit, scene};
 pub use trace_events::trace_events;
 pub use why::{Link, Part, PartKind, Why, why};

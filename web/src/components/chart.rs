@@ -36,7 +36,7 @@ pub fn ChartView(props: &ChartProps) -> Html {
     let as_map = use_state_eq(|| false);
     let map = props.chart.map.as_ref().filter(|_| *as_map);
     let chart = map.unwrap_or(&props.chart);
-    let size = use_size(&plot, true);
+    let size = use_size(&plot, ());
     {
         let canvas = canvas.clone();
         use_effect_with((chart.clone(), size, props.screen.clone()), move |(chart, size, screen)| {

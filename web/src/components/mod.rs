@@ -20,6 +20,7 @@ pub mod press;
 pub mod problems;
 pub mod recording;
 pub mod save;
+pub mod scene;
 pub mod screen;
 pub mod scrub;
 pub mod share;

@@ -145,13 +145,13 @@ pub fn use_screen() -> (Screen, Callback<()>) {
     ((*screen).clone(), refresh)
 }
 
-/// The size of an element in CSS pixels, followed; zero until it is known and while it is hidden. `there` says whether the
-/// element is in the page: when that changes it is looked for again.
+/// The size of an element in CSS pixels, followed; zero until it is known and while it is hidden. `which` says which element of
+/// the page it is, if it is there: when that changes it is looked for again.
 #[hook]
-pub fn use_size(node: &NodeRef, there: bool) -> (f64, f64) {
+pub fn use_size<T: PartialEq + 'static>(node: &NodeRef, which: T) -> (f64, f64) {
     let size = use_state_eq(|| (0.0, 0.0));
     let setter = size.setter();
-    use_effect_with((node.clone(), there), move |(node, _)| {
+    use_effect_with((node.clone(), which), move |(node, _)| {
         let watched = node.cast::<Element>().and_then(|element| {
             let measured = element.clone();
             let measure = Closure::<dyn FnMut()>::new(move || {

@@ -25,6 +25,8 @@ pub struct TopologyProps<'a> {
     pub next: Option<NodeId>,
     /// The frame that the drawing fills.
     pub frame: &'a NodeRef,
+    /// The choice of pictures that stands in its corner.
+    pub choice: Html,
 }
 
 /// The system as boxes and links, and in sentences.
@@ -36,6 +38,7 @@ pub fn topology(props: &TopologyProps) -> Html {
     html! {
         <div class="topo" ref={props.frame.clone()} data-picture="system">
             <svg viewBox={format!("0 0 {} {}", size.0, size.1)} aria-hidden="true">{ drawing(props) }</svg>
+            { props.choice.clone() }
             <ul class="unseen" aria-label={text::parts()}>{ for sentences }</ul>
         </div>
     }

@@ -101,7 +101,8 @@ impl Page<'_> {
 
     /// What can be saved beside a panel: the picture of the stage, and those of the panel.
     fn save(&self, panel: impl IntoIterator<Item = Picture>) -> Html {
-        let mut pictures = vec![Picture { id: "system", title: text::system().into(), is_content: false }];
+        let stage = self.session.picture;
+        let mut pictures = vec![Picture { id: stage.word(), title: stage.title().into(), is_content: false }];
         pictures.extend(panel);
         html! { <Save {pictures} ratio={self.screen.ratio} on_save={self.on_save.clone()} /> }
     }

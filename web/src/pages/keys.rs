@@ -18,7 +18,7 @@ pub fn keys(on: &Callback<Action>, store: &Store, help: &Callback<()>) -> Callba
         }
         let key = event.key();
         // A button is pressed by the space bar; the slider has its own Home and End.
-        if key == " " && within("button") {
+        if key == " " && within("button, [role=button]") {
             return;
         }
         let shift = |seconds: i64| {

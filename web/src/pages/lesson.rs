@@ -140,7 +140,8 @@ pub fn LessonPage(props: &LessonProps) -> Html {
 
     let plan = store.as_ref().as_ref().ok().and_then(|store| store.session().plan());
     let frame = use_node_ref();
-    let size = use_size(&frame, plan.is_some());
+    let picture = store.as_ref().as_ref().ok().map(|store| store.session().picture);
+    let size = use_size(&frame, (plan.is_some(), picture));
     let place = store.as_ref().as_ref().ok().map(|store| store.session().place());
     {
         let list = list.clone();

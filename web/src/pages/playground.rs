@@ -225,7 +225,7 @@ pub fn PlaygroundPage(props: &PlaygroundProps) -> Html {
         use_effect_with((), move |()| fetch_schema(desk));
     }
     let plan = desk.store.session().plan();
-    let size = use_size(&frame, plan.is_some());
+    let size = use_size(&frame, (plan.is_some(), desk.store.session().picture));
     let place = desk.store.session().place();
     {
         let list = list.clone();

@@ -2,6 +2,7 @@
 
 use crate::components::icon::state_shape;
 use crate::components::lanes::{self, LanesProps};
+use crate::components::scene::{self, SceneProps};
 use crate::components::scrub::{self, ScrubProps};
 use crate::components::topology::{self, TopologyProps};
 use crate::components::transport::{self, TransportProps};
@@ -12,6 +13,7 @@ use crate::text::{evidence, stage, transport as text};
 use crate::view_model::format;
 use crate::view_model::recorded::RecordedView;
 use crate::view_model::request::RequestView;
+use crate::view_model::scene::Picture;
 use yew::prelude::*;
 
 impl Page<'_> {
@@ -70,14 +72,31 @@ impl Page<'_> {
             says: &says,
             on: &self.on,
         });
-        let topology = topology::topology(&TopologyProps {
-            layout: views::layout(session, shown, self.frame.1, self.kept),
-            parts,
-            stale: shown.facts.seconds.iter().any(|second| second.stale() > 0),
-            flow: &session.player.flow,
-            next,
-            frame: self.frame.0,
-        });
+        let picture = match session.picture {
+            Picture::System => topology::topology(&TopologyProps {
+                layout: views::layout(session, shown, self.frame.1, self.kept),
+                parts,
+                stale: shown.facts.seconds.iter().any(|second| second.stale() > 0),
+                flow: &session.player.flow,
+                next,
+                frame: self.frame.0,
+                choice: scene::pictures(session.picture, &self.on),
+            }),
+            picture => {
+                let asked = views::asked_of_scene(session, shown, self.frame.1);
+                let past = session.player.cursor.since(asked.from.min(session.player.cursor)).as_ms();
+                scene::scene(&SceneProps {
+                    picture,
+                    view: views::scene(session, shown, &asked, self.kept).as_deref(),
+                    size: asked.size,
+                    at: (past / asked.to.since(asked.from).as_ms()).min(1.0),
+                    stretch: views::stretch(session, shown),
+                    selected: session.player.selected,
+                    frame: self.frame.0,
+                    on: &self.on,
+                })
+            }
+        };
         let transport = transport::transport(&TransportProps {
             ready: true,
             playing: session.player.playing,
@@ -107,7 +126,7 @@ impl Page<'_> {
                             <span class="num">{ format::count(state.ended.into()) }</span>{ stage::per_second() }<span class="wide">{ " " }{ stage::answered() }</span>{ share }</span>
                     } else { <span>{ stage::nothing_ended() }</span> }
                 </div>
-                { topology }
+                { picture }
                 { lanes.unwrap_or_default() }
                 { transport }
             </section>

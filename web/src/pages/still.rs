@@ -50,6 +50,7 @@ pub fn still(id: &str) -> Result<Html, Vec<Problem>> {
         flow: &session.player.flow,
         next: views::next_step(&session, &mut shown).1,
         frame: &frame,
+        choice: Html::default(),
     });
     let line = format!("{}: {}, {}", format::about(session.player.cursor), state.word, state.what);
     Ok(html! {

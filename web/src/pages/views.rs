@@ -16,12 +16,13 @@ use crate::view_model::format;
 use crate::view_model::live::{self, PartView, StateLine, Window};
 use crate::view_model::recorded::RecordedView;
 use crate::view_model::request::RequestView;
+use crate::view_model::scene::{self, SceneView, Stretch};
 use crate::view_model::scrub::{self, Health};
 use crate::view_model::topology::{Layout, name_of};
 use sandbox_core::engine::{BreakerStateView, Health as SystemHealth, IncidentState, Observation};
 use sandbox_core::ids::{NodeId, RequestId};
 use sandbox_core::scenario::{Document, Kind, KnobView};
-use sandbox_core::time::Span;
+use sandbox_core::time::{Span, Time};
 use sandbox_core::timeline;
 use std::rc::Rc;
 
@@ -38,6 +39,7 @@ pub struct Kept {
     charts: Cache<(u32, usize), Vec<Rc<Chart>>>,
     told: Cache<(u32, usize, usize), Rc<Vec<String>>>,
     request: Cache<(u32, Option<RequestId>), Option<Rc<RequestView>>>,
+    scene: Cache<(u32, scene::Asked), Rc<SceneView>>,
     sheet: Cache<u32, Vec<(&'static str, String)>>,
     knobs: Cache<(u32, Settings, Option<Settings>, usize), KnobsView>,
 }
@@ -60,6 +62,48 @@ pub fn layout(session: &Session, shown: &Shown, size: (f64, f64), kept: &mut Kep
     let layout = Rc::new(Layout::new(shown.run.plan(), size));
     kept.layout = Some((key, layout.clone()));
     layout
+}
+
+/// How much of the run is in a picture of single requests.
+pub fn stretch(session: &Session, shown: &Shown) -> Stretch {
+    let rate = shown.run.folds().requests().len() as f64 / shown.facts.end.as_seconds();
+    session.stretch.unwrap_or_else(|| Stretch::Around(scene::usual(session.picture, rate)))
+}
+
+/// What is asked of the run for such a picture.
+pub fn asked_of_scene(session: &Session, shown: &Shown, size: (f64, f64)) -> scene::Asked {
+    let (player, chosen) = (&session.player, stretch(session, shown));
+    let life = player.selected.and_then(|request| {
+        let summary = shown.run.folds().request(request)?;
+        let end = summary.end.map_or(shown.facts.end, |end| summary.intended + end.latency);
+        Some((summary.intended, end.max(summary.intended + Span::from_nanos(1_000))))
+    });
+    let (from, to) = match (chosen, life) {
+        (Stretch::Request, Some(life)) => life,
+        (Stretch::Around(length), _) => scene::around(player.cursor, length),
+        (Stretch::Request, None) => scene::around(player.cursor, Span::from_millis(10)),
+    };
+    scene::Asked {
+        picture: session.picture,
+        from,
+        to,
+        known_to: if player.future_is_open { Time::NEVER } else { player.cursor },
+        mine: player.selected,
+        alone: chosen == Stretch::Request && life.is_some(),
+        size: if size.0 < 1.0 { (590.0, 320.0) } else { (size.0.max(280.0), size.1.max(150.0)) },
+    }
+}
+
+/// Such a picture; None: time passes too fast.
+pub fn scene(session: &Session, shown: &mut Shown, asked: &scene::Asked, kept: &mut Kept) -> Option<Rc<SceneView>> {
+    if is_flying(session, &shown.facts) {
+        return None;
+    }
+    let key = (session.player.generation, *asked);
+    if kept.scene.as_ref().is_none_or(|(known, _)| *known != key) {
+        kept.scene = Some((key, Rc::new(SceneView::new(&mut shown.run, asked))));
+    }
+    kept.scene.as_ref().map(|(_, view)| view.clone())
 }
 
 /// How many seconds of the run may be shown: all, or those that are over at the cursor.

@@ -1,6 +1,7 @@
 //! What a learner can do.
 
 use crate::state::what_if::Question;
+use crate::view_model::scene::{Picture, Stretch};
 use sandbox_core::ids::{IncidentId, RequestId};
 use sandbox_core::lesson::{self, Link};
 use sandbox_core::time::Time;
@@ -44,6 +45,10 @@ pub enum Action {
     /// To the next failure, or to the one before where there is no next, and why.
     Why,
     Show(Tab),
+    /// Chooses what the stage shows.
+    Picture(Picture),
+    /// Chooses how much of the run is in it.
+    Stretch(Stretch),
     Resolve(IncidentId),
     /// Opens a question about the whole scenario.
     Ask(Question),

@@ -9,6 +9,7 @@ use crate::state::progress::{Prediction, Progress};
 use crate::state::recorded::{Opening, Recorded};
 use crate::state::settings::Settings;
 use crate::state::what_if::WhatIf;
+use crate::view_model::scene::{Picture, Stretch};
 use sandbox_core::Run;
 use sandbox_core::engine::Input;
 use sandbox_core::ids::IncidentId;
@@ -44,6 +45,10 @@ pub struct Session {
     pub progress: Progress,
     /// What the evidence column shows.
     pub tab: Tab,
+    /// What the stage shows.
+    pub picture: Picture,
+    /// How much of the run is in it, if that is no picture of the system; None: as much as can be told apart.
+    pub stretch: Option<Stretch>,
     /// Questions about the whole scenario, and their answers.
     pub what_if: WhatIf,
     /// A document that cannot run, with all that is wrong.
@@ -70,6 +75,8 @@ impl Session {
             turning: false,
             progress,
             tab: Tab::Charts,
+            picture: Picture::System,
+            stretch: None,
             what_if: WhatIf::default(),
             problems: Vec::new(),
         };
@@ -133,6 +140,8 @@ impl Session {
                 self.tab = Tab::Requests;
             }
             Action::Show(tab) => self.tab = tab,
+            Action::Picture(picture) => self.picture = picture,
+            Action::Stretch(stretch) => self.stretch = Some(stretch),
             Action::CloseRecording => self.close_recording(),
             Action::DismissRefused => self.opening = Opening::Idle,
             Action::DismissUnread => self.unread.clear(),

@@ -95,7 +95,6 @@ strings! {
     resolve = "Resolve at this moment";
 
     save = "Save";
-    system = "System";
     svg = "SVG";
     svg_says = "The picture as a drawing";
     png = "PNG";

@@ -15,6 +15,7 @@ pub mod home;
 pub mod language;
 pub mod playground;
 pub mod refusals;
+pub mod scene;
 pub mod share;
 pub mod stage;
 pub mod stops;

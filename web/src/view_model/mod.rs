@@ -9,6 +9,7 @@ pub mod link_form;
 pub mod live;
 pub mod recorded;
 pub mod request;
+pub mod scene;
 pub mod scrub;
 pub mod topology;
 pub mod tour;

@@ -311,7 +311,7 @@ fn refusal_mark(refusal: Refusal) -> &'static str {
 }
 
 /// Round values under the axis, three to five of them.
-fn ticks(span_ms: f64) -> Vec<(f64, String)> {
+pub(super) fn ticks(span_ms: f64) -> Vec<(f64, String)> {
     let power = 10f64.powf((span_ms / 4.0).log10().floor());
     let step = [1.0, 2.0, 2.5, 5.0, 10.0]
         .iter()
