@@ -60,6 +60,8 @@ pub enum Purpose {
     Handshake = 20,
     /// How long the copies are fresh with which a cache begins.
     Warm = 21,
+    /// How long a connection holds.
+    Drop = 22,
 }
 
 /// A generator that moves on with every draw.

@@ -12,6 +12,7 @@ use super::sender::Sender;
 use super::stay::{Ask, Errand, Fork, NO_TIMER, OpenCall, Origin, Place, Reply, Stay, StayId, Stays};
 use super::tokens::Tokens;
 use super::watch::Values;
+use super::way::Transfer;
 use super::world::Mount;
 use crate::ids::{IncidentId, NodeId, RequestId, RouteId, Seq};
 use crate::rng::{Purpose, Stream, draw, lineage};
@@ -39,6 +40,8 @@ pub struct Core {
     pub ways: Vec<[Time; 2]>,
     /// When the call in each slot arrives, where more happens on links than a delay; else empty.
     pub arrivals: Vec<Time>,
+    /// Messages over links that may break, by the stay whose request or answer they are.
+    pub transfers: BTreeMap<Slot, Transfer>,
     /// Instances that come and go.
     pub fleets: Fleets,
     /// What canaries are judged by, if not by their answers.
@@ -112,6 +115,7 @@ impl Core {
             tokens: Tokens::new(&plan),
             ways: vec![[Time::ZERO; 2]; plan.ways.len()],
             arrivals: Vec::new(),
+            transfers: BTreeMap::new(),
             fleets: Fleets::new(&plan),
             trials: Trials::new(&plan),
             breaches: vec![0; plan.audits.len()],

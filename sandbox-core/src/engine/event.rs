@@ -22,6 +22,8 @@ pub enum Event {
     ArriveKept(Slot),
     /// An answer reaches the caller of this stay.
     Reply(Slot),
+    /// The request or the answer of this stay is over a link that may break, or the link has broken.
+    TransferOver(Slot),
     /// A node's own work on a call is done.
     Worked(Slot),
     /// The patience of this stay in a line ends. Dead unless it still waits.
@@ -149,6 +151,8 @@ pub enum Reason {
     },
     /// A piece of work is done.
     WorkDone,
+    /// A message is over a link that may break, or broken.
+    TransferOver,
     /// An answer from `from` arrives.
     AnswerArrives {
         /// The callee.

@@ -1,12 +1,15 @@
-//! The way of a message over a link on which more happens than a plain delay: jitter, losses, partitions, a line before it.
+//! The way of a message over a link on which more happens than a plain delay: jitter, losses, partitions, a line before it,
+//! connections that break.
 
+use super::connections::Wire;
 use super::ctx::Ctx;
 use super::event::{Event, Slot};
+use super::stay::Reply;
 use crate::ids::NodeId;
 use crate::rng::{Purpose, Stream};
 use crate::scenario::WayPlan;
 use crate::time::{Span, Time};
-use crate::trace::What;
+use crate::trace::{Status, What};
 
 /// A message that is lost again and again gets through at last: TCP would give the connection up about then (Linux:
 /// `tcp_retries2`).
@@ -14,6 +17,22 @@ const LOSSES_MAX: u32 = 15;
 
 /// Until a lost message is sent again, where its link does not say it: Linux's smallest.
 const RTO: Span = Span::from_millis(200);
+
+/// A message on its way over a link that may break.
+#[derive(Clone, Copy, Debug)]
+pub struct Transfer {
+    /// What is due when all of it is there.
+    event: Event,
+    /// So many bytes of it are sent by the end.
+    bytes: u64,
+    /// Whether that is all.
+    whole: bool,
+}
+
+/// The share of the bytes that are sent in this part of the time.
+fn part(bytes: u64, of: Span, sending: Span) -> u64 {
+    (bytes as f64 * (of.as_seconds() / sending.as_seconds())) as u64
+}
 
 /// How long a message is on its way, without its sending.
 #[derive(Clone, Copy, Debug)]
@@ -76,6 +95,19 @@ impl Ctx<'_> {
         }
     }
 
+    /// A message over a link that may break is there, or is broken. What comes of that.
+    #[cold]
+    pub fn end_transfer(&mut self, slot: Slot) -> Event {
+        let Transfer { event, bytes, whole } = self.core.transfers.remove(&slot).expect("it was on its way");
+        self.note(slot, What::Transferred { bytes, whole });
+        if whole {
+            return event;
+        }
+        self.stay_mut(slot).reply = Some(Reply::status(Status::BadGateway));
+        self.core.stays.belongings_mut(slot).wire = Some(Wire::Broken);
+        Event::Reply(slot)
+    }
+
     /// Sends the request or the answer of a stay on its way; `event` is due when it arrives.
     #[cold]
     pub fn travel(&mut self, slot: Slot, to: NodeId, delay: Span, event: Event) {
@@ -88,20 +120,30 @@ impl Ctx<'_> {
         let (node, now) = (self.node, self.core.now);
         let message = Message::draw(way, delay, now, |at| plan.partition(node, to, at), &mut luck);
         self.note_losses(slot, message);
-        let mut takes = message.span;
-        if let Some((sizes, shared)) = way.sending {
-            let sending = sizes[usize::from(answers)];
-            takes += match shared {
-                false => sending,
-                true => {
-                    let free_at = &mut self.core.ways[index][usize::from(answers)];
-                    *free_at = (*free_at).max(now) + sending;
-                    free_at.since(now)
-                }
-            };
+        let (sizes, shared) = way.sending.unwrap_or(([Span::ZERO; 2], false));
+        let sending = sizes[usize::from(answers)];
+        let free_at = &mut self.core.ways[index][usize::from(answers)];
+        let begins = if shared { now.max(*free_at) } else { now };
+        let mut at = begins + sending + message.span;
+        if shared {
+            *free_at = begins + sending;
         }
-        let at = self.core.now + takes;
-        self.core.calendar.schedule(at, event);
+        match &way.drops {
+            None => _ = self.core.calendar.schedule(at, event),
+            Some(drops) => {
+                let breaks = begins + drops.after.sample(&mut self.draw(slot, Purpose::Drop));
+                let whole = at <= breaks;
+                let bytes = drops.bytes[usize::from(answers)];
+                let sent = if breaks < begins + sending { part(bytes, breaks.since(begins), sending) } else { bytes };
+                at = at.min(breaks);
+                if shared {
+                    let free_at = &mut self.core.ways[index][usize::from(answers)];
+                    *free_at = (*free_at).min(at);
+                }
+                self.core.transfers.insert(slot, Transfer { event, bytes: sent, whole });
+                self.core.calendar.schedule(at, Event::TransferOver(slot));
+            }
+        }
         if !answers {
             let arrivals = &mut self.core.arrivals;
             arrivals.resize(arrivals.len().max(slot as usize + 1), Time::ZERO);

@@ -15,7 +15,7 @@ use super::io::{CallResult, Credential, Input, LoggedInput, Output};
 use super::nodes::{Happening, Node};
 use super::observe::{self, Observation};
 use super::sender;
-use super::stay::Origin;
+use super::stay::{Origin, Stay};
 use crate::ids::{NodeId, RequestId, RouteId, Seq, TableId};
 use crate::scenario::{EffectSpec, Kind, Plan};
 use crate::store::Row;
@@ -346,6 +346,12 @@ impl World {
                     self.happen(Event::Arrive(slot));
                 }
             }
+            Event::TransferOver(slot) => {
+                let Stay { node, from, reply, .. } = self.core.stays[slot];
+                let (_, mut ctx) = self.door(if reply.is_some() { node } else { from });
+                let event = ctx.end_transfer(slot);
+                self.happen(event);
+            }
             Event::IdleConnections { node, call } => {
                 let (node, mut ctx) = self.door(node);
                 node.callers_mut()[call as usize].on_idle_connections(&mut ctx);
@@ -533,6 +539,7 @@ impl World {
                 (stays[slot].from, stays[slot].request, Reason::Connected { to: stays[slot].node })
             }
             Event::IdleConnections { node, .. } => (node, RequestId::NONE, Reason::IdleConnections),
+            Event::TransferOver(slot) => (stays[slot].node, stays[slot].request, Reason::TransferOver),
             Event::Arrive(slot) | Event::ArriveKept(slot) => {
                 let reason = Reason::CallArrives { from: of_caller(slot), attempt: stays[slot].attempt };
                 (stays[slot].node, stays[slot].request, reason)

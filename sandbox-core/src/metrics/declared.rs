@@ -287,6 +287,8 @@ impl Facts<'_> {
             (Field::Took, What::Generated { took, .. }) => seconds(took),
             (Field::Prefilled, What::Iterated { prefilled, .. }) => f64::from(prefilled),
             (Field::Held, What::Iterated { held, .. }) => f64::from(held),
+            (Field::Bytes, What::Transferred { bytes, .. }) => bytes as f64,
+            (Field::Whole, What::Transferred { whole, .. }) => f64::from(u8::from(whole)),
             _ => self.summary.map_or(0.0, |summary| match field {
                 Field::Key => f64::from(summary.key),
                 Field::User => f64::from(summary.user),

@@ -101,5 +101,5 @@ pub use steps::*;
 pub use store::*;
 pub use texts::empty_texts;
 pub use vocabulary::{Field, RECORD_KINDS, Vocabulary};
-pub use way::{BandwidthSpec, LinkSpec, LossSpec, WayPlan};
+pub use way::{BandwidthSpec, DropsPlan, DropsSpec, LinkSpec, LossSpec, WayPlan};
 pub use workload::*;

@@ -102,6 +102,10 @@ fields! {
     Prefilled = "prefilled_tokens",
     /// Tokens in memory.
     Held = "held_tokens",
+    /// Bytes of a message that were sent.
+    Bytes = "bytes",
+    /// 1 if that was all of it, else 0.
+    Whole = "whole",
 }
 
 /// Fields that every record has.
@@ -227,6 +231,7 @@ pub const RECORD_KINDS: &[RecordKind] = &[
     of_request("generated", &[Field::Tokens, Field::Took]),
     of_request("preempted", &[Field::Tokens]),
     of_world("iterated", &[Field::Tokens, Field::Prefilled, Field::Held]),
+    of_request("transferred", &[Field::Bytes, Field::Whole]),
 ];
 
 /// The words of a scenario: everything that conditions may name beside the fields. Each table holds a word's number.
@@ -428,6 +433,7 @@ mod tests {
             Generated { tokens: 1, took: span },
             Preempted { tokens: 1 },
             Iterated { sequences: 1, prefilled: 0, held: 1 },
+            Transferred { bytes: 1, whole: true },
         ]
     }
 

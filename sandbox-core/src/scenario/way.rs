@@ -32,6 +32,25 @@ spec! {
     }
 }
 
+spec! {
+    /// The connection breaks, as on a train: a message under way is lost with all that was sent of it, and whoever waits for it is
+    /// told at once (502). Nothing is kept of it; sending it again, whole or in pieces, is up to the caller.
+    pub struct DropsSpec {
+        /// How long the connection holds, drawn anew for each message when its sending begins; `exponential` if drops come
+        /// whenever they like, whatever was before.
+        pub after: DistSpec,
+    }
+}
+
+/// When a connection breaks, and what that costs.
+#[derive(Clone, Debug)]
+pub struct DropsPlan {
+    /// How long it holds.
+    pub after: Dist,
+    /// Bytes of a request and of an answer.
+    pub bytes: [u64; 2],
+}
+
 /// What happens on the way between two groups of nodes.
 #[derive(Clone, Debug, Default)]
 pub struct WayPlan {
@@ -41,6 +60,8 @@ pub struct WayPlan {
     pub loss: Option<(f64, Span)>,
     /// How long a request and an answer take to be put on the link, and whether they wait for each other.
     pub sending: Option<([Span; 2], bool)>,
+    /// When the connection breaks.
+    pub drops: Option<DropsPlan>,
 }
 
 impl Planner<'_> {
@@ -66,8 +87,15 @@ impl Planner<'_> {
             let request = span("bandwidth.request_kb", bandwidth.request_kb);
             ([request, span("bandwidth.response_kb", bandwidth.response_kb)], bandwidth.shared)
         });
-        let plain = jitter.is_none() && loss.is_none() && sending.is_none();
-        (!plain).then_some(WayPlan { jitter, loss, sending })
+        let drops = link.drops.as_ref().map(|drops| {
+            // Whoever else is asked has no program that could make something of a broken answer.
+            self.refuse_unless(&path.at("to"), &link.to, "a link that drops", &["gateway", "service"]);
+            let sizes = link.bandwidth.map_or([0.0; 2], |bandwidth| [bandwidth.request_kb, bandwidth.response_kb]);
+            let bytes = sizes.map(|kilobytes| (kilobytes.clamp(0.0, 1e9) * 1e3) as u64);
+            DropsPlan { after: self.dist(&path.at("drops.after"), &drops.after), bytes }
+        });
+        let plain = jitter.is_none() && loss.is_none() && sending.is_none() && drops.is_none();
+        (!plain).then_some(WayPlan { jitter, loss, sending, drops })
     }
 }
 
@@ -86,6 +114,8 @@ spec! {
         pub loss?: Option<LossSpec>,
         /// What the link can carry; absent: anything.
         pub bandwidth?: Option<BandwidthSpec>,
+        /// Connections over it break; absent: they hold.
+        pub drops?: Option<DropsSpec>,
     }
 }
 

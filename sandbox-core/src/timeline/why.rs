@@ -208,7 +208,7 @@ fn kind(plan: &Plan, op: Op, from: &Record, to: &Record) -> PartKind {
     match (&from.what, &to.what) {
         (What::BackedOff { .. }, _) => PartKind::BackOff,
         (_, What::ConnectionOpened { .. }) => PartKind::Handshake,
-        (_, What::Arrived { .. } | What::Received { .. }) => PartKind::Network,
+        (_, What::Arrived { .. } | What::Received { .. } | What::Transferred { .. }) => PartKind::Network,
         (_, What::TimedOut { .. }) => PartKind::Timeout,
         (What::WorkStopped, _) => PartKind::Throttled,
         (What::Blocked, _) => PartKind::LockWait,

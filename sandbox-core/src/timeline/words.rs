@@ -129,6 +129,12 @@ pub fn record(plan: &Plan, record: &Record) -> String {
         What::CpuThrottled => format!("{here} has used up the CPU time of this period"),
         What::WorkStopped => format!("{here} stops its work on {who} until the next period"),
         What::WorkResumed => format!("{here} goes on with its work on {who}"),
+        What::Transferred { bytes, whole: true } => {
+            format!("{here} has sent {} bytes of {who}", number(bytes))
+        }
+        What::Transferred { bytes, whole: false } => {
+            format!("the connection of {here} breaks after {} bytes of {who}", number(bytes))
+        }
         What::FirstToken => format!("{here} has written the first token of {who}"),
         What::Generated { tokens, .. } => format!("{here} has written {} tokens for {who}", number(tokens.into())),
         What::Preempted { tokens } => {
@@ -185,6 +191,7 @@ pub fn upcoming(plan: &Plan, next: &Upcoming) -> String {
         Reason::Chance => format!("{here} breaks down by chance or works again"),
         Reason::LifeGoesOn => format!("the life of {here} goes on"),
         Reason::QuotaTurns => format!("the CPU time of {here} is used up, or there is some again"),
+        Reason::TransferOver => format!("a message of {who} from or to {here} is over its link, or broken"),
         Reason::IterationOver => format!("{here} writes a token of each answer in its batch"),
         Reason::BatchDue => format!("{here} starts the batch with whoever is there"),
         Reason::Audit => format!("the rows of {here} are looked over"),

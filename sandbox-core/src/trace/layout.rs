@@ -122,6 +122,7 @@ impl What {
             Generated { tokens, took } => (76, tokens, took.as_nanos()),
             Preempted { tokens } => (77, tokens, 0),
             Iterated { sequences, prefilled, held } => (78, sequences, u64::from(prefilled) << 32 | u64::from(held)),
+            Transferred { bytes, whole } => (79, u32::from(whole), bytes),
         }
     }
 }

@@ -395,6 +395,13 @@ pub enum What {
         /// So many are in memory now.
         held: u32,
     },
+    /// A message is over a link that may break, or is broken on it.
+    Transferred {
+        /// So many bytes of it were sent.
+        bytes: u64,
+        /// Whether that is all of it.
+        whole: bool,
+    },
 }
 
 impl What {

@@ -100,6 +100,12 @@ impl Author {
         self.perhaps(&mut link, "bandwidth", 0.2, |author| {
             json!({ "mbps": 10, "request_kb": 1, "response_kb": author.below(20), "shared": author.chance(0.5) })
         });
+        self.perhaps(
+            &mut link,
+            "drops",
+            0.2,
+            |author| json!({ "after": { "dist": "exponential", "mean_ms": 20 + author.below(200) } }),
+        );
         links.insert("in".into(), link);
         let mut document = json!({
             "format_version": 1, "id": format!("generated-{number}"), "title": "Generated", "seed": number,
