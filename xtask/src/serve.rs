@@ -112,7 +112,9 @@ fn answers(page: SocketAddr) -> bool {
         let patience = Duration::from_millis(500);
         let mut stream = TcpStream::connect_timeout(&reachable(page), patience)?;
         stream.set_read_timeout(Some(patience))?;
-        write!(stream, "GET / HTTP/1.1\r\nHost: {page}\r\nAccept: text/html\r\nConnection: close\r\n\r\n")?;
+        // In one piece: who answers and closes after the first of several would cut us off.
+        let request = format!("GET / HTTP/1.1\r\nHost: {page}\r\nAccept: text/html\r\nConnection: close\r\n\r\n");
+        stream.write_all(request.as_bytes())?;
         let mut start = [0; 12];
         stream.read_exact(&mut start)?;
         Ok(start.starts_with(b"HTTP/1.") && start.ends_with(b" 200"))
