@@ -122,7 +122,7 @@ async fn pictures_numbers_and_trace_are_saved_as_files_that_others_read() {
     let (_, numbers) = file(".csv");
     let rows: Vec<&str> = numbers.split("\r\n").collect();
     assert!(
-        rows[0].starts_with("from_s,") && rows[0].contains("Answers by latency, ms: 0.7–1,") && rows.len() == 62,
+        rows[0].starts_with("from_s,") && rows[0].contains("Answers by latency, ms: 0.7–1\",") && rows.len() == 62,
         "{} rows: {}",
         rows.len(),
         rows[0]
