@@ -78,8 +78,8 @@ fn a_replica_shows_what_it_has_been_told_so_far() {
     let see =
         |wait_ms, source| seen(&records(document(replica.clone(), write_and_read(wait_ms, source), &[0.0], json!({}))));
     assert_eq!((see(40.0, "primary"), see(40.0, "peek")), (vec![1.0], vec![1.0]));
-    // The write took effect when it began, 2 ms before the wait.
-    assert_eq!((see(47.9, "replica"), see(48.0, "replica")), (vec![0.0], vec![1.0]));
+    // The write was committed when it ended.
+    assert_eq!((see(49.9, "replica"), see(50.0, "replica")), (vec![0.0], vec![1.0]));
 }
 
 #[test]
@@ -151,7 +151,7 @@ fn questions_are_answered_at_once() {
         { "wait": { "dist": "constant", "value_ms": 20 } }, ask("replica_lag_s"), observe
     ]);
     let replica = json!({ "replica": { "delay_ms": 50 } });
-    assert_eq!(seen(&records(document(replica, lag, &[0.0], json!({})))), [0.04, 0.0]);
+    assert_eq!(seen(&records(document(replica, lag, &[0.0], json!({})))), [0.038, 0.0]);
     let open = json!([
         { "begin": { "database": "db" } },
         { "wait": { "dist": "constant", "value_ms": 500 } },
@@ -189,7 +189,8 @@ fn a_condition_is_judged_as_the_row_is_changed() {
         { "observe": { "seen": "10 + value" } }
     ]);
     let got = seen(&records(document(json!({}), steps, &[0.0, 0.0, 0.0], json!({}))));
-    assert_eq!(got, [1.0, 1.0, 0.0, 11.0, 11.0, 11.0]);
+    // One after the other, each when the one before it has committed.
+    assert_eq!(got, [1.0, 10.0, 1.0, 11.0, 0.0, 11.0]);
 }
 
 /// X(n) = cores / (s (1 + c (n - cores))): the throughput of n queries on so many cores that get in each other's way.
@@ -279,4 +280,53 @@ fn who_waits_long_but_in_no_circle_is_left_alone() {
     let is_refused = |record: &Record| matches!(record.what, What::Refused { .. });
     assert!(!records.iter().any(is_refused));
     assert_eq!(answered(&records), [902.0, 1_804.0]);
+}
+
+/// Answers of requests that come together and do one statement each, outside of a transaction.
+fn together(engine: &str, steps: &Value, count: usize) -> Vec<f64> {
+    let database = json!({ "engine": engine, "busy": "fifo" });
+    answered(&records(document(database, steps.clone(), &vec![0.0; count], json!({}))))
+}
+
+#[test]
+fn a_statement_outside_of_a_transaction_holds_its_locks_while_it_works() {
+    let update =
+        |key: &str| json!([{ "update": { "database": "db", "table": "items", "key": key, "add": { "n": "1" } } }]);
+    let (same, other) = (update("0"), update("request"));
+    // SQLite has one writer for all rows, a server one for each row.
+    for (engine, steps, took) in [
+        ("sqlite_wal", &same, [2.0, 4.0, 6.0]),
+        ("sqlite_wal", &other, [2.0, 4.0, 6.0]),
+        ("sqlite_delete", &other, [2.0, 4.0, 6.0]),
+        ("server", &same, [2.0, 4.0, 6.0]),
+        ("server", &other, [2.0, 2.0, 2.0]),
+    ] {
+        assert_eq!(together(engine, steps, 3), took, "{engine}: {steps}");
+    }
+    let select = json!([{ "select": { "database": "db", "table": "items", "key": "0" } }]);
+    for engine in ["sqlite_wal", "sqlite_delete", "server"] {
+        assert_eq!(together(engine, &select, 3), [1.0, 1.0, 1.0], "{engine}");
+    }
+}
+
+/// SQLite's manual, "File Locking And Concurrency": with a rollback journal whoever commits keeps readers out, and waits
+/// for those that are reading; with a log neither waits.
+#[test]
+fn with_a_rollback_journal_readers_and_commits_keep_each_other_out() {
+    let steps = json!([{ "if": {
+        "when": "now_s < 0.001",
+        "then": [
+            { "begin": { "database": "db" } },
+            { "update": { "database": "db", "table": "items", "key": "0", "add": { "n": "1" } } },
+            { "commit": { "database": "db" } }
+        ],
+        "else": [{ "select": { "database": "db", "table": "items", "key": "0" } }]
+    } }]);
+    let answers = |engine: &str| {
+        let database = json!({ "engine": engine, "busy": "fifo", "commit": { "dist": "constant", "value_ms": 10 } });
+        answered(&records(document(database, steps.clone(), &[0.0, 1.5, 2.2, 20.0], json!({}))))
+    };
+    // The commit could begin at 2 ms; the first reader is there until 2.5, the second comes at 2.2.
+    assert_eq!(answers("sqlite_delete"), [2.5, 12.5, 13.5, 21.0]);
+    assert_eq!(answers("sqlite_wal"), [2.5, 3.2, 12.0, 21.0]);
 }

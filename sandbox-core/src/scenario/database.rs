@@ -35,7 +35,7 @@ spec! {
         pub tables: Map<TableSpec>,
         /// Time of a statement that reads.
         pub read: DistSpec,
-        /// Time of a statement that writes.
+        /// Time of a statement that writes; outside of a transaction its commit is part of it.
         pub write: DistSpec,
         /// Time of a commit; absent: none.
         pub commit?: Option<DistSpec>,
@@ -122,7 +122,7 @@ pub struct DatabasePlan {
     pub lock_timeout: Option<Span>,
     /// Time of a statement that reads.
     pub read: Dist,
-    /// Time of a statement that writes.
+    /// Time of a statement that writes; outside of a transaction its commit is part of it.
     pub write: Dist,
     /// Time of a commit.
     pub commit: Dist,

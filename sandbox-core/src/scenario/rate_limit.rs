@@ -79,7 +79,7 @@ spec! {
         /// All requests together.
         #[default]
         All,
-        /// Each user.
+        /// Each user, by number: whoever signs in as user 0 is user 0, from whatever client.
         User,
         /// Each workload: each source of traffic.
         Workload,

@@ -89,6 +89,15 @@ impl Store {
         }
     }
 
+    /// What COMMIT needs before it writes: with a rollback journal of SQLite, that nobody else reads. Whoever holds it keeps others
+    /// out for as long as the commit takes.
+    pub fn prepare_commit(&mut self, session: SessionId) -> Result<(), Refusal> {
+        match self {
+            Store::Sqlite(store) => store.prepare_commit(session),
+            Store::Server(_) => Ok(()),
+        }
+    }
+
     /// COMMIT. Refused as busy, the transaction stays as it is; refused for another reason, it is over.
     pub fn commit(&mut self, session: SessionId) -> Result<Commit, Refusal> {
         either!(self, commit(session))

@@ -40,7 +40,6 @@ pub struct Replica {
 struct Shipped {
     request: RequestId,
     committed: Time,
-    answered: Time,
     received: Time,
     applied: Time,
     rows: Vec<(RowId, Option<Row>)>,
@@ -57,18 +56,18 @@ impl Replica {
         if self.config.semi_sync { self.config.delay + self.config.delay } else { Span::ZERO }
     }
 
-    /// A commit of a request changed these rows now, to what they are since; its writer has the answer at `answered`.
-    pub fn on_commit(&mut self, now: Time, request: RequestId, answered: Time, rows: Vec<(RowId, Option<Row>)>) {
+    /// A commit of a request changed these rows now, to what they are since. One that waits for the replica has waited.
+    pub fn on_commit(&mut self, now: Time, request: RequestId, rows: Vec<(RowId, Option<Row>)>) {
         let every = self.config.every.as_nanos();
         let rounds = now.as_nanos().checked_div(every);
         let sent = rounds.map_or(now, |rounds| Time::from_nanos((rounds + 1) * every));
         let received = match self.config.semi_sync {
-            true => (sent + self.config.delay).min(answered),
+            true => now,
             false => sent + self.config.delay,
         };
         let applied = self.idle_from.max(received) + self.config.apply_row.scaled(rows.len() as f64);
         self.idle_from = applied;
-        self.log.push_back(Shipped { request, committed: now, answered, received, applied, rows });
+        self.log.push_back(Shipped { request, committed: now, received, applied, rows });
     }
 
     /// What it holds now.
@@ -95,13 +94,12 @@ impl Replica {
     }
 
     /// The store is lost: what the replica holds once it has applied what has reached it, and the requests whose commits
-    /// are gone although they have been answered.
+    /// are gone.
     pub fn promote(mut self, now: Time) -> (Tables, Vec<RequestId>) {
         while self.log.front().is_some_and(|commit| commit.received <= now) {
             self.apply_next();
         }
-        let lost = self.log.iter().filter(|commit| commit.answered <= now).map(|commit| commit.request).collect();
-        (self.tables, lost)
+        (self.tables, self.log.iter().map(|commit| commit.request).collect())
     }
 }
 
@@ -139,8 +137,8 @@ mod tests {
     #[test]
     fn commits_arrive_after_the_way_and_are_applied_one_after_the_other() {
         let mut replica = replica(0, 4, false);
-        replica.on_commit(at(0), RequestId(1), at(1), vec![(row(1), value(1)), (row(2), value(2))]);
-        replica.on_commit(at(5), RequestId(2), at(6), vec![(row(1), None)]);
+        replica.on_commit(at(0), RequestId(1), vec![(row(1), value(1)), (row(2), value(2))]);
+        replica.on_commit(at(5), RequestId(2), vec![(row(1), None)]);
         let seen: Vec<u64> = [17, 18, 21, 22].map(|now| holds(&mut replica, at(now))).to_vec();
         assert_eq!((seen, replica.lag(at(30))), (vec![0, 2, 2, 1], Span::ZERO));
     }
@@ -150,7 +148,7 @@ mod tests {
     fn a_slow_replica_falls_behind_by_the_difference_of_the_rates() {
         let mut replica = replica(0, 2, false);
         for n in 0..10_000 {
-            replica.on_commit(at(n), RequestId(1), at(n), vec![(row(n), value(1))]);
+            replica.on_commit(at(n), RequestId(1), vec![(row(n), value(1))]);
         }
         let lag = replica.lag(at(10_000)).as_seconds();
         assert!((lag - 5.0).abs() < 0.02, "{lag}");
@@ -158,17 +156,17 @@ mod tests {
     }
 
     #[test]
-    fn what_had_not_reached_it_is_lost_and_was_promised_only_if_answered() {
+    fn what_had_not_reached_it_is_lost() {
         let commits = |mut replica: Replica| {
-            replica.on_commit(at(0), RequestId(1), at(1), vec![(row(1), value(1))]);
-            replica.on_commit(at(95), RequestId(2), at(96), vec![(row(2), value(1))]);
-            replica.on_commit(at(99), RequestId(3), at(120), vec![(row(3), value(1))]);
+            replica.on_commit(at(0), RequestId(1), vec![(row(1), value(1))]);
+            replica.on_commit(at(95), RequestId(2), vec![(row(2), value(1))]);
+            replica.on_commit(at(99), RequestId(3), vec![(row(3), value(1))]);
             let (tables, lost) = replica.promote(at(100));
             (tables.len(TableId(0)), lost)
         };
-        assert_eq!(commits(replica(0, 50, false)), (1, vec![RequestId(2)]));
+        assert_eq!(commits(replica(0, 50, false)), (1, vec![RequestId(2), RequestId(3)]));
         // In rounds of 100 ms even the first one is still on its way.
-        assert_eq!(commits(replica(100, 0, false)), (0, vec![RequestId(1), RequestId(2)]));
+        assert_eq!(commits(replica(100, 0, false)), (0, vec![RequestId(1), RequestId(2), RequestId(3)]));
         // Whoever waits for the replica has its answer only when it is safe.
         assert_eq!(commits(replica(0, 50, true)).1, []);
     }

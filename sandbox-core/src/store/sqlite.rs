@@ -4,7 +4,8 @@
 //! and then EXCLUSIVE (no readers at all). A refused COMMIT keeps PENDING. WAL: a reader keeps the snapshot of its first
 //! read and blocks nobody; a writer whose snapshot is not the newest is refused. Whether a busy timeout applies is part
 //! of the refusal: it does not where waiting could only end in a deadlock. Compared step by step with the real library
-//! in `tests/tests/store_equals_sqlite.rs`. Left out: shared cache, savepoints, spilling a full page cache, crashes.
+//! in `tests/tests/store_equals_sqlite.rs`. Left out: shared cache, savepoints, spilling a full page cache, crashes,
+//! and that a write which changes nothing leaves its page alone.
 //!
 //! A statement that is refused may still hold locks, as in SQLite, where it sleeps inside: a write of its own
 //! transaction keeps PENDING until its readers have gone. So whoever stops repeating it says [`Sqlite::give_up`].
@@ -244,6 +245,15 @@ impl Sqlite {
         Done { pages_written: (session.dirty.len() - dirty_before) as u32, ..done }
     }
 
+    /// What COMMIT needs before it writes: with a rollback journal EXCLUSIVE, in which SQLite writes the journal, the database and
+    /// the disk. A writer keeps readers out even if it has changed nothing.
+    pub fn prepare_commit(&mut self, session: SessionId) -> Result<(), Refusal> {
+        match self.config.journal == Journal::Rollback && self.writer == Some(session) {
+            true => self.exclude(session),
+            false => Ok(()),
+        }
+    }
+
     /// COMMIT. If readers refuse it the transaction stays as it is.
     pub fn commit(&mut self, session: SessionId) -> Result<Commit, Refusal> {
         if !self.in_transaction(session) {
@@ -303,12 +313,9 @@ impl Sqlite {
         }
     }
 
-    /// Commits what the session has changed and lets go of everything. With a rollback journal a writer keeps readers out
-    /// even if it has changed nothing.
+    /// Commits what the session has changed and lets go of everything.
     fn write_out(&mut self, id: SessionId) -> Result<Commit, Refusal> {
-        if self.config.journal == Journal::Rollback && self.writer == Some(id) {
-            self.exclude(id)?;
-        }
+        self.prepare_commit(id)?;
         let changed = self.sessions[id.index()].dirty.len() as u32;
         if changed == 0 {
             self.end(id);

@@ -1,9 +1,10 @@
 //! A database: real rows with versions, transactions and their locks, behind a pool of connections.
 //!
 //! What a statement sees, changes and is refused is the store model's ([`crate::store`]); this file gives it time: a
-//! statement takes effect when it begins, a commit when it ends, so locks are held for as long as the work takes. A
-//! replica ([`Replica`]) is another machine: who reads there needs none of the connections. Left out: the cache of pages,
-//! the size of rows, real parts (a real database is a plain `store`).
+//! statement takes effect when it begins, a commit when it ends, so locks are held for as long as the work takes. Outside
+//! of a transaction a statement is one of its own, from its beginning to its end. A replica ([`Replica`]) is another
+//! machine: who reads there needs none of the connections. Left out: the cache of pages, the size of rows, real parts (a
+//! real database is a plain `store`).
 
 mod lock_wait;
 
@@ -82,6 +83,10 @@ struct Session {
     lock_timeout: Option<Span>,
     /// When the statement leaves the line that it stands in.
     gives_up_at: Time,
+    /// Whether its statement is a transaction of its own, as outside BEGIN ... COMMIT.
+    alone: bool,
+    /// What a statement did whose commit still has to wait.
+    done: Option<Done>,
     /// When it was connected.
     opened: Time,
     /// What a statement that took effect when it began will answer.
@@ -180,21 +185,21 @@ impl Database {
         let id = self.idle.pop().unwrap_or_else(|| self.store.open());
         let (now, last) = (ctx.now(), ctx.stay(slot).last);
         let (statement, answer) = (Statement::Close, (0.0, None));
-        self.sessions.insert(
-            key(owner),
-            Session {
-                id,
-                slot,
-                statement,
-                refusals: 0,
-                since: now,
-                lock_timeout: self.plan.lock_timeout,
-                gives_up_at: Time::NEVER,
-                opened: now,
-                answer,
-                last,
-            },
-        );
+        let session = Session {
+            id,
+            slot,
+            statement,
+            refusals: 0,
+            since: now,
+            lock_timeout: self.plan.lock_timeout,
+            gives_up_at: Time::NEVER,
+            alone: false,
+            done: None,
+            opened: now,
+            answer,
+            last,
+        };
+        self.sessions.insert(key(owner), session);
         self.show_levels(ctx);
     }
 
@@ -217,7 +222,7 @@ impl Database {
             Statement::LockTable(table, mode) => {
                 self.store.lock_table(id, table, mode).map(|()| (Dist::ZERO, 0, (0.0, None)))
             }
-            Statement::Op(op, column) => self.store.op(id, &op).map(|done| {
+            Statement::Op(op, column) => self.operate(owner, &op).map(|done| {
                 let own = if op.writes() { plan.write.clone() } else { plan.read.clone() };
                 if op.writes() && self.replica.is_some() {
                     let rows = done.key.map(|key| RowId { table: op.keys().table, key });
@@ -225,25 +230,43 @@ impl Database {
                 }
                 (own, done.rows_scanned, answer(&op, column, &done))
             }),
-            Statement::Commit => Ok((plan.commit.clone(), 0, (0.0, None))),
+            Statement::Commit => self.store.prepare_commit(id).map(|()| (plan.commit.clone(), 0, (0.0, None))),
             Statement::Rollback => self.store.rollback(id).map(|()| (Dist::ZERO, 0, (0.0, None))),
             _ => unreachable!("it needs no session"),
         };
         match done {
             Ok((dist, scanned, answer)) => {
-                self.sessions.get_mut(&key(owner)).expect("it is there").answer = answer;
+                let session = self.sessions.get_mut(&key(owner)).expect("it is there");
+                session.answer = answer;
+                let commits = session.alone || statement == Statement::Commit;
                 let mut span = ctx.work(slot, &dist) + plan.scan_row.scaled(scanned as f64);
-                let commits = statement == Statement::Commit || !self.store.in_transaction(id);
                 if commits && self.written.contains_key(&id) {
                     span += self.replica.as_ref().map_or(Span::ZERO, Replica::extra);
                 }
                 self.work(ctx, slot, span, dist.is_constant() && scanned == 0);
-                if commits && statement != Statement::Commit {
-                    self.ship(ctx, slot, id, ctx.stay(slot).due);
-                }
             }
             Err(refusal) => self.on_refusal(ctx, owner, refusal),
         }
+    }
+
+    /// Reads or writes rows; outside of a transaction in one of its own, which has all it needs for its commit from the beginning.
+    fn operate(&mut self, owner: StayId, op: &Op) -> Result<Done, StoreRefusal> {
+        let session = self.sessions.get_mut(&key(owner)).expect("it is there");
+        if !self.store.in_transaction(session.id) {
+            self.store.begin(session.id, Mode::Plain)?;
+            session.alone = true;
+        }
+        let done = match session.done.take() {
+            Some(done) => done,
+            None => self.store.op(session.id, op)?,
+        };
+        if session.alone
+            && let Err(refusal) = self.store.prepare_commit(session.id)
+        {
+            session.done = Some(done);
+            return Err(refusal);
+        }
+        Ok(done)
     }
 
     /// Works on a statement; more at once than there are cores slow each other down.
@@ -260,12 +283,12 @@ impl Database {
     }
 
     /// Sends what a session has committed on its way to the replica.
-    fn ship(&mut self, ctx: &Ctx, slot: Slot, id: SessionId, answered: Time) {
+    fn ship(&mut self, ctx: &Ctx, slot: Slot, id: SessionId) {
         let (Some(replica), Some(written)) = (&mut self.replica, self.written.remove(&id)) else { return };
         if !written.is_empty() {
             let committed = self.store.committed();
             let rows = written.into_iter().map(|row| (row, committed.get(row).copied())).collect();
-            replica.on_commit(ctx.now(), ctx.stay(slot).request, answered, rows);
+            replica.on_commit(ctx.now(), ctx.stay(slot).request, rows);
         }
     }
 
@@ -311,7 +334,7 @@ impl Database {
                 ctx.refuse(slot, Refusal::Down, fault, None);
             }
         }
-        let open = self.sessions.iter().filter(|(_, session)| self.store.in_transaction(session.id));
+        let open = self.sessions.iter().filter(|(_, session)| !session.alone && self.store.in_transaction(session.id));
         let cut = open.map(|(owner, _)| *owner).collect();
         let store = self.store.restarted(tables.clone());
         let replica = self.plan.replica.map(|config| Replica::new(config, tables));
@@ -328,12 +351,12 @@ impl Database {
         }
         self.in_work -= 1;
         let owner = owner_of(ctx, slot);
-        let Session { id, statement, answer, .. } = self.sessions[&key(owner)];
-        if statement == Statement::Commit {
+        let Session { id, statement, answer, alone, .. } = self.sessions[&key(owner)];
+        if alone || statement == Statement::Commit {
             if let Err(refusal) = self.store.commit(id) {
                 return self.on_refusal(ctx, owner, refusal);
             }
-            self.ship(ctx, slot, id, ctx.now());
+            self.ship(ctx, slot, id);
         }
         if ctx.strikes(slot) {
             ctx.refuse(slot, Refusal::Fault, ctx.fault(), None);
@@ -486,6 +509,9 @@ impl Database {
         cause: Option<Seq>,
     ) {
         self.store.give_up(id);
+        if self.sessions[&key(owner)].alone {
+            self.store.rollback(id).expect("it is in a transaction of its own");
+        }
         ctx.refuse(slot, refusal, cause, None);
         self.after(ctx, owner);
     }
