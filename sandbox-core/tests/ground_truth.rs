@@ -9,8 +9,8 @@ use strange::{anything, mutate};
 
 const CASES: &str = include_str!("../../tests/ground-truth/ground-truth.json");
 
-/// Types of models that nothing answers yet.
-const NOT_BUILT: [&str; 2] = ["optimistic_locking", "system"];
+/// Types of models that are simulated: `faultline verify` judges them over seeds.
+const SIMULATED: [&str; 2] = ["optimistic_locking", "system"];
 
 fn cases() -> Vec<Case> {
     read_cases(CASES).expect("the cases can be read")
@@ -23,7 +23,7 @@ fn kind(case: &Case) -> &str {
 #[test]
 fn policies_give_the_answers_that_are_known() {
     let mut off = Vec::new();
-    for case in cases().iter().filter(|case| !NOT_BUILT.contains(&kind(case))) {
+    for case in cases().iter().filter(|case| !SIMULATED.contains(&kind(case))) {
         let report = case.judge(&[case.answer(1)]);
         if report.verdict != Verdict::Pass {
             off.push(format!("{}: {}", report.id, serde_json::to_string_pretty(&report).unwrap()));
@@ -35,7 +35,7 @@ fn policies_give_the_answers_that_are_known() {
 /// A wrong answer must be noticed: every expected value, changed a little, fails its case.
 #[test]
 fn a_changed_expectation_fails() {
-    for case in cases().iter().filter(|case| !NOT_BUILT.contains(&kind(case)) && case.kind != CaseKind::Statistical) {
+    for case in cases().iter().filter(|case| !SIMULATED.contains(&kind(case)) && case.kind != CaseKind::Statistical) {
         let answers = [case.answer(1)];
         for metric in case.expected.keys() {
             let mut changed = case.clone();
@@ -81,7 +81,7 @@ proptest! {
         let Value::Array(cases) = serde_json::from_str(CASES).unwrap() else { unreachable!() };
         let built: Vec<Value> = cases
             .into_iter()
-            .filter(|case| !NOT_BUILT.contains(&case["model"]["type"].as_str().unwrap()))
+            .filter(|case| !SIMULATED.contains(&case["model"]["type"].as_str().unwrap()))
             .collect();
         let mut case = built[which % built.len()].clone();
         if let Some(runs) = case.pointer_mut("/run/independent_runs") {

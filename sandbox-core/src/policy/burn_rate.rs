@@ -20,9 +20,13 @@ impl Slo {
 
     /// The share of requests that may fail.
     pub fn budget(self) -> f64 {
-        1.0 - self.0
+        // The difference in decimals, so that 1 - 0.9 is 0.1 and a tie is a tie.
+        ((1.0 - self.0) * 1e15).round() / 1e15
     }
 }
+
+/// Shares that differ by less are the same.
+const ROUNDING: f64 = 1e-12;
 
 /// A rule with checked parameters.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -62,7 +66,7 @@ impl BurnRateRule {
         let share = self.burn * slo.budget() / incident.error_ratio;
         let window = |window_s: f64| {
             let needed_s = window_s * share;
-            let exceeds = share < 1.0 && needed_s < lasts_s;
+            let exceeds = share < 1.0 - ROUNDING && needed_s < lasts_s;
             exceeds.then(|| (incident.from_s + needed_s, incident.to_s.map(|to| to + window_s - needed_s)))
         };
         let ((long_from, long_to), (short_from, short_to)) = (window(self.long_s)?, window(self.short_s)?);
@@ -104,6 +108,14 @@ pub struct Alert {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    #[test]
+    fn what_only_equals_the_threshold_does_not_exceed_it() {
+        let incident = Incident { error_ratio: 0.1, from_s: 0.0, to_s: None };
+        let rule = BurnRateRule::new(60.0, 10.0, 1.0).unwrap();
+        assert_eq!(rule.alert(Slo::new(0.9).unwrap(), incident), None);
+        assert!(!rule.decide(Slo::new(0.9).unwrap(), 0.1, 0.1));
+    }
 
     #[test]
     fn the_workbooks_page_after_an_outage() {

@@ -38,7 +38,7 @@ spec! {
         /// How often a consumer at work asks for another visibility timeout; one that is down or frozen cannot. Absent: never.
         pub heartbeat_s?: Option<f64>,
         /// Deliveries of a message; after that it goes to the dead letters. Absent or null: it is delivered until it succeeds.
-        pub max_receive_count?: Option<u8>,
+        pub max_receive_count?: Option<u32>,
         /// How long a message that failed is not delivered again; absent: not at all.
         pub redelivery?: Option<RedeliverySpec>,
         /// Whether messages outlive the queue's going down. False: it has them in memory only.
@@ -142,7 +142,7 @@ impl<'a> Planner<'a> {
         }
         let params = MessageQueueParams {
             visibility_timeout: Span::from_seconds(queue.visibility_timeout_s),
-            max_receive_count: queue.max_receive_count.map(u32::from),
+            max_receive_count: queue.max_receive_count,
             max_waiting: queue.max_waiting,
             on_full: match queue.on_full {
                 OnFullSpec::Reject => OnFull::Reject,

@@ -96,9 +96,6 @@ impl CacheConfig {
         if params.capacity == 0 {
             return Err("the cache capacity is 0: use at least 1 entry, or leave the cache out".into());
         }
-        if params.ttl == Some(Span::ZERO) {
-            return Err("the cache ttl is 0, so no copy would ever be fresh: use a positive time".into());
-        }
         if !(0.0..1.0).contains(&params.ttl_jitter) {
             return Err(format!("the ttl jitter is {}: use a share from 0 to below 1, such as 0.1", params.ttl_jitter));
         }
@@ -441,7 +438,6 @@ mod tests {
             CacheConfig::new(params).unwrap_err()
         };
         assert!(refused(|p| p.capacity = 0).contains("capacity"));
-        assert!(refused(|p| p.ttl = Some(Span::ZERO)).contains("ttl"));
         assert!(refused(|p| p.ttl_jitter = 1.0).contains("jitter"));
         assert!(refused(|p| p.early_expiration = Some(f64::NAN)).contains("beta"));
         assert!(refused(|p| p.negative_ttl = Some(Span::ZERO)).contains("negative"));

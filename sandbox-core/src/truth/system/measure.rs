@@ -4,6 +4,7 @@
 //! first counted request and end with the last sending.
 
 use super::scenario::{Extent, System};
+use super::visits::{Visit, Visits};
 use crate::engine::World;
 use crate::ids::{NodeId, RequestId};
 use crate::rng::{Purpose, draw};
@@ -22,6 +23,8 @@ struct Request {
     backed_off: Span,
     waited: Span,
     queued_at: Time,
+    /// When it came to the limiter.
+    arrived_at: Time,
     last_called: Time,
     attempts: u32,
     visits: u32,
@@ -36,6 +39,10 @@ struct Request {
     dead_lettered: bool,
     deliveries: u32,
     found: Option<CacheResult>,
+    /// Pauses before a retry that it is in.
+    pausing: u8,
+    /// The instance that it came to last.
+    at: NodeId,
 }
 
 /// Levels of a node, added up over time.
@@ -85,11 +92,16 @@ pub struct Measure {
     backing_off: u32,
     backing_off_since: Time,
     in_flight: u64,
+    /// Position of the station at the end of the chain of calls.
+    last_station: Option<usize>,
+    /// What is asked of one station or of one class; None: nothing.
+    visits: Option<Visits>,
 }
 
 impl Measure {
     /// Nothing is gathered yet.
-    pub fn new(plan: Arc<Plan>, system: &System) -> Measure {
+    pub fn new(plan: Arc<Plan>, system: &System, wanted: &[&str]) -> Measure {
+        let of_parts = wanted.iter().any(|name| name.contains("@station:") || name.contains("@class:"));
         let stations: Vec<(String, Option<f64>)> =
             system.stations().map(|(id, workers)| (id.to_string(), workers)).collect();
         let group_of = |node: usize| plan.nodes[node].group.clone();
@@ -118,6 +130,8 @@ impl Measure {
             backing_off: 0,
             backing_off_since: Time::ZERO,
             in_flight: 0,
+            last_station: system.last_station(),
+            visits: of_parts.then(Visits::default),
             plan,
         }
     }
@@ -125,13 +139,20 @@ impl Measure {
     /// Whether all requests that count are over.
     pub fn is_done(&self) -> bool {
         match (self.extent.requests, self.extent.simulated_s) {
-            (Some(requests), _) => self.requests.len() as u64 >= requests && self.open == 0,
+            (Some(requests), _) => self.requests.len() as u64 >= requests && self.open == 0 && self.queues_are_empty(),
             (None, Some(simulated_s)) => {
                 self.now.at >= Time::from_seconds(simulated_s * self.scale) && self.last.is_some()
             }
             // The whole input: until nothing is left to send or to answer.
             (None, None) => false,
         }
+    }
+
+    /// Whether every message that was published has been delivered, or put aside.
+    fn queues_are_empty(&self) -> bool {
+        let queues =
+            self.plan.nodes.iter().zip(&self.now.levels).filter(|(node, _)| matches!(node.kind, Kind::Queue(_)));
+        queues.into_iter().all(|(_, level)| level.waiting + level.in_service == 0)
     }
 
     /// Takes what the latest step of the world made.
@@ -218,6 +239,7 @@ impl Measure {
             backed_off: Span::ZERO,
             waited: Span::ZERO,
             queued_at: Time::NEVER,
+            arrived_at: record.at,
             last_called: record.at,
             attempts: 0,
             visits: 0,
@@ -232,6 +254,8 @@ impl Measure {
             dead_lettered: false,
             deliveries: 0,
             found: None,
+            pausing: 0,
+            at: record.node,
         });
     }
 
@@ -243,30 +267,36 @@ impl Measure {
             return;
         }
         let station = self.station_of[record.node.index()];
-        let last_station = self.stations.len().checked_sub(1);
+        let last_station = self.last_station;
+        if let (Some(visits), Some(station)) = (&mut self.visits, station) {
+            visits.on_record(record, station as u16);
+        }
         let kind = &self.plan.nodes[record.node.index()].kind;
         let is_client = matches!(kind, Kind::Client(_));
         let request = &mut self.requests[record.request.0 as usize - 1];
         match record.what {
-            What::Called { attempt, .. } if is_client => {
-                request.last_called = record.at;
-                self.now.called += 1;
-                if attempt > 1 {
-                    self.now.retries += 1;
-                    if request.queued_at == Time::NEVER && self.backing_off > 0 && request.backed_off > Span::ZERO {
-                        self.change_backing_off(-1);
-                    }
+            What::Called { attempt, .. } if is_client || station.is_some() => {
+                if is_client {
+                    request.last_called = record.at;
+                    self.now.called += 1;
+                }
+                self.now.retries += u64::from(attempt > 1);
+                if attempt > 1 && request.pausing > 0 {
+                    request.pausing -= 1;
+                    self.change_backing_off(-1);
                 }
             }
             What::Called { .. } if matches!(kind, Kind::Queue(_)) => request.deliveries += 1,
             What::Called { .. } if matches!(kind, Kind::Gateway(_)) => self.now.accepted += 1,
-            What::BackedOff { delay } if is_client => {
+            What::BackedOff { delay } if is_client || station.is_some() => {
                 request.backed_off += delay;
+                request.pausing += 1;
                 self.change_backing_off(1);
             }
             What::Arrived { .. } if station.is_some() => {
                 request.visits += 1;
                 request.started = true;
+                request.at = record.node;
                 request.attempts += u32::from(station == last_station);
             }
             What::Queued { .. } if station.is_some() => {
@@ -280,7 +310,7 @@ impl Measure {
                 request.started = true;
             }
             What::Refused { refusal } => match refusal {
-                Refusal::QueueFull => {
+                Refusal::QueueFull | Refusal::BulkheadFull => {
                     request.rejected = true;
                     request.started = false;
                 }
@@ -293,9 +323,13 @@ impl Measure {
                 Refusal::Throttled => request.throttled = true,
                 _ => {}
             },
-            What::Replied { status, .. } if station.is_some() && status.is_success() => {
-                self.now.completions[record.node.index()] += 1;
+            // A service is completed even if it ends in failure.
+            What::Worked if station.is_some() => self.now.completions[record.node.index()] += 1,
+            // What a leaky queue holds back waits there, before any station.
+            What::Worked if matches!(kind, Kind::Gateway(_)) => {
+                request.waited += record.at.since(request.arrived_at);
             }
+            What::Arrived { .. } if matches!(kind, Kind::Gateway(_)) => request.arrived_at = record.at,
             What::CacheAsked { result, .. } => {
                 request.found = Some(result);
                 let missed = matches!(result, CacheResult::Miss | CacheResult::Stale | CacheResult::TooOld);
@@ -308,8 +342,10 @@ impl Measure {
                 request.latency = Some(latency);
                 self.in_flight -= 1;
                 self.now.answered += u64::from(outcome.is_success());
+                let pausing = std::mem::take(&mut request.pausing);
                 let counted = self.extent.requests.is_none_or(|all| u64::from(record.request.0) <= all);
                 self.open -= u64::from(counted);
+                self.change_backing_off(-i32::from(pausing));
             }
             _ => {}
         }
@@ -374,6 +410,14 @@ impl Measure {
             Some(("demand", id)) => (None, None, Some(self.demands.iter().find(|(known, _, _)| known == id)?)),
             Some(_) => return None,
         };
+        if let Some(value) = self.of_part(metric, class, station) {
+            return Some(value);
+        }
+        let is_of_all =
+            station.is_some() && !OF_A_STATION.contains(&metric) || class.is_some() && OF_ALL.contains(&metric);
+        if is_of_all {
+            return None;
+        }
         let of = || self.counted().filter(move |(_, request)| class.is_none_or(|class| request.class == class));
         let count = |what: &dyn Fn(&Request) -> bool| of().filter(|(_, request)| what(request)).count() as f64;
         let total = of().count() as f64;
@@ -389,7 +433,10 @@ impl Measure {
             let squares = values.iter().map(|value| (value - mean) * (value - mean)).sum::<f64>();
             (values.len() > 1).then(|| libm::sqrt(squares / (values.len() - 1) as f64))
         };
-        let served = || of().filter(|(_, request)| request.started && !request.rejected && !request.abandoned);
+        let has_stations = !self.stations.is_empty();
+        // Whoever is retried until it is served waits where it is served.
+        let has_waits = has_stations || self.plan.nodes.iter().any(|node| matches!(node.kind, Kind::Gateway(_)));
+        let served = || of().filter(|(_, request)| if has_stations { request.started } else { !request.limited });
         let (warm, last) = (self.warm.as_ref()?, self.last.as_ref()?);
         let length = self.seconds(last.at.since(warm.at));
         let nodes = || {
@@ -403,7 +450,6 @@ impl Measure {
         let waiting = || nodes().map(|node| last.levels[node].waiting_ns - warm.levels[node].waiting_ns).sum::<u128>();
         let averaged = |ns: u128| Some(ns as f64 / 1e9 / self.scale / length).filter(|value| value.is_finite());
         let per_s = |number: u64| Some(number as f64 / length).filter(|value| value.is_finite());
-        let has_stations = !self.stations.is_empty();
         let quantile = |metric: &str, values: &mut Vec<u64>| -> Option<f64> {
             let percent: f64 = metric.strip_prefix('p')?.split('_').next()?.parse().ok()?;
             values.sort_unstable();
@@ -420,20 +466,18 @@ impl Measure {
             }
             "mean_sojourn_ms" => in_ms(mean(&mut sojourns().map(|span| self.seconds(span)))),
             "max_sojourn_ms" => in_ms(sojourns().max().map(|span| self.seconds(span))),
-            "mean_wait_s" if has_stations => {
-                number(mean(&mut served().map(|(_, request)| self.seconds(request.waited))))
-            }
-            "second_moment_wait_s2" if has_stations => number(mean(
+            "mean_wait_s" if has_waits => number(mean(&mut served().map(|(_, request)| self.seconds(request.waited)))),
+            "second_moment_wait_s2" if has_waits => number(mean(
                 &mut served().map(|(_, request)| self.seconds(request.waited) * self.seconds(request.waited)),
             )),
-            "mean_wait_all_s" if has_stations => {
+            "mean_wait_all_s" if has_waits => {
                 let joined = of().filter(|(_, request)| !request.rejected);
                 number(mean(&mut joined.map(|(_, request)| self.seconds(request.waited))))
             }
-            "max_wait_ms" if has_stations => {
+            "max_wait_ms" if has_waits => {
                 in_ms(served().map(|(_, request)| self.seconds(request.waited)).reduce(f64::max))
             }
-            "p_wait" if has_stations => number(share(&|request| request.queued)),
+            "p_wait" if has_stations => number(share(&|request| request.queued || request.rejected)),
             "utilization" if has_stations => {
                 let workers = match station {
                     Some(station) => self.stations[station].1,
@@ -446,6 +490,10 @@ impl Measure {
             "mean_queue_length" if has_stations => number(averaged(waiting())),
             "max_waiting" if has_stations => {
                 nodes().map(|node| self.now.levels[node].waiting_max).max().map(|most| json!(most))
+            }
+            // Of a network: what leaves it.
+            "throughput_per_s" if station.is_none() && self.stations.len() > 1 => {
+                number(per_s(last.answered - warm.answered))
             }
             "throughput_per_s" if has_stations => {
                 number(per_s(nodes().map(|node| last.completions[node] - warm.completions[node]).sum()))
@@ -521,24 +569,116 @@ impl Measure {
             _ if metric.ends_with("_sojourn_ms") => {
                 in_ms(quantile(metric, &mut sojourns().map(Span::as_nanos).collect()))
             }
-            _ if metric.ends_with("_wait_s") && has_stations => {
+            _ if metric.ends_with("_wait_s") && has_waits => {
                 number(quantile(metric, &mut served().map(|(_, request)| request.waited.as_nanos()).collect()))
             }
             _ => None,
         }
     }
 
+    /// A metric of one station or of one class that only its visits tell.
+    fn of_part(&self, metric: &str, class: Option<u16>, station: Option<usize>) -> Option<Value> {
+        let (warm, last) = (self.warm.as_ref()?, self.last.as_ref()?);
+        let (from, to) = (warm.at, last.at);
+        let length = self.seconds(to.since(from));
+        let class_of = |request: u32| self.requests[request as usize].class;
+        let visits = || {
+            let all = self.visits.iter().flat_map(Visits::iter);
+            let of_class = all.filter(move |visit| class.is_none_or(|class| class_of(visit.request) == class));
+            of_class.filter(move |visit| station.is_none_or(|station| usize::from(visit.station) == station))
+        };
+        let (first, end) = (self.counted_from() as u32, self.extent.requests.unwrap_or(u64::MAX));
+        let counted = || visits().filter(move |visit| visit.request >= first && u64::from(visit.request) < end);
+        let per_s = |count: usize| Some(json!(count as f64 / length)).filter(|_| length > 0.0);
+        let averaged = |share: &dyn Fn((u128, u128)) -> u128| {
+            let ns: u128 = visits().map(|visit| share(visit.shares(from, to))).sum();
+            ns as f64 / 1e9 / self.scale / length
+        };
+        if class.is_some() {
+            let workers = || self.stations.iter().map(|(_, workers)| *workers).sum::<Option<f64>>();
+            return match metric {
+                "throughput_per_s" => per_s(visits().filter(|visit| visit.ended_within(from, to)).count()),
+                "goodput_per_s" => {
+                    let answered = |request: &&Request| {
+                        let at = request.latency.map(|latency| request.sent + latency);
+                        let succeeded = request.outcome.is_some_and(Outcome::is_success);
+                        succeeded && at.is_some_and(|at| from < at && at <= to)
+                    };
+                    let own = self.requests.iter().filter(|request| Some(request.class) == class);
+                    per_s(own.filter(answered).count())
+                }
+                "utilization" => Some(json!(averaged(&|(_, busy)| busy) / workers()?)),
+                "mean_busy_workers" => Some(json!(averaged(&|(_, busy)| busy))),
+                "mean_in_system" => Some(json!(averaged(&|(waiting, busy)| waiting + busy))),
+                "mean_queue_length" => Some(json!(averaged(&|(waiting, _)| waiting))),
+                _ => None,
+            };
+        }
+        station?;
+        let seconds = |spans: Vec<Span>| spans.into_iter().map(|span| self.seconds(span)).collect::<Vec<f64>>();
+        let sojourns = || seconds(counted().filter_map(|visit| visit.sojourn()).collect());
+        let waits = || seconds(counted().filter_map(|visit| visit.wait()).collect());
+        let mean = |values: Vec<f64>| {
+            let count = values.len() as f64;
+            (count > 0.0).then(|| json!(values.iter().sum::<f64>() / count))
+        };
+        let share = |what: &dyn Fn(&&Visit) -> bool| {
+            let share = counted().filter(what).count() as f64 / counted().count() as f64;
+            Some(json!(share)).filter(|_| share.is_finite())
+        };
+        match metric {
+            "mean_sojourn_s" => mean(sojourns()),
+            "mean_wait_s" => mean(waits()),
+            "second_moment_wait_s2" => mean(waits().into_iter().map(|wait| wait * wait).collect()),
+            "p_wait" => share(&|visit| visit.was_kept()),
+            "reject_fraction" => share(&|visit| visit.rejected),
+            "abandon_fraction" => share(&|visit| visit.abandoned),
+            "mean_visits_per_request" => {
+                let visits = counted().count() as f64 / self.counted().count() as f64;
+                Some(json!(visits)).filter(|_| visits.is_finite())
+            }
+            _ => {
+                let (percent, what) = metric.strip_prefix('p')?.split_once('_')?;
+                let mut values = match what {
+                    "sojourn_s" => sojourns(),
+                    "wait_s" => waits(),
+                    _ => return None,
+                };
+                let percent: f64 = percent.parse().ok()?;
+                values.sort_unstable_by(f64::total_cmp);
+                let rank = ((percent / 100.0 * values.len() as f64) - 1e-9).ceil().max(1.0) as usize;
+                values.get(rank - 1).map(|value| json!(value))
+            }
+        }
+    }
+
     /// The work that a request brought to the only station: drawn again, as the station drew it.
     fn demand_s(&self, index: usize, request: &Request) -> Option<f64> {
-        let node = self.station_of.iter().position(|station| *station == Some(0))?;
-        let Kind::Service(service) = &self.plan.nodes[node].kind else { return None };
+        let node = &self.plan.nodes[request.at.index()];
+        let Kind::Service(service) = &node.kind else { return None };
         let name = super::scenario::node_id(&self.classes[request.class as usize]);
         let route = self.plan.routes.iter().position(|route| route.name == name)?;
         let Step::Work(dist) = service.programs[route].as_ref()?.steps.first()? else { return None };
-        let mut luck = draw(self.plan.seed, index as u32 + 1, self.plan.nodes[node].hash, Purpose::Work, 1);
+        let mut luck = draw(self.plan.seed, index as u32 + 1, node.hash, Purpose::Work, 1);
         Some(self.seconds(dist.sample(&mut luck)))
     }
 }
+
+/// What is asked of a station's levels and counts.
+const OF_A_STATION: [&str; 6] =
+    ["utilization", "mean_busy_workers", "mean_in_system", "mean_queue_length", "max_waiting", "throughput_per_s"];
+
+/// What nobody can say of one class.
+const OF_ALL: [&str; 8] = [
+    "max_waiting",
+    "mean_waiting_clients",
+    "retries_per_s",
+    "load_factor",
+    "sent_per_s",
+    "accepted_per_s",
+    "fetch_rate_per_s",
+    "miss_share_of_fetches",
+];
 
 /// The metrics that a system may be asked for without naming them.
 const NAMES: [&str; 27] = [

@@ -2,6 +2,7 @@
 
 mod measure;
 mod scenario;
+mod visits;
 
 use super::{Answers, Question, Refusal};
 use crate::engine::World;
@@ -23,7 +24,7 @@ pub fn simulate(model: &Value, question: Question) -> Result<Answers, Refusal> {
         Refusal::Problems(problems.into_iter().map(named).collect())
     })?;
     let mut world = World::new(Arc::new(plan));
-    let mut measure = Measure::new(world.plan().clone(), &system);
+    let mut measure = Measure::new(world.plan().clone(), &system, question.wanted);
     while !measure.is_done() && world.step().is_some() {
         measure.on_step(&world);
     }

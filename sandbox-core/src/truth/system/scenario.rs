@@ -157,7 +157,7 @@ spec! {
     struct FaultModel {
         kind: String,
         station: String,
-        interval_ms: Vec<f64>,
+        interval_ms: (f64, Option<f64>),
     }
 }
 
@@ -199,7 +199,7 @@ spec! {
 spec! {
     struct QueueModel {
         visibility_timeout_s: f64,
-        max_receive_count: u8,
+        max_receive_count: u32,
         processing: Value,
         consumers?: Option<u32>,
     }
@@ -234,6 +234,7 @@ pub struct Extent {
 impl System {
     /// Reads a model and how it is to be run. Errors: every problem with its path, or what is not built.
     pub fn read(model: &Value, run: Option<&Value>) -> Result<System, Refusal> {
+        let longest_s = longest_s(model);
         let mut model: Model = read(model)?;
         let run: Run = match run {
             Some(run) => read(run).map_err(|problems| {
@@ -251,15 +252,17 @@ impl System {
             let hint = "Give the system's `arrivals`, or `classes` with their own.";
             return Err(Problem::new("arrivals", "it takes arrivals or classes", hint).into());
         }
-        if model.hedging.is_some() && model.retry.is_some() {
-            return Err(Refusal::Unsupported("hedging and retry on one call".into()));
+        if let Some(what) = model.unsupported() {
+            return Err(Refusal::Unsupported(what.into()));
         }
+        model.simplify();
         if let Some(arrivals) = model.arrivals.take() {
             let service = json!({"dist": "deterministic", "value_s": 0});
             model.classes.push(ClassModel { id: "all".into(), priority: 1, arrivals, service });
         }
         let mut system = System { model, run, scale: 1.0 };
-        while system.length_s() * system.scale > limits::DURATION_S * 0.9 {
+        let longest = |system: &System| system.scale * longest_s * 1e3;
+        while system.end_s() > limits::DURATION_S * 0.9 || longest(&system) > limits::LENGTH_MS * 0.99 {
             system.scale /= 2.0;
         }
         Ok(system)
@@ -289,12 +292,21 @@ impl System {
         self.model.stations.iter().filter_map(|station| station.service.as_ref()).map(mean_s).fold(0.0, f64::max)
     }
 
+    /// How long the scenario lasts, in its own seconds.
+    fn end_s(&self) -> f64 {
+        (self.length_s() + self.drain_s()) * self.scale
+    }
+
     /// Time after the last sending in which everything is answered, in model seconds.
     fn drain_s(&self) -> f64 {
-        let faults =
-            self.model.faults.iter().flat_map(|fault| fault.interval_ms.get(1)).fold(0.0, |a: f64, b| a.max(*b));
+        let faults = self.fault_ends_s();
+        let messages = self.model.message_queue.as_ref().map_or(0.0, |queue| {
+            let processing = mean_s(&queue.processing);
+            let turns = self.run.requests.unwrap_or(0) as f64 / f64::from(queue.consumers.unwrap_or(u32::MAX));
+            f64::from(queue.max_receive_count) * (queue.visibility_timeout_s + processing * (20.0 + turns))
+        });
         let delays = self.model.retry.iter().flat_map(|retry| [retry.max_delay_s, retry.per_try_timeout_s]).flatten();
-        100.0 * self.slowest_s() + faults / 1e3 + delays.sum::<f64>() * 20.0 + self.length_s() * 0.1 + 1.0
+        100.0 * self.slowest_s() + faults + messages + delays.sum::<f64>() * 20.0 + self.length_s() * 0.1 + 1.0
     }
 
     /// How many requests are looked at.
@@ -318,6 +330,19 @@ impl System {
         })
     }
 
+    /// Position of the last station: the end of the chain of calls, or where there is none the last one named.
+    pub fn last_station(&self) -> Option<usize> {
+        let stations = &self.model.stations;
+        let place = |id: &str| stations.iter().position(|station| station.id == id);
+        let mut chain = stations.iter().position(|station| node_id(&station.id) == self.entry());
+        for _ in stations {
+            let next = chain.and_then(|at| stations[at].calls.as_deref()).and_then(place);
+            chain = next.or(chain);
+        }
+        let calls = stations.iter().any(|station| station.calls.is_some());
+        chain.filter(|_| calls).or(stations.len().checked_sub(1))
+    }
+
     /// The classes in the order of the scenario's workloads.
     pub fn classes(&self) -> impl Iterator<Item = &str> {
         self.model.classes.iter().map(|class| class.id.as_str())
@@ -325,7 +350,7 @@ impl System {
 
     /// The end of the last fault, in model seconds.
     pub fn fault_ends_s(&self) -> f64 {
-        self.model.faults.iter().filter_map(|fault| fault.interval_ms.get(1)).fold(0.0, |a: f64, b| a.max(*b)) / 1e3
+        self.model.faults.iter().filter_map(|fault| fault.interval_ms.1).fold(0.0, f64::max) / 1e3
     }
 
     /// The scenario.
@@ -336,29 +361,14 @@ impl System {
         for station in &model.stations {
             nodes.insert(node_id(&station.id), self.station(station));
         }
-        if let Some(routing) = &model.routing {
-            nodes.insert("entrance".into(), self.router(routing));
+        if let Some((steps, calls)) = self.steps(&entry) {
+            nodes.insert("entrance".into(), self.entrance(steps, calls));
             entry = "entrance".into();
-        } else if let Some(fan_out) = &model.fan_out {
-            let branches: Vec<Value> =
-                fan_out.targets.iter().map(|target| json!([{"call": {"to": node_id(target)}}])).collect();
-            let steps = json!([{"all": {"branches": branches, "copies": fan_out.copies}}]);
-            let calls: Map<String, Value> =
-                fan_out.targets.iter().map(|to| (node_id(to), self.balanced(json!({})))).collect();
-            nodes.insert("entrance".into(), self.entrance(steps, Value::Object(calls)));
-            entry = "entrance".into();
-        } else if let Some(cache) = &model.cache {
+        }
+        if let Some(cache) = &model.cache {
             nodes.insert("cache".into(), self.cache(cache));
-            let load = match (cache.fetch_time_s > 0.0, model.stations.is_empty()) {
-                (true, _) => json!([{"wait": {"dist": "constant", "value_ms": self.ms(cache.fetch_time_s)}}]),
-                (false, _) => json!([]),
-            };
-            nodes.insert(
-                "entrance".into(),
-                self.entrance(json!([{"cached": {"cache": "cache", "load": load}}]), json!({})),
-            );
-            entry = "entrance".into();
-        } else if let Some(queue) = &model.message_queue {
+        }
+        if let Some(queue) = &model.message_queue {
             nodes.insert(
                 "queue".into(),
                 json!({
@@ -369,14 +379,6 @@ impl System {
             );
             let routes = json!({"message": [{"wait": self.dist(&queue.processing)}]});
             nodes.insert("consumer".into(), json!({"kind": "service", "routes": routes}));
-            nodes.insert(
-                "entrance".into(),
-                self.entrance(json!([{"publish": {"to": "queue", "route": "message"}}]), json!({})),
-            );
-            entry = "entrance".into();
-        } else if model.stations.is_empty() {
-            nodes.insert("entrance".into(), self.entrance(json!([]), json!({})));
-            entry = "entrance".into();
         }
         if let Some(limiter) = &model.limiter {
             nodes.insert(
@@ -390,15 +392,16 @@ impl System {
         for class in &model.classes {
             workloads.insert(node_id(&class.id), self.workload(class, &entry));
         }
-        let end_s = (self.length_s() + self.drain_s()) * self.scale;
+        let end_s = self.end_s();
         let mut faults = Map::new();
         for (index, fault) in model.faults.iter().enumerate() {
-            let (from, to) = (fault.interval_ms.first(), fault.interval_ms.get(1));
+            let (from, to) = fault.interval_ms;
+            let to_s = to.map_or(end_s + 1.0, |to| to / 1e3 * self.scale);
             faults.insert(
                 format!("fault-{index}"),
                 json!({
                     "node": node_id(&fault.station), "effect": {"kind": fault.kind},
-                    "from_s": from.unwrap_or(&0.0) / 1e3 * self.scale, "to_s": to.unwrap_or(&0.0) / 1e3 * self.scale,
+                    "from_s": from / 1e3 * self.scale, "to_s": to_s,
                 }),
             );
         }
@@ -417,6 +420,40 @@ impl System {
             "format_version": 1, "id": "system", "title": "A ground-truth model", "seed": seed, "duration_s": end_s,
             "nodes": nodes, "workloads": workloads, "faults": faults,
         })
+    }
+
+    /// What an entrance in front of the stations does, and whom it calls; None: requests go straight to `entry`.
+    fn steps(&self, entry: &str) -> Option<(Value, Value)> {
+        let model = &self.model;
+        let called = |ids: &mut dyn Iterator<Item = String>, own: Value| -> Value {
+            ids.map(|id| (id, self.balanced(own.clone()))).collect::<Map<String, Value>>().into()
+        };
+        let behind = if let Some(routing) = &model.routing {
+            let calls = called(&mut model.stations.iter().map(|station| node_id(&station.id)), json!({}));
+            Some((self.router(routing), calls))
+        } else if let Some(fan_out) = &model.fan_out {
+            let branches: Vec<Value> =
+                fan_out.targets.iter().map(|target| json!([{"call": {"to": node_id(target)}}])).collect();
+            let calls = called(&mut fan_out.targets.iter().map(|id| node_id(id)), self.hedged(json!({})));
+            Some((json!([{"all": {"branches": branches, "copies": fan_out.copies}}]), calls))
+        } else if model.message_queue.is_some() {
+            Some((json!([{"publish": {"to": "queue", "route": "message"}}]), json!({})))
+        } else if model.stations.is_empty() {
+            Some((json!([]), json!({})))
+        } else {
+            None
+        };
+        let Some(cache) = &model.cache else { return behind };
+        let (behind, calls) = behind.unwrap_or_else(|| {
+            let call = json!([{"call": {"to": entry}}]);
+            (call, called(&mut [entry.to_string()].into_iter(), json!({})))
+        });
+        let mut load = Vec::new();
+        if cache.fetch_time_s > 0.0 {
+            load.push(json!({"wait": {"dist": "constant", "value_ms": self.ms(cache.fetch_time_s)}}));
+        }
+        load.extend(behind.as_array().cloned().unwrap_or_default());
+        Some((json!([{"cached": {"cache": "cache", "load": load}}]), calls))
     }
 
     /// Where requests enter when stations are joined by calls: the one named, or the one that nobody calls.
@@ -459,6 +496,16 @@ impl System {
             "max_waiting": queue.and_then(|queue| queue.max_waiting),
             "discipline": queue.map_or("fifo", |queue| &queue.discipline),
         });
+        // A caller sees 503 of an instance that is down: a full line is 429 there, so that the two can be told apart.
+        if let Some((workers, waiting)) = station.workers.zip(queue.and_then(|queue| queue.max_waiting))
+            && self.model.breaks_down()
+        {
+            let routes: Vec<String> = self.model.classes.iter().map(|class| node_id(&class.id)).collect();
+            node["max_waiting"] = Value::Null;
+            node["bulkheads"] = json!({
+                "room": {"routes": routes, "max_concurrent": workers + waiting, "max_waiting": 0, "status": 429}
+            });
+        }
         if let Some(patience) = queue.and_then(|queue| queue.timeout.as_ref()) {
             node["patience"] = self.dist(patience);
         }
@@ -501,9 +548,7 @@ impl System {
         }
         let mut steps = hand_over("enter");
         steps.push(json!({"repeat": {"times": 10_000, "while": "at > 0", "do": round}}));
-        let calls: Map<String, Value> =
-            stations.iter().map(|station| (node_id(&station.id), self.balanced(json!({})))).collect();
-        self.entrance(Value::Array(steps), Value::Object(calls))
+        Value::Array(steps)
     }
 
     /// How the clients call whoever is in front.
@@ -514,14 +559,22 @@ impl System {
             call["deadline_ms"] = json!(self.ms(timeout));
             call["cancel"] = json!(if model.cancel_on_timeout == Some(true) { "anywhere" } else { "none" });
         }
-        if let Some(hedging) = &model.hedging {
+        if model.fan_out.is_none() {
+            call = self.hedged(call);
+        }
+        if let Some(throttle) = &model.client_throttle {
+            call["throttle"] = json!({"k": throttle.k, "window_s": throttle.window_s * self.scale});
+        }
+        call
+    }
+
+    /// Copies are sent by whoever calls the replicas: of a fan-out each part has its own.
+    fn hedged(&self, mut call: Value) -> Value {
+        if let Some(hedging) = &self.model.hedging {
             call["hedging"] = json!({
                 "max_attempts": hedging.max_attempts, "delay_ms": self.ms(hedging.delay_s),
                 "distinct_target": hedging.distinct_target, "cancel": hedging.cancel,
             });
-        }
-        if let Some(throttle) = &model.client_throttle {
-            call["throttle"] = json!({"k": throttle.k, "window_s": throttle.window_s * self.scale});
         }
         call
     }
@@ -544,10 +597,9 @@ impl System {
         let mut on = Vec::new();
         for what in &retry.retry_on {
             match what.as_str() {
-                "failure" if self.model.stations.iter().any(|station| station.failures.is_some()) => {
-                    on.extend(["error", "unavailable"]);
-                }
+                "failure" if self.model.breaks_down() => on.extend(["error", "unavailable"]),
                 "failure" => on.push("error"),
+                "reject" if self.model.breaks_down() => on.push("rate_limited"),
                 "reject" => on.extend(["unavailable", "rate_limited"]),
                 other => on.push(other),
             }
@@ -600,8 +652,14 @@ impl System {
             "routes": {route: {"weight": 1, "op": "read"}}, "keys": keys, "popularity": popularity, "users": 1,
             "from_s": ms(arrivals.first_at_ms) / 1e3,
             "to_s": arrivals.until_ms.map(|until| until / 1e3 * self.scale),
-            "requests": arrivals.count.or(arrivals.clients.and(self.run.requests)),
+            "requests": arrivals.count.map(Some).unwrap_or_else(|| self.of_closed_loop(arrivals)),
         })
+    }
+
+    /// How many requests a closed loop sends: more than are looked at, so that the last of these meet the same load as the others.
+    fn of_closed_loop(&self, arrivals: &ArrivalsModel) -> Option<u64> {
+        let clients = u64::from(arrivals.clients?);
+        self.run.requests.map(|requests| requests + 10 * clients)
     }
 
     fn cache(&self, cache: &CacheModel) -> Value {
@@ -631,6 +689,52 @@ impl System {
     }
 }
 
+impl Model {
+    /// What of the model cannot be said together.
+    fn unsupported(&self) -> Option<&'static str> {
+        let has_replicas = self.stations.iter().any(|station| station.replicas.unwrap_or(1) > 1);
+        let other = self.retry.as_ref().is_some_and(|retry| retry.other_instance == Some(true));
+        let distinct = self.hedging.as_ref().is_some_and(|hedging| hedging.distinct_target);
+        let passes_on = self.limiter.is_some() || self.fan_out.is_some() || self.cache.is_some();
+        let is_far = passes_on || self.routing.is_some() && self.only_station().is_none();
+        match () {
+            () if self.hedging.is_some() && self.retry.is_some() => Some("hedging and retry on one call"),
+            () if self.routing.is_some() && self.fan_out.is_some() => Some("routing and a fan-out"),
+            () if self.message_queue.is_some() && !(self.stations.is_empty() && self.cache.is_none()) => {
+                Some("a message queue beside stations or a cache")
+            }
+            () if has_replicas && (other && is_far || distinct && is_far && self.fan_out.is_none()) => {
+                Some("another instance for a retry or a copy, chosen by somebody who does not call the replicas")
+            }
+            () => None,
+        }
+    }
+
+    /// Whether instances are down now and then.
+    fn breaks_down(&self) -> bool {
+        self.stations.iter().any(|station| station.failures.is_some())
+    }
+
+    /// The only station that requests go to before they leave.
+    fn only_station(&self) -> Option<&str> {
+        let certain = |from: &str| -> Option<String> {
+            let onward = self.routing.as_ref()?.get(from)?.as_object()?;
+            let (to, _) = onward.iter().find(|(_, share)| share.as_f64() == Some(1.0))?;
+            Some(to.clone())
+        };
+        let first = certain("enter")?;
+        let station = self.stations.iter().find(|station| station.id == first)?;
+        (certain(&first)? == "exit").then_some(&station.id)
+    }
+
+    /// A network of one station is that station.
+    fn simplify(&mut self) {
+        if let Some(only) = self.only_station().map(str::to_string) {
+            (self.entry, self.routing) = (Some(only), None);
+        }
+    }
+}
+
 impl ArrivalsModel {
     /// When the last listed request is sent, in model milliseconds.
     fn listed_ms(&self) -> f64 {
@@ -639,10 +743,26 @@ impl ArrivalsModel {
     }
 }
 
-/// An id that a node may have: lower-case words joined by `-`.
+/// An id that a node may have, another for each name: lower-case letters, digits, and the code of every other character.
 pub fn node_id(name: &str) -> String {
-    let word = |c: char| if c.is_ascii_lowercase() || c.is_ascii_digit() { c } else { '-' };
-    format!("s-{}", name.to_ascii_lowercase().chars().map(word).collect::<String>())
+    let word = |c: char| match c {
+        'a'..='z' | '0'..='9' => c.to_string(),
+        other => format!("-{:x}-", u32::from(other)),
+    };
+    format!("s-{}", name.chars().map(word).collect::<String>())
+}
+
+/// The longest time that a model names as a length, in seconds: not an instant, not a rate, not what is measured.
+fn longest_s(model: &Value) -> f64 {
+    let instants = ["until_ms", "first_at_ms", "interval_ms"];
+    let fields = model.as_object().into_iter().flatten().filter(|(name, _)| *name != "measure");
+    let lengths = fields.map(|(name, value)| match (value, value.as_f64()) {
+        (_, Some(seconds)) if name.ends_with("_s") && !name.ends_with("per_s") => seconds,
+        (_, Some(millis)) if name.ends_with("_ms") && !instants.contains(&name.as_str()) => millis / 1e3,
+        _ => longest_s(value),
+    });
+    let parts = model.as_array().into_iter().flatten().map(longest_s);
+    lengths.chain(parts).fold(0.0, f64::max)
 }
 
 /// The mean of a distribution in seconds, near enough to say how long a run lasts.

@@ -210,7 +210,12 @@ impl Service {
         }
         let saturated = *self.saturated.get_or_insert_with(|| ctx.saturate(self.busy));
         let ahead = self.line.len();
-        if self.plan.max_waiting.is_some_and(|places| ahead >= places) {
+        let full = match (&self.sharing, self.plan.workers, self.plan.max_waiting) {
+            // Who shares has its place beside the others; nobody waits but while nothing may begin.
+            (Some(_), Some(workers), Some(waiting)) => self.busy + ahead >= workers + waiting,
+            (_, _, places) => places.is_some_and(|places| ahead >= places),
+        };
+        if full {
             ctx.note_because(slot, What::Refused { refusal: Refusal::QueueFull }, Some(saturated));
             return self.turn_away(ctx, slot, Refusal::QueueFull);
         }
