@@ -49,7 +49,15 @@ fn pairs() -> impl Strategy<Value = Vec<(&'static str, String)>> {
         });
         values.collect::<Vec<_>>()
     };
-    some.prop_flat_map(with_values)
+    // A link is about one thing.
+    let about_one = |mut pairs: Vec<(&'static str, String)>| {
+        let mut has_one = false;
+        pairs.retain(|(name, _)| {
+            !["lesson", "scenario", "document"].contains(name) || !std::mem::replace(&mut has_one, true)
+        });
+        pairs
+    };
+    some.prop_flat_map(with_values).prop_map(about_one)
 }
 
 proptest! {
@@ -172,6 +180,26 @@ fn every_value_that_does_not_fit_is_named_with_a_way_to_mend_it_and_changes_noth
             "them: is no parameter of a link. Did you mean `theme`?",
         ]
     );
+}
+
+#[test]
+fn a_link_is_about_one_thing_and_the_others_are_named() {
+    let (link, problems) = Link::read("?v=2&scenario=one-writer&lesson=one-request");
+    assert_eq!((link.lesson.as_deref(), link.scenario.as_deref()), (Some("one-request"), None));
+    let problems: Vec<String> = problems.iter().map(ToString::to_string).collect();
+    assert_eq!(problems, ["scenario: stands beside `lesson`, and a link is about one of them. Leave one of them out."]);
+}
+
+#[test]
+fn the_page_of_a_lesson_is_a_link_to_it() {
+    for page in
+        ["https://h.example/a/lesson/one-request/?seed=3", "https://h.example/lesson/one-request/index.html?seed=3#x"]
+    {
+        let link = read(page);
+        assert_eq!((link.lesson.as_deref(), link.seed), (Some("one-request"), Some(3)), "{page}");
+    }
+    assert_eq!(read("https://h.example/lesson/one-request/?scenario=one-writer").lesson, None, "the query counts");
+    assert_eq!(read("https://h.example/lesson/?seed=3").lesson, None);
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! The HTTP application: state, routes, and what every request gets.
 
 use crate::auth::Auth;
+use crate::error::other_method;
 use crate::metrics::Metrics;
 use crate::mount::Mount;
 use crate::routes;
@@ -76,6 +77,7 @@ pub fn app(state: AppState) -> Router {
         .merge(routes::metrics::router())
         .merge(routes::docs::router(state.mount.plan()))
         .merge(routes::site::router(state.site.as_deref()))
+        .method_not_allowed_fallback(other_method)
         .layer(middleware::from_fn_with_state(state.clone(), count))
         .layer(cors)
         .with_state(state)

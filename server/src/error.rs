@@ -1,5 +1,6 @@
 //! What can go wrong with an HTTP request: one list. Internals are logged and not sent.
 
+use axum::extract::rejection::PathRejection;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use sandbox_core::trace::Outcome;
@@ -16,12 +17,14 @@ pub enum ApiError {
     Unauthorized,
     /// 404: no such thing.
     NotFound(String),
-    /// 405: known path, other method; the methods it knows.
-    MethodNotAllowed(String),
+    /// 405: known path, other method; the methods it knows, where the header `Allow` does not say them anyway.
+    MethodNotAllowed(Option<String>),
     /// 409: not in the state for that.
     Conflict(String),
     /// 400, 403, 412, 422 or 428: the scenario's own answer to a request that was at fault.
     Declined(StatusCode),
+    /// 413: the body is larger than any that is read here.
+    TooLarge,
     /// 429: come back after so many seconds.
     RateLimited(Option<u32>),
     /// 500: a part failed.
@@ -75,6 +78,7 @@ impl ApiError {
             ApiError::MethodNotAllowed(_) => StatusCode::METHOD_NOT_ALLOWED,
             ApiError::Conflict(_) => StatusCode::CONFLICT,
             ApiError::Declined(status) => *status,
+            ApiError::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             ApiError::RateLimited(_) => StatusCode::TOO_MANY_REQUESTS,
             ApiError::Internal => StatusCode::INTERNAL_SERVER_ERROR,
             ApiError::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
@@ -90,11 +94,15 @@ impl ApiError {
                 "Send a valid token: POST /api/login, then the header `Authorization: Bearer TOKEN`.".into(),
             ),
             ApiError::NotFound(what) => ("not_found", format!("{}.", capitalised(what))),
-            ApiError::MethodNotAllowed(allow) => ("method_not_allowed", format!("This path knows: {allow}.")),
+            ApiError::MethodNotAllowed(Some(allow)) => ("method_not_allowed", format!("This path knows: {allow}.")),
+            ApiError::MethodNotAllowed(None) => {
+                ("method_not_allowed", "The header `Allow` names the methods that this path knows.".into())
+            }
             ApiError::Conflict(why) => ("conflict", why.clone()),
             ApiError::Declined(_) => {
                 ("declined", "The scenario answers so: `faultline why` says at which step.".into())
             }
+            ApiError::TooLarge => ("too_large", "Send a smaller body.".into()),
             ApiError::RateLimited(_) => {
                 ("rate_limited", "Send fewer requests a second; wait as `Retry-After` says.".into())
             }
@@ -119,7 +127,7 @@ impl ApiError {
             ApiError::RateLimited(Some(seconds)) | ApiError::Unavailable(Some(seconds)) => {
                 headers.insert(header::RETRY_AFTER, HeaderValue::from(*seconds));
             }
-            ApiError::MethodNotAllowed(allow) => {
+            ApiError::MethodNotAllowed(Some(allow)) => {
                 if let Ok(allow) = HeaderValue::from_str(allow) {
                     headers.insert(header::ALLOW, allow);
                 }
@@ -128,6 +136,17 @@ impl ApiError {
         }
         response
     }
+}
+
+impl From<PathRejection> for ApiError {
+    fn from(error: PathRejection) -> ApiError {
+        ApiError::BadRequest(format!("{}. Mend the address.", error.body_text()))
+    }
+}
+
+/// What answers any method that a path does not know.
+pub async fn other_method() -> ApiError {
+    ApiError::MethodNotAllowed(None)
 }
 
 impl IntoResponse for ApiError {

@@ -442,3 +442,120 @@ fn refusals_of_a_link_name_its_fields() {
         assert!(told.contains(field), "{field} is not in {told}");
     }
 }
+
+/// Exit code and stderr.
+fn refusal(arguments: &[&str]) -> (Option<i32>, String) {
+    let output = faultline(arguments);
+    (output.status.code(), String::from_utf8(output.stderr).expect("it is text"))
+}
+
+#[test]
+fn a_query_asks_the_variant_that_runs() {
+    let asked =
+        |query: &str| refusal(&[&["run", "database-outage", "--variant", "B", "--query", query], &SHORT[..]].concat());
+    let (code, told) = asked("A.http_error_ratio.mean");
+    assert_eq!(code, Some(2));
+    assert!(told.contains("asks variant A, not B"), "{told}");
+    assert_eq!(asked("B.http_error_ratio.mean").0, Some(0));
+}
+
+#[test]
+fn changes_of_claims_and_variants_count() {
+    let run = |sets: &[&str]| {
+        let sets: Vec<&str> = sets.iter().flat_map(|set| ["--set", set]).collect();
+        [&["run", "database-outage", "--variant", "B", "--json"], &SHORT[..], &sets]
+            .concat()
+            .into_iter()
+            .map(str::to_string)
+            .collect::<Vec<_>>()
+    };
+    let json = |sets: &[&str]| json_of(&run(sets).iter().map(String::as_str).collect::<Vec<_>>());
+    assert_eq!(json(&["variants.B.set.seed=99"])["seed"], 99);
+    let claims =
+        json(&[r#"claims={"new": {"text": "T.", "role": "cure", "expr": "B.http_error_ratio.mean[1:5] < 0.5"}}"#]);
+    assert_eq!((&claims["claims"][0]["id"], &claims["claims"][0]["holds"]), (&json!("new"), &json!(true)));
+    let (code, told) = refusal(&run(&["variants.B=null"]).iter().map(String::as_str).collect::<Vec<_>>());
+    assert_eq!(code, Some(2));
+    assert!(told.contains("variants.B: there is no such variant"), "{told}");
+}
+
+#[test]
+fn a_link_to_another_run_is_refused() {
+    for command in [&["run"][..], &["why", "--request", "1"]] {
+        let link = "https://x.example/?v=2&scenario=database-outage&resolve=40,5,1";
+        let (code, told) = refusal(&[command, &[link]].concat());
+        assert_eq!(code, Some(2));
+        assert!(told.contains("resolve: nobody can have resolved"), "{told}");
+    }
+    let (code, told) = refusal(&["run", "?v=2&scenario=one-service&step=99999999999"]);
+    assert_eq!(code, Some(2));
+    assert!(told.contains("step: there is no event 99999999999"), "{told}");
+}
+
+#[test]
+fn problems_of_changes_variant_and_queries_are_told_together() {
+    let (code, told) = refusal(&[
+        "run",
+        "database-outage",
+        "--variant",
+        "Z",
+        "--set",
+        "nodes.nope.x=2",
+        "--set",
+        "nodes.api.workers=-3",
+        "--set",
+        "bad",
+        "--query",
+        "A.x",
+    ]);
+    assert_eq!(code, Some(2));
+    for part in ["variants.Z", "nodes.nope.x", "nodes.api.workers", "--set bad", "--query A.x"] {
+        assert!(told.contains(part), "{part} is not in {told}");
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn exit_codes_do_not_depend_on_stderr() {
+    let full = std::fs::File::options().write(true).open("/dev/full").expect("Linux has it");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_faultline"));
+    let output = command.args(["run", "no-such-scenario"]).stderr(full).output().expect("it runs");
+    assert_eq!(output.status.code(), Some(2));
+}
+
+#[test]
+fn an_id_that_two_files_have_is_refused_with_both() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for name in ["one.json", "other.json"] {
+        common::write(&scenario(&[]), &folder.path().join(name));
+    }
+    let (code, told) = refusal(&["check", folder.path().to_str().expect("text")]);
+    assert_eq!(code, Some(2));
+    assert!(told.contains("one.json has") && told.contains("other.json: has the id"), "{told}");
+}
+
+#[test]
+fn what_cannot_be_is_refused_before_the_work() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let empty = folder.path().join("empty.json");
+    std::fs::write(&empty, "[]").expect("it can be written");
+    let real = format!("db=sqlite:{}", folder.path().join("lab.sqlite").display());
+    let set = "--set=nodes.api.workers=3";
+    for (arguments, part) in [
+        (&["load", "http://127.0.0.1:9", "--duration", "0s"][..], "more than 0 s"),
+        (&["load", "http://127.0.0.1:9", "--rate", "-5"], "use a number above 0"),
+        (&["run", "database-outage", "--seed", "-1"], "invalid value '-1'"),
+        (&["export", "pages", "--address", "nope"], "write an address"),
+        (&["verify", empty.to_str().expect("text")], "no case"),
+        (&["validate", "database-outage", "--report", "/no/folder/x.html"], "cannot be written"),
+        (&["calibrate", "database-outage", "--real", &real, "-o", "/no/folder/x.json"], "cannot be written"),
+        (
+            &["sweep", "database-outage", "--vary", "nodes.api.workers=2,8", set, "--query", "http_error_ratio.mean"],
+            "is varied and set",
+        ),
+    ] {
+        let (code, told) = refusal(arguments);
+        assert_eq!(code, Some(2), "{arguments:?}: {told}");
+        assert!(told.contains(part), "{part} is not in {told}");
+    }
+}

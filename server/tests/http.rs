@@ -32,6 +32,10 @@ async fn what_is_wrong_is_said() {
         ("GET", "/lab/nothing", StatusCode::NOT_FOUND),
         ("GET", "/nothing", StatusCode::NOT_FOUND),
         ("DELETE", "/lab/items/1", StatusCode::METHOD_NOT_ALLOWED),
+        ("GET", "/api/login", StatusCode::METHOD_NOT_ALLOWED),
+        ("DELETE", "/api/health", StatusCode::METHOD_NOT_ALLOWED),
+        ("POST", "/api/incidents/abc/resolve", StatusCode::BAD_REQUEST),
+        ("GET", "/lab/items/%ff", StatusCode::BAD_REQUEST),
     ] {
         let answer = lab.send(method, path, Some(&lab.token()), None).await;
         assert_eq!(answer.status, status, "{method} {path}: {answer:?}");
@@ -42,6 +46,9 @@ async fn what_is_wrong_is_said() {
         let answer = lab.send("POST", "/api/login", None, Some(body)).await;
         assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{answer:?}");
     }
+    let large = lab.send("POST", "/api/login", None, Some(json!({"user": 1, "name": "x".repeat(3 << 20)}))).await;
+    assert_eq!((large.status, &large.json["error"]), (StatusCode::PAYLOAD_TOO_LARGE, &json!("too_large")));
+    assert!(lab.get("/api/login").await.header("allow").contains("POST"));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -136,6 +136,9 @@ fn compare(reader: &mut Reader) -> Result<Compare, String> {
     reader.expect(",")?;
     let high = bound(reader)?;
     reader.expect("]")?;
+    if low > high {
+        return Err(format!("nothing lies in [{low}, {high}]: write the smaller bound first"));
+    }
     Ok(Compare::In(low, high))
 }
 
@@ -174,6 +177,7 @@ mod tests {
             ("A.x.mean[0.5:2] > 1", "expected whole seconds"),
             ("A.x{op}.mean > 1", "expected `=`"),
             ("A.x.mean > 1 1", "expected the end"),
+            ("A.x.mean in [1, 0.5]", "nothing lies in [1, 0.5]"),
             ("", "expected a name"),
         ];
         for (text, expected) in errors {

@@ -29,7 +29,7 @@ pub fn check_lesson(lesson: &Lesson, prose: &[(&str, &str)], terms: &[&str], doc
     let mut checker = Checker { lesson, document, runs: SeedRuns::new(document, seed), problems: &mut problems };
     checker.frame(prose);
     checker.links(prose, terms);
-    checker.numbers();
+    checker.numbers(prose);
     checker.prediction();
     checker.charts();
     checker.challenge();
@@ -104,11 +104,14 @@ impl Checker<'_> {
         }
     }
 
-    /// Every number of the prose is what its run gives.
+    /// Every number is quoted, by its name in Markdown, by its text in what is made of that, and is what its run gives.
     #[inline]
-    fn numbers(&mut self) {
+    fn numbers(&mut self, prose: &[(&str, &str)]) {
         for (name, number) in self.lesson.numbers.iter() {
-            let path = format!("numbers.{name}");
+            let (path, quoted) = (format!("numbers.{name}"), format!("{{{{{name}}}}}"));
+            if !prose.iter().any(|(_, text)| text.contains(&quoted) || text.contains(&number.text)) {
+                self.problem(&path, format!("the prose does not quote `{quoted}`"), "Quote it, or take it out.");
+            }
             match self.value(&number.measured) {
                 Ok(Some(value)) if number.measured.format.write(value) == number.text => {}
                 Ok(Some(value)) => {

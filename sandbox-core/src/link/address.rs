@@ -12,6 +12,15 @@ pub(super) fn pairs(address: &str) -> Vec<(String, String)> {
         .collect()
 }
 
+/// The lesson whose own page an address leads to: `https://example.org/lesson/ID/`.
+#[inline]
+pub(super) fn lesson(address: &str) -> Option<&str> {
+    let page = address.split(['?', '#']).next()?;
+    let (_, rest) = page.rsplit_once("/lesson/")?;
+    let id = rest.strip_suffix("index.html").unwrap_or(rest).trim_end_matches('/');
+    Some(id).filter(|id| !id.is_empty() && !id.contains('/'))
+}
+
 /// A value as it stands in an address: what has a meaning of its own there is written as its bytes.
 #[inline]
 pub fn escaped(value: &str) -> String {

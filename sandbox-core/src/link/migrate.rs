@@ -1,7 +1,6 @@
 //! What earlier versions of the link's format wrote otherwise. A link of any version is first brought to the present one, so
 //! that only this file knows of earlier ones.
 
-use super::form::Form;
 use crate::scenario::{Problem, read_value};
 use serde_json::Value;
 
@@ -29,7 +28,8 @@ pub(super) fn to_present(pairs: &mut Vec<(String, String)>, problems: &mut Vec<P
             VERSION
         }
         Some((_, text)) => {
-            problems.push(Problem::new("v", format!("`{text}` is not understood"), Form::Whole.hint()));
+            let hint = format!("Write a whole number from 1 to {VERSION}.");
+            problems.push(Problem::new("v", format!("`{text}` is not understood"), hint));
             VERSION
         }
     };

@@ -22,6 +22,7 @@ pub use table::schema;
 pub use table::table;
 
 use crate::engine::Script;
+use crate::metrics::Run;
 use crate::scenario::{Problem, unknown};
 
 /// The most characters of a link to anything built in.
@@ -37,10 +38,14 @@ impl Link {
     }
 
     /// Reads an address or its query, of any version. What cannot be read is left out and is among the problems, under the
-    /// name of its parameter.
+    /// name of its parameter. A lesson's own page is read as if the lesson stood in the query.
     #[inline]
     pub fn read(address: &str) -> (Link, Vec<Problem>) {
-        Link::from_pairs(address::pairs(address))
+        let (mut link, problems) = Link::from_pairs(address::pairs(address));
+        if (&link.document, &link.lesson, &link.scenario) == (&None, &None, &None) {
+            link.lesson = address::lesson(address).map(str::to_string);
+        }
+        (link, problems)
     }
 
     /// The same for parameters that are decoded already.
@@ -63,13 +68,35 @@ impl Link {
             }
             seen.push(parameter.name);
         }
+        link.be_about_one(&mut problems);
         (link, problems)
+    }
+
+    /// A link is about a document, a lesson or a scenario: the first of them stays, the others are problems.
+    #[inline]
+    fn be_about_one(&mut self, problems: &mut Vec<Problem>) {
+        let all = [("document", &mut self.document), ("lesson", &mut self.lesson), ("scenario", &mut self.scenario)];
+        let mut named = all.into_iter().filter(|(_, place)| place.is_some());
+        let Some((kept, _)) = named.next() else { return };
+        for (name, place) in named {
+            *place = None;
+            let what = format!("stands beside `{kept}`, and a link is about one of them");
+            problems.push(Problem::new(name, what, "Leave one of them out."));
+        }
     }
 
     /// What somebody did in the run that the link was made of.
     #[inline]
     pub fn script(&self) -> Script {
         Script { inputs: self.resolve.iter().map(Resolution::input).collect(), ..Script::default() }
+    }
+
+    /// Why a run that was computed with a link's script cannot be the one in which somebody resolved those incidents; None: it can.
+    #[inline]
+    pub fn not_resolved(run: &Run) -> Option<Problem> {
+        let what = "nobody can have resolved an incident there: the run has another event at that instant";
+        let hint = "The link belongs to another run; without `resolve` it leads to the scenario's own.";
+        (run.computed_to() < run.plan().end).then(|| Problem::new("resolve", what, hint))
     }
 
     /// The query of an address that asks for this, from `?v=` on, in the present version.

@@ -9,7 +9,7 @@ mod news;
 
 pub use command::{Command, Heard, hear};
 #[cfg(feature = "schema")]
-pub use news::Message;
+pub use news::schema;
 pub use news::{Answer, News, State};
 
 /// The version of these words.

@@ -90,6 +90,7 @@ pub struct Answer {
     pub ok: bool,
     /// What was wrong with it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[cfg_attr(feature = "schema", schemars(default))]
     pub problems: Vec<String>,
     /// What the page shows after it; a new run may still be under way.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -130,13 +131,38 @@ fn marked(message: serde_json::Result<Value>) -> Value {
     message
 }
 
-/// Any message, as `faultline schema message` describes it.
+/// The JSON Schema of any message: what commands, answers and news are made of, and what makes them messages.
+#[cfg(feature = "schema")]
+pub fn schema() -> schemars::Schema {
+    use serde_json::json;
+    let mut schema = schemars::schema_for!(Message);
+    let mark = json!({ "description": "Version of these words.", "const": VERSION });
+    let id = json!({ "description": "Its answer carries it.", "type": ["string", "number"] });
+    let marks: [(&str, &[(&str, &Value)]); 3] =
+        [("Command", &[(MARK, &mark), ("id", &id)]), ("Answer", &[(MARK, &mark)]), ("News", &[(MARK, &mark)])];
+    for (kind, fields) in marks {
+        let described = &mut schema.ensure_object()["$defs"][kind];
+        let alternatives = match described.get("oneOf").is_some() {
+            true => described["oneOf"].as_array_mut().expect("they are listed").iter_mut().collect(),
+            false => vec![described],
+        };
+        for alternative in alternatives {
+            for (name, field) in fields {
+                alternative["properties"][name] = (*field).clone();
+                alternative["required"].as_array_mut().expect("each needs something").push((*name).into());
+            }
+        }
+    }
+    schema
+}
+
+/// Any message.
 #[cfg(feature = "schema")]
 #[derive(schemars::JsonSchema)]
 #[schemars(untagged)]
 #[allow(dead_code)]
-pub enum Message {
-    /// From the page around to the lesson; each has `faultline` and `id` too.
+enum Message {
+    /// From the page around to the lesson.
     Command(super::Command),
     /// From the lesson, in answer to a command.
     Answer(Answer),

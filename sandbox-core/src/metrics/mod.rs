@@ -17,7 +17,7 @@ pub use histogram::{Buckets, Percentiles};
 pub use recovery::recovery_seconds;
 pub use report::{ClaimReport, LatencyReport, NodeReport, RequestsReport, RunReport};
 pub use row::{NodeRow, RequestRow, Row};
-pub use signals::{Described, Label, Signal, ask, signals};
+pub use signals::{Described, Label, Signal, answerable, ask, signals, unanswered};
 
 /// A run with everything that is known of it: what the page, the command line and the tests work with.
 pub type Run = crate::engine::Run<Folds>;

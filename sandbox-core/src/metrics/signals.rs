@@ -10,8 +10,8 @@ use super::row::{NodeRow, RequestRow, Row};
 use crate::engine::GaugeRow;
 use crate::ids::{NodeId, RouteId};
 use crate::scenario::{
-    AcrossSpec, BUILT_INS, BuiltIn, BuiltInId, Expr, Kind, LevelKind, Of, Op, Plan, Query, Reduced, SignalKind,
-    SignalPlan, Source, Window, instances,
+    AcrossSpec, BUILT_INS, BuiltIn, BuiltInId, Expr, Kind, LevelKind, Of, Op, Plan, Problem, Query, Reduced,
+    SignalKind, SignalPlan, Source, Window, instances,
 };
 use crate::trace::Outcome;
 use std::sync::Arc;
@@ -79,6 +79,23 @@ pub struct Described {
 pub fn ask(plan: &Plan, folds: &Folds, query: &Query) -> Result<Option<f64>, String> {
     query.window.map_or(Ok(()), |window| window.within(plan.end.as_seconds()))?;
     Signal::new(plan, &query.signal, &query.labels)?.reduce(plan, folds, query.reduced, query.window)
+}
+
+/// Whether a run of this plan can answer. Errors: those of [`ask`], or the query names another variant than the plan's.
+#[inline]
+pub fn answerable(plan: &Plan, query: &Query) -> Result<(), String> {
+    if let Some(named) = query.variant.as_ref().filter(|named| **named != plan.variant) {
+        return Err(format!("asks variant {named}, not {}", plan.variant));
+    }
+    query.window.map_or(Ok(()), |window| window.within(plan.end.as_seconds()))?;
+    let signal = Signal::new(plan, &query.signal, &query.labels)?;
+    query.reduced.map_or(Ok(()), |reduced| signal.kind().allows(reduced))
+}
+
+/// That somebody's query has no answer, and why.
+#[inline]
+pub fn unanswered(query: &str, why: String) -> Problem {
+    Problem::new(format!("--query {query}"), why, "See ARCHITECTURE.md, \"Claims\".")
 }
 
 /// All signals that a scenario has: its own, then the built-in ones.

@@ -3,6 +3,7 @@
 use super::Plan;
 use super::json::read_value;
 use super::knobs::{self, drop_lost_knobs};
+use super::path::is_within;
 use super::read::{read, read_with_gaps};
 use super::{ClaimSpec, KnobSpec, Spec};
 use super::{Map, Problem};
@@ -67,34 +68,63 @@ impl Document {
         title.unwrap_or(variant).to_string()
     }
 
-    /// The document with a variant's patch and then `changes` applied. A knob goes with what a change takes out.
+    /// The document with a variant's patch and then `changes` applied; those that change a variant come first. A knob goes with what
+    /// a change takes out.
     #[inline]
     pub fn patched(&self, variant: &str, changes: &[(String, Value)]) -> Result<Document, Vec<Problem>> {
-        let mut json = self.json.clone();
-        let mut problems = Vec::new();
-        let patch = self.patch(variant);
-        if patch.is_none() && variant != "A" && !self.variants().iter().any(|id| id == variant) {
-            problems.push(Problem::new(
-                format!("variants.{variant}"),
-                "there is no such variant",
-                format!("Known: {}.", self.variants().join(", ")),
-            ));
+        let (document, problems) = self.patched_with_gaps(variant, changes);
+        if problems.is_empty() { Ok(document) } else { Err(problems) }
+    }
+
+    /// The same without what cannot be applied, which is among the problems.
+    #[inline]
+    fn patched_with_gaps(&self, variant: &str, changes: &[(String, Value)]) -> (Document, Vec<Problem>) {
+        let is_revision = |(path, _): &&(String, Value)| is_within(path, "variants");
+        let (mut document, mut problems) = (self.clone(), Vec::new());
+        document.change(changes.iter().filter(is_revision), |_, _| None, &mut problems);
+        let variants = document.variants();
+        if !variants.iter().any(|id| id == variant) {
+            let (what, known) = ("there is no such variant", format!("Known: {}.", variants.join(", ")));
+            problems.push(Problem::new(format!("variants.{variant}"), what, known));
         }
+        let patch = document.patch(variant).cloned();
         for (path, value) in patch.into_iter().flatten() {
-            if let Err((what, hint)) = set(&mut json, path, value.clone()) {
+            if let Err((what, hint)) = set(&mut document.json, &path, value) {
                 problems.push(Problem::new(format!("variants.{variant}.set.{path}"), what, hint));
             }
         }
+        let elsewhere = |path: &str, value: &Value| self.only_elsewhere(variant, path, value);
+        document.change(changes.iter().filter(|change| !is_revision(change)), elsewhere, &mut problems);
+        (document, problems)
+    }
+
+    /// The document with those of the changes applied that are about its variants and claims: what is promised of runs, and not
+    /// one of them. What cannot be applied is left out; [`Document::patched`] tells of it.
+    #[inline]
+    pub fn revised(&self, changes: &[(String, Value)]) -> Document {
+        let mut document = self.clone();
+        let about = |(path, _): &&(String, Value)| is_within(path, "variants") || is_within(path, "claims");
+        document.change(changes.iter().filter(about), |_, _| None, &mut Vec::new());
+        document
+    }
+
+    /// Applies what can be applied. Where there is no such place, `elsewhere` may know better what to do than that.
+    #[inline]
+    fn change<'a>(
+        &mut self,
+        changes: impl Iterator<Item = &'a (String, Value)>,
+        elsewhere: impl Fn(&str, &Value) -> Option<String>,
+        problems: &mut Vec<Problem>,
+    ) {
         for (path, value) in changes {
-            match set(&mut json, path, value.clone()) {
-                Ok(()) => drop_lost_knobs(&mut json, path),
+            match set(&mut self.json, path, value.clone()) {
+                Ok(()) => drop_lost_knobs(&mut self.json, path),
                 Err((what, hint)) => {
-                    let hint = self.only_elsewhere(variant, path, value).unwrap_or(hint);
+                    let hint = elsewhere(path, value).unwrap_or(hint);
                     problems.push(Problem::new(path.clone(), what, hint));
                 }
             }
         }
-        if problems.is_empty() { Ok(Document { json }) } else { Err(problems) }
     }
 
     /// What a variant sets, by path.
@@ -125,11 +155,11 @@ impl Document {
         }
     }
 
-    /// The plan of a variant with changes; all problems at once: what cannot be read, then what of the rest cannot be planned.
+    /// The plan of a variant with changes; all problems at once: what cannot be applied, what cannot be read, then what of the rest
+    /// cannot be planned.
     #[inline]
     pub fn plan(&self, variant: &str, changes: &[(String, Value)]) -> Result<Plan, Vec<Problem>> {
-        let patched = self.patched(variant, changes)?;
-        let mut problems = Vec::new();
+        let (patched, mut problems) = self.patched_with_gaps(variant, changes);
         let (spec, _) = read_with_gaps::<Spec>(&patched.json, "", &mut problems);
         let unread = problems.len();
         let plan = Plan::new(&spec, variant, &patched.json, &mut problems);

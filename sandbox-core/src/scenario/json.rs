@@ -6,9 +6,10 @@ use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};
 use std::fmt;
 
-/// Reads JSON text. Errors: not JSON, with line and column; or every name that stands twice in an object, with its path.
+/// Reads JSON text, with or without the mark that some editors put before it (RFC 8259, section 8.1). Errors: not JSON, with line and column; or every name that stands twice in an object, with its path.
 #[inline]
 pub fn read_value(text: &str) -> Result<Value, Vec<Problem>> {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let mut problems = Vec::new();
     // From bytes, as the tokens' library reads: the page then holds one reader of JSON and not two.
     let mut reader = serde_json::Deserializer::from_slice(text.as_bytes());

@@ -1,7 +1,7 @@
 //! Which runs a sweep is made of.
 
 use super::Axis;
-use crate::metrics::{Run, Signal, ask};
+use crate::metrics::{Run, answerable, ask, unanswered};
 use crate::scenario::{Document, Plan, Problem, Query, json_number};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -113,6 +113,11 @@ impl Sweep {
         if paths.any(|path| path == "seed") {
             problems.push(Problem::new("seed", "is swept anyway", "Say with `--seeds` how many."));
         }
+        for axis in &spec.axes {
+            if changes.iter().any(|(path, _)| *path == axis.path) {
+                problems.push(Problem::new(&axis.path, "is varied and set", "Leave the `--set` out, or the `--vary`."));
+            }
+        }
         if spec.axes.len() > 1 && spec.axes[0].path == spec.axes[1].path {
             problems.push(Problem::new(&spec.axes[0].path, "is varied twice", "Vary two different things."));
         }
@@ -172,19 +177,7 @@ impl Sweep {
 
     /// The queries that have no answer in a plan.
     fn unanswered(&self, plan: &Plan) -> Vec<Problem> {
-        let refuse = |query: &Query| {
-            if let Some(named) = query.variant.as_ref().filter(|named| **named != self.spec.variant) {
-                return Err(format!("asks variant {named}, not {}", self.spec.variant));
-            }
-            query.window.map_or(Ok(()), |window| window.within(plan.end.as_seconds()))?;
-            let signal = Signal::new(plan, &query.signal, &query.labels)?;
-            query.reduced.map_or(Ok(()), |reduced| signal.kind().allows(reduced))
-        };
-        let problem = |(text, query): (&String, &Query)| Some(unanswered(text, refuse(query).err()?));
+        let problem = |(text, query): (&String, &Query)| Some(unanswered(text, answerable(plan, query).err()?));
         self.spec.queries.iter().zip(&self.queries).filter_map(problem).collect()
     }
-}
-
-fn unanswered(query: &str, why: String) -> Problem {
-    Problem::new(format!("--query {query}"), why, "See ARCHITECTURE.md, \"Claims\".")
 }

@@ -74,16 +74,17 @@ impl Shard {
         self.answers.insert(run, answers.iter().map(|answer| answer.map(f64::to_bits)).collect());
     }
 
-    /// Adds what another shard knows. Errors: it is of another sweep, or it knows other answers of the same run.
+    /// Adds what another shard knows. Errors: it is of another sweep, or it has answers of a run that is known already.
     pub fn merge(&mut self, other: Shard) -> Result<(), String> {
         if self.sweep != other.sweep {
             return Err("is of another sweep".into());
         }
         for (run, answers) in other.answers {
-            if self.answers.get(&run).is_some_and(|known| *known != answers) {
-                return Err(format!("has other answers of run {run}"));
+            match self.answers.get(&run) {
+                Some(known) if *known != answers => return Err(format!("has other answers of run {run}")),
+                Some(_) => return Err(format!("has run {run}, as a file before it has: a part is merged once")),
+                None => drop(self.answers.insert(run, answers)),
             }
-            self.answers.insert(run, answers);
         }
         Ok(())
     }

@@ -7,6 +7,7 @@ use sandbox_core::lesson::{self, Lesson};
 use sandbox_core::scenario::{ClaimSpec, Document, Problem, empty_texts, read_value};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
@@ -132,7 +133,25 @@ fn texts(paths: &[PathBuf]) -> Result<Texts> {
             problems.push(Problem::new(path.display().to_string(), what, "Name a file or folder with `.json` files."));
         }
     }
+    problems.extend(twice(&found));
     if problems.is_empty() { Ok(found) } else { Err(problems.into()) }
+}
+
+/// Documents with the id of one before them: nobody could say which is meant.
+fn twice(found: &Texts) -> Vec<Problem> {
+    let id_of = |json: &str| Some(Document::parse(json).ok()?.id().to_string()).filter(|id| !id.is_empty());
+    let scenarios = found.scenarios.iter().map(|(path, json)| ("scenario", path, json));
+    let lessons = found.lessons.iter().map(|lesson| ("lesson", &lesson.path, &lesson.json));
+    let (mut first, mut problems) = (BTreeMap::new(), Vec::new());
+    for (kind, path, json) in scenarios.chain(lessons) {
+        let Some(id) = id_of(json) else { continue };
+        let before = first.entry((kind, id.clone())).or_insert(path);
+        if *before != path {
+            let what = format!("has the id `{id}`, as {before} has");
+            problems.push(Problem::new(path, what, format!("Give each {kind} an id of its own.")));
+        }
+    }
+    problems
 }
 
 /// The scenario that a lesson names: the one beside it if it has that id, or an embedded one.

@@ -1,7 +1,7 @@
 //! `faultline export`.
 
 use super::scenario::lesson_of;
-use super::{Failure, Result};
+use super::{Failure, Result, tell};
 use crate::export;
 use sandbox_core::lesson::Lesson;
 use sandbox_core::link::Link;
@@ -21,13 +21,16 @@ pub struct Options {
 #[derive(clap::Subcommand)]
 enum Form {
     /// A lesson as one HTML file, which needs nothing beside it
+    #[command(after_help = "Example:\n  faultline export html the-database-goes-away -o lesson.html")]
     Html(What),
     /// A lesson as a package for course systems (SCORM 1.2), with score and resumption
+    #[command(after_help = "Example:\n  faultline export scorm12 the-database-goes-away -o lesson.zip")]
     Scorm12(What),
     /// Into the site: for each lesson a page with title and social tags, manifest.json, and the line of its Content-Security-Policy
+    #[command(after_help = "Example:\n  faultline export pages --site dist --address https://example.org/faultline/")]
     Pages {
         /// Where the site will lie, such as https://example.org/faultline/: then each lesson has an oembed.json too
-        #[arg(long, value_name = "URL")]
+        #[arg(long, value_name = "URL", value_parser = web_address)]
         address: Option<String>,
     },
 }
@@ -53,7 +56,7 @@ pub fn export(options: &Options) -> Result {
         }
         Form::Pages { address } => {
             let policy = export::pages(&site, address.as_deref())?;
-            eprintln!("{} lessons; Content-Security-Policy: {policy}", lessons::LESSONS.len());
+            tell(format_args!("{} lessons; Content-Security-Policy: {policy}", lessons::LESSONS.len()));
             Ok(())
         }
     }
@@ -71,8 +74,15 @@ fn pack(what: &What, make: impl Fn(&Lesson, &Link) -> Result<Vec<u8>>) -> Result
     let bytes = make(&lesson, &link)?;
     std::fs::write(&what.output, &bytes)
         .map_err(|error| Failure::Other(format!("{}: {error}", what.output.display())))?;
-    eprintln!("{}: {} bytes", what.output.display(), bytes.len());
+    tell(format_args!("{}: {} bytes", what.output.display(), bytes.len()));
     Ok(())
+}
+
+fn web_address(text: &str) -> std::result::Result<String, String> {
+    match text.starts_with("https://") || text.starts_with("http://") {
+        true => Ok(text.to_string()),
+        false => Err("write an address such as https://example.org/faultline/".into()),
+    }
 }
 
 /// The site of a release, or the one that was just built.

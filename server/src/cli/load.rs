@@ -1,7 +1,7 @@
 //! `faultline load`.
 
 use super::scenario::runtime;
-use super::{Failure, Result, duration, print, print_json, progress};
+use super::{Failure, Result, duration, print, print_json, progress, tell};
 use crate::clock;
 use crate::load::{Arrivals, LoadReport, Mix, Target, schedule};
 use std::time::Duration;
@@ -13,7 +13,7 @@ pub struct Options {
     /// Address of the server, such as http://127.0.0.1:8000
     url: String,
     /// Requests a second
-    #[arg(long, default_value_t = 500.0)]
+    #[arg(long, default_value_t = 500.0, allow_negative_numbers = true)]
     rate: f64,
     /// How long requests are sent
     #[arg(long, default_value = "60s", value_parser = duration)]
@@ -46,6 +46,9 @@ pub fn load(options: &Options) -> Result {
     if !(options.rate > 0.0 && options.rate <= 100_000.0) {
         return Err(Failure::Other("--rate: use a number above 0, at most 100000".into()));
     }
+    if options.duration.is_zero() {
+        return Err(Failure::Other("--duration: use more than 0 s".into()));
+    }
     if options.read_share.is_some_and(|share| !(0.0..=1.0).contains(&share)) {
         return Err(Failure::Other("--read-share: use a number from 0 to 1".into()));
     }
@@ -62,7 +65,7 @@ pub fn load(options: &Options) -> Result {
     (mix.keys, mix.users) = (options.keys.unwrap_or(mix.keys), options.users.unwrap_or(mix.users));
     let tokens = runtime.block_on(target.log_in(mix.users))?;
     if tokens == 0 && mix.users > 0 {
-        eprintln!("{} offers no login; requests carry no token", options.url);
+        tell(format_args!("{} offers no login; requests carry no token", options.url));
     }
     let duration = clock::span(options.duration);
     let shots = schedule(options.rate, duration, options.arrivals, &mix, options.seed);

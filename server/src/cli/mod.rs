@@ -21,7 +21,10 @@ mod why;
 use clap::{Parser, Subcommand};
 use sandbox_core::scenario::Problem;
 use serde::Serialize;
+use std::fmt::Display;
+use std::fs::File;
 use std::io::{ErrorKind, IsTerminal, Write};
+use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -121,18 +124,23 @@ pub fn main() -> ExitCode {
         Err(Failure::Check) => ExitCode::from(1),
         Err(Failure::Problems(problems)) => {
             for problem in &problems {
-                eprintln!("error: {problem}");
+                tell(format_args!("error: {problem}"));
             }
             if problems.len() > 1 {
-                eprintln!("{} problems", problems.len());
+                tell(format_args!("{} problems", problems.len()));
             }
             ExitCode::from(2)
         }
         Err(Failure::Other(why)) => {
-            eprintln!("error: {why}");
+            tell(format_args!("error: {why}"));
             ExitCode::from(2)
         }
     }
+}
+
+/// Says something on stderr. Where nobody can hear it, the exit code still says how it went.
+fn tell(line: impl Display) {
+    let _ = writeln!(std::io::stderr(), "{line}");
 }
 
 /// Prints text on stdout. A reader that has gone (`| head`) is no error.
@@ -144,6 +152,11 @@ fn print(text: &str) -> Result {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(Failure::Other(format!("cannot write: {error}"))),
         _ => Ok(()),
     }
+}
+
+/// Makes a file, before the long work of which it will hold the result.
+fn create(file: &Path) -> Result<File> {
+    File::create(file).map_err(|error| Failure::Other(format!("{}: cannot be written: {error}", file.display())))
 }
 
 /// Prints a value as indented JSON on stdout.
@@ -167,8 +180,9 @@ fn progress(length: u64, what: &str) -> indicatif::ProgressBar {
 /// Logs on stderr as JSON lines; `RUST_LOG` chooses what, `default` is what without it.
 fn log(default: &str) {
     let filter = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| default.into());
-    let layer =
-        tracing_subscriber::fmt().json().flatten_event(true).with_env_filter(filter).with_writer(std::io::stderr);
+    let layer = tracing_subscriber::fmt().json().flatten_event(true).with_env_filter(filter);
+    // It would tell of a stderr that cannot be written on stderr, and panic.
+    let layer = layer.with_writer(std::io::stderr).log_internal_errors(false);
     let _ = layer.try_init();
 }
 

@@ -4,12 +4,12 @@ use super::scenario::HowArgs;
 use super::{Failure, Result, print, print_json, progress, scenario};
 use crate::mount::recording;
 use sandbox_core::Run;
-use sandbox_core::claim;
+use sandbox_core::claim::{self, read_claims};
 use sandbox_core::ids::RequestId;
 use sandbox_core::link::Link;
 use sandbox_core::metrics::{self, RunReport};
 use sandbox_core::recording::Recording;
-use sandbox_core::scenario::{Kind, Plan, Problem, Query};
+use sandbox_core::scenario::{Document, Kind, Plan, Problem, Query};
 use sandbox_core::timeline::{self, IncidentSheet};
 use sandbox_core::trace::Outcome;
 use schemars::JsonSchema;
@@ -82,12 +82,19 @@ pub fn run(options: &Options) -> Result {
     let (plan, document, script, link, recorded) = match &options.replay {
         Some(file) => {
             let recording = replay(file, options.scenario.as_deref())?;
+            let problems = unanswered(&options.queries, Some(&recording.plan));
+            if !problems.is_empty() {
+                return Err(problems.into());
+            }
             (recording.plan, recording.document, recording.script, Link::default(), recording.digest)
         }
         None => {
             let named = options.scenario.as_deref().unwrap_or_default();
-            let loaded = options.how.load_with_claims(named, scenario::problem)?;
-            (loaded.plan, loaded.original, loaded.link.script(), loaded.link, None)
+            let judge = |document: &Document, plan: Option<&Plan>| {
+                [read_claims(document).err().unwrap_or_default(), unanswered(&options.queries, plan)].concat()
+            };
+            let loaded = options.how.load_and_judge(named, scenario::problem, judge)?;
+            (loaded.plan, loaded.document, loaded.link.script(), loaded.link, None)
         }
     };
     let headline = match &options.replay {
@@ -105,19 +112,14 @@ pub fn run(options: &Options) -> Result {
     let start = Instant::now();
     let mut run: Run = Run::with_script(plan.clone(), script);
     compute(&mut run);
+    if options.replay.is_none() {
+        options.how.fits(&link, &run)?;
+    }
     let wall_ms = start.elapsed().as_secs_f64() * 1e3;
     let mut report = RunReport::new(&run, wall_ms);
-    let mut problems = Vec::new();
     for query in &options.queries {
-        match Query::parse(query).and_then(|asked| metrics::ask(&plan, run.folds(), &asked)) {
-            Ok(value) => drop(report.queries.insert(query.clone(), value)),
-            Err(why) => {
-                problems.push(Problem::new(format!("--query {query}"), why, "See ARCHITECTURE.md, \"Claims\"."))
-            }
-        }
-    }
-    if !problems.is_empty() {
-        return Err(problems.into());
+        let value = Query::parse(query).and_then(|asked| metrics::ask(&plan, run.folds(), &asked));
+        report.queries.insert(query.clone(), value?);
     }
     report.claims = claim::judge_run(&document.claims(), &plan, run.folds());
     if let Some(file) = &options.trace {
@@ -140,6 +142,15 @@ pub fn run(options: &Options) -> Result {
         Some(recorded) => scenario::differs(&report.digest, "recording", &recorded),
         None => options.how.same_run(&link, &report.digest),
     }
+}
+
+/// The queries that a run of this plan cannot answer; without a plan, those that cannot be read.
+fn unanswered(queries: &[String], plan: Option<&Plan>) -> Vec<Problem> {
+    let refuse = |query: &String| {
+        let asked = Query::parse(query).and_then(|asked| plan.map_or(Ok(()), |plan| metrics::answerable(plan, &asked)));
+        Some(metrics::unanswered(query, asked.err()?))
+    };
+    queries.iter().filter_map(refuse).collect()
 }
 
 /// What a file holds, if it is a recording of the scenario that was asked for.

@@ -1,10 +1,9 @@
 //! Which scenario a command works on: a file, a link or an id, a variant, changes.
 
-use super::{Failure, Result};
-use sandbox_core::Run;
-use sandbox_core::claim::read_claims;
+use super::{Failure, Result, tell};
 use sandbox_core::lesson::Lesson;
 use sandbox_core::link::Link;
+use sandbox_core::metrics::Run;
 use sandbox_core::scenario::{Document, Plan, Problem, nearest, read_value, unknown};
 use serde_json::Value;
 use std::path::Path;
@@ -23,7 +22,7 @@ pub struct ScenarioArgs {
 #[derive(clap::Args, Clone, Debug, Default)]
 pub struct HowArgs {
     /// Seed of all randomness, below 2^53; the link's or the scenario's own by default
-    #[arg(long)]
+    #[arg(long, allow_negative_numbers = true)]
     pub seed: Option<u64>,
     /// Variant of the scenario; by default the link's, or `A`, the problem, and where a server is mounted `B`, the cure
     #[arg(long)]
@@ -40,6 +39,17 @@ pub struct Named {
     pub document: Document,
     /// What a link asks for beside it, with the variant that its lesson plays; nothing where no link was given.
     pub link: Link,
+}
+
+/// How a scenario is to be run.
+#[derive(Clone, Debug)]
+pub struct Asked {
+    /// Which variant.
+    pub variant: String,
+    /// The changes, in order.
+    pub changes: Vec<(String, Value)>,
+    /// What was asked for and cannot be.
+    pub problems: Vec<Problem>,
 }
 
 /// A scenario, ready to run.
@@ -85,40 +95,49 @@ impl ScenarioArgs {
 impl HowArgs {
     /// Reads and plans a scenario.
     pub fn load(&self, scenario: &str, default: Default) -> Result<Loaded> {
-        let named = read(scenario)?;
-        let (variant, changes) = self.asked(&named, default)?;
-        Ok(plan(named, &variant, &changes)?)
+        self.load_and_judge(scenario, default, |_, _| Vec::new())
     }
 
-    /// The same for a command that judges claims: what is wrong with those is told with all the rest.
-    pub fn load_with_claims(&self, scenario: &str, default: Default) -> Result<Loaded> {
+    /// The same for a command that asks more of the document, with the changes of its claims, and of the plan if there is one: what
+    /// is wrong with that is told with all the rest.
+    pub fn load_and_judge(
+        &self,
+        scenario: &str,
+        default: Default,
+        judge: impl Fn(&Document, Option<&Plan>) -> Vec<Problem>,
+    ) -> Result<Loaded> {
         let named = read(scenario)?;
-        let (variant, changes) = self.asked(&named, default)?;
-        let claims = read_claims(&named.document).err().unwrap_or_default();
-        match plan(named, &variant, &changes) {
-            Ok(loaded) if claims.is_empty() => Ok(loaded),
-            planned => Err([planned.err().unwrap_or_default(), claims].concat().into()),
+        let Asked { variant, changes, mut problems } = self.asked(&named, default);
+        let revised = named.document.revised(&changes);
+        let (planned, unplanned) = match plan(named, &variant, &changes) {
+            Ok(loaded) => (Some(loaded), Vec::new()),
+            Err(problems) => (None, problems),
+        };
+        problems.extend(unplanned);
+        problems.extend(judge(&revised, planned.as_ref().map(|loaded| &*loaded.plan)));
+        match planned {
+            Some(loaded) if problems.is_empty() => Ok(loaded),
+            _ => Err(problems.into()),
         }
     }
 
     /// The variant and the changes that were asked for: the link's first, so that flags have the last word.
-    pub fn asked(&self, named: &Named, default: Default) -> Result<(String, Vec<(String, Value)>)> {
+    pub fn asked(&self, named: &Named, default: Default) -> Asked {
         let Named { document, link } = named;
-        if !link.resolve.is_empty() && !self.is_empty() {
-            let what = "an incident is resolved at an event of the link's own run, and flags make another run";
-            return Err(
-                vec![Problem::new("resolve", what, "Leave the flags out, or `resolve` out of the link.")].into()
-            );
-        }
         let variant = self.variant.as_ref().or(link.variant.as_ref());
         let mut changes = link.set.clone();
         changes.extend(link.seed.map(|seed| ("seed".to_string(), Value::from(seed))));
-        changes.extend(self.changes()?);
-        Ok((variant.map_or_else(|| default(document).to_string(), String::clone), changes))
+        let (flags, mut problems) = self.changes();
+        changes.extend(flags);
+        if !link.resolve.is_empty() && !self.is_empty() {
+            let what = "an incident is resolved at an event of the link's own run, and flags make another run";
+            problems.push(Problem::new("resolve", what, "Leave the flags out, or `resolve` out of the link."));
+        }
+        Asked { variant: variant.map_or_else(|| default(document).to_string(), String::clone), changes, problems }
     }
 
-    /// The changes of the flags, `--seed` last; all problems at once.
-    fn changes(&self) -> Result<Vec<(String, Value)>> {
+    /// The changes of the flags, `--seed` last, and what of them cannot be read.
+    fn changes(&self) -> (Vec<(String, Value)>, Vec<Problem>) {
         let (mut changes, mut problems) = (Vec::new(), Vec::new());
         for set in &self.sets {
             match parse_set(set) {
@@ -127,12 +146,23 @@ impl HowArgs {
             }
         }
         changes.extend(self.seed.map(|seed| ("seed".to_string(), Value::from(seed))));
-        if problems.is_empty() { Ok(changes) } else { Err(problems.into()) }
+        (changes, problems)
     }
 
     /// Whether no flag asks for anything.
     fn is_empty(&self) -> bool {
         self.seed.is_none() && self.variant.is_none() && self.sets.is_empty()
+    }
+
+    /// Errors: a computed run in which a link's incidents cannot have been resolved, or without the event that the link looks at.
+    /// With flags it is meant to be another run.
+    pub fn fits(&self, link: &Link, run: &Run) -> Result {
+        let last = run.steps();
+        let beyond = link.step.filter(|step| self.is_empty() && *step > last).map(|step| {
+            Problem::new("step", format!("there is no event {step} in this run"), format!("It has {last}."))
+        });
+        let problems: Vec<Problem> = Link::not_resolved(run).or(beyond).into_iter().collect();
+        if problems.is_empty() { Ok(()) } else { Err(problems.into()) }
     }
 
     /// An error if a link says that its run has another digest than this one. With flags it is meant to be another run.
@@ -146,9 +176,9 @@ impl HowArgs {
 
 /// Says that a run is another one than what it was made from has noted.
 pub fn differs(digest: &str, noted_by: &str, expected: &str) -> Result {
-    eprintln!(
+    tell(format_args!(
         "error: this run's digest is {digest}, the {noted_by}'s {expected}: the scenario or the program has changed"
-    );
+    ));
     Err(Failure::Check)
 }
 
@@ -172,7 +202,12 @@ pub fn read(scenario: &str) -> Result<Named> {
         })?,
         false => embedded(scenario, scenario)?.to_string(),
     };
-    Ok(Named { document: Document::parse(&text)?, link: Link::default() })
+    let of_file = |problem: Problem| match problem.path.as_str() {
+        "" => Problem { path: scenario.to_string(), ..problem },
+        path => Problem { path: format!("{scenario}: {path}"), ..problem },
+    };
+    let document = Document::parse(&text).map_err(|problems| problems.into_iter().map(of_file).collect::<Vec<_>>())?;
+    Ok(Named { document, link: Link::default() })
 }
 
 /// What a link is about: the scenario that it names, or its lesson's.
@@ -185,8 +220,8 @@ fn linked(mut link: Link) -> std::result::Result<Named, Vec<Problem>> {
         return Ok(Named { document: Document::parse(text)?, link });
     }
     let (path, scenario) = match (&link.lesson, &link.scenario) {
-        (_, Some(scenario)) => ("scenario", scenario.clone()),
-        (Some(lesson), None) => {
+        (None, Some(scenario)) => ("scenario", scenario.clone()),
+        (Some(lesson), _) => {
             let lesson = lesson_of(lesson)?;
             link.variant.get_or_insert(lesson.variant);
             ("lesson", lesson.scenario)
@@ -273,8 +308,8 @@ mod tests {
     #[test]
     fn all_problems_of_the_changes_are_told() {
         let how = HowArgs { sets: vec!["a".into(), "b".into(), "c=1".into()], ..HowArgs::default() };
-        let Err(Failure::Problems(problems)) = how.changes() else { panic!("it was accepted") };
-        assert_eq!(problems.len(), 2);
+        let (changes, problems) = how.changes();
+        assert_eq!((changes.len(), problems.len()), (1, 2));
     }
 
     #[test]
@@ -303,6 +338,7 @@ mod tests {
             ("?seed=-1&step=x&lesson=nothing", &["seed", "step"][..]),
             ("?lesson=nothing", &["lesson"]),
             ("?scenario=nothing", &["scenario"]),
+            ("?v=2&lesson=one-request&scenario=one-writer", &["scenario"]),
             ("https://example.org/", &["lesson"]),
             ("?recording=/api/recording", &["recording"]),
         ] {
@@ -315,8 +351,8 @@ mod tests {
         else {
             panic!("it was accepted")
         };
-        let text: String = problems.iter().map(Problem::to_string).collect();
-        assert!(text.contains("`Z`") || text.contains("no.where"), "{text}");
+        let paths: Vec<&str> = problems.iter().map(|problem| problem.path.as_str()).collect();
+        assert_eq!(paths, ["variants.Z", "no.where"]);
     }
 
     #[test]

@@ -12,7 +12,7 @@ use crate::routes::scenario::ScenarioReport;
 use crate::validate::ValidationReport;
 use sandbox_core::lesson::Lesson;
 use sandbox_core::link;
-use sandbox_core::message::Message;
+use sandbox_core::message;
 use sandbox_core::recording;
 use sandbox_core::scenario::{Problem, Spec};
 use sandbox_core::sweep::{Shard, SweepReport};
@@ -37,7 +37,7 @@ const SCHEMAS: &[Entry] = &[
     ("scenario", "a scenario document", of::<Spec>),
     ("lesson", "a lesson document", of::<Lesson>),
     ("link", "the parameters of a link of the page", link::schema),
-    ("message", "what a page with a lesson and the page around it say to each other", of::<Message>),
+    ("message", "what a page with a lesson and the page around it say to each other", message::schema),
     ("run", "output of `run --json`", of::<run::RunOutput>),
     ("log", "a line of `run --log FILE`", of::<timeline::LogLine>),
     ("trace", "first line of `run --trace FILE`", of::<run::TraceHeader>),
@@ -88,6 +88,51 @@ pub fn schema(options: &Options) -> Result {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::{Value, json};
+
+    /// Whether an object has the fields that one alternative of a schema asks for, and no others where those are refused.
+    fn fits(alternative: &Value, message: &Value) -> bool {
+        let has = |name: &Value| message.get(name.as_str().expect("a name")).is_some();
+        let allowed = |(name, value): (&String, &Value)| match alternative["properties"].get(name) {
+            Some(field) => field.get("const").is_none_or(|only| only == value),
+            None => alternative["additionalProperties"] != false,
+        };
+        let required = alternative["required"].as_array().expect("some");
+        required.iter().all(has) && message.as_object().expect("an object").iter().all(allowed)
+    }
+
+    #[test]
+    fn the_schema_of_messages_accepts_what_is_said() {
+        let schema = serde_json::to_value(message::schema()).expect("a schema is JSON");
+        let kind = |kind: &str, message: &Value| {
+            let described = &schema["$defs"][kind];
+            let all = described["oneOf"].as_array().cloned().unwrap_or_else(|| vec![described.clone()]);
+            all.iter().filter(|alternative| fits(alternative, message)).count()
+        };
+        for command in [
+            json!({"faultline": 1, "id": 7, "do": "play"}),
+            json!({"faultline": 1, "id": "a", "do": "seek", "t": 23.4}),
+            json!({"faultline": 1, "id": 7, "do": "set", "path": "seed", "value": 3}),
+        ] {
+            assert!(message::hear(&command.to_string()).is_some_and(|heard| heard.command.is_ok()), "{command}");
+            assert_eq!(kind("Command", &command), 1, "{command}");
+            let mut unmarked = command.clone();
+            unmarked.as_object_mut().expect("an object").remove(message::MARK);
+            assert_eq!(kind("Command", &unmarked), 0, "{unmarked}");
+        }
+        let refused = Err(vec![Problem::new("t", "is missing", "Write it.")]);
+        for done in [Ok(message::State::default()), refused] {
+            let answer = message::Answer::new(7.into(), done).message();
+            assert_eq!(kind("Answer", &answer), 1, "{answer}");
+        }
+        for news in [
+            message::News::Ready { title: "T".into(), state: message::State::default() },
+            message::News::Resize { height: 3.0 },
+            message::News::Error { problems: Vec::new() },
+        ] {
+            assert_eq!(kind("News", &news.message()), 1, "{news:?}");
+        }
+    }
 
     #[test]
     fn the_playground_makes_its_forms_of_this_very_schema() {

@@ -18,6 +18,6 @@ pub struct Options {
 /// Fills the file; rows that are there stay as they are.
 pub fn seed_demo(options: &Options) -> Result {
     let shown = options.file.display();
-    real::fill(&options.file, options.rows).map_err(|error| Failure::Other(format!("{shown}: {error}")))?;
-    print(&format!("{shown}: {} rows", options.rows))
+    let rows = real::fill(&options.file, options.rows).map_err(|error| Failure::Other(format!("{shown}: {error}")))?;
+    print(&format!("{shown}: {rows} rows"))
 }

@@ -70,10 +70,15 @@ pub fn serve(options: Options) -> Result {
         );
         let broken = wait_for_end(&server).await;
         tracing::info!("draining");
-        if let Some(summary) = server.stop(options.drain_notice).await {
+        let ended = server.stop(options.drain_notice).await;
+        if let Some(summary) = &ended {
             tracing::info!(end_s = summary.end.as_seconds(), steps = summary.steps, digest = %summary.digest, "ended");
         }
-        if broken { Err("the world's thread ended by itself; see the log".to_string().into()) } else { Ok(()) }
+        match ended {
+            _ if broken => Err("the world's thread ended by itself; see the log".to_string().into()),
+            Some(summary) if !summary.is_recorded => Err(Failure::Check),
+            _ => Ok(()),
+        }
     })
 }
 

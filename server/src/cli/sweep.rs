@@ -1,7 +1,7 @@
 //! `faultline sweep` and `faultline merge`.
 
 use super::cores::on_all_cores;
-use super::scenario::{HowArgs, problem, read};
+use super::scenario::{Asked, HowArgs, problem, read};
 use super::{Failure, Result, print, print_json, progress};
 use sandbox_core::scenario::Problem;
 use sandbox_core::sweep::{Axis, Estimate, Shard, Sweep, SweepReport, SweepSpec};
@@ -124,13 +124,11 @@ fn planned(options: &Options) -> Result<Sweep> {
             Err(problem) => problems.push(problem),
         }
     }
-    match how.asked(&named, problem) {
-        Ok((variant, changes)) if problems.is_empty() => {
-            Ok(Sweep::new(named.document, &variant, changes, axes, options.seeds, options.queries.clone())?)
-        }
-        Err(Failure::Problems(found)) => Err([problems, found].concat().into()),
-        Ok(_) => Err(problems.into()),
-        Err(other) => Err(other),
+    let Asked { variant, changes, problems: found } = how.asked(&named, problem);
+    problems.extend(found);
+    match problems.is_empty() {
+        true => Ok(Sweep::new(named.document, &variant, changes, axes, options.seeds, options.queries.clone())?),
+        false => Err(problems.into()),
     }
 }
 

@@ -1,7 +1,7 @@
 //! `faultline validate`.
 
-use super::scenario::{HowArgs, cured, read, runtime};
-use super::{Failure, Result, duration, log, print, print_json, progress};
+use super::scenario::{Asked, HowArgs, cured, read, runtime};
+use super::{Failure, Result, create, duration, log, print, print_json, progress, tell};
 use crate::load::TimingReport;
 use crate::mount::real::RealSpec;
 use crate::output::LatencyMs;
@@ -10,6 +10,7 @@ use sandbox_core::scenario::Document;
 use serde_json::Value;
 use std::cell::Cell;
 use std::fmt::Write as _;
+use std::io::Write as _;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -28,7 +29,7 @@ pub struct Options {
     #[arg(long, value_name = "NODE=TARGET")]
     real: Vec<RealSpec>,
     /// Requests a second; the scenario's own by default
-    #[arg(long)]
+    #[arg(long, allow_negative_numbers = true)]
     rate: Option<f64>,
     /// How long the runs last; the scenario's own by default
     #[arg(long, value_parser = duration)]
@@ -45,7 +46,10 @@ pub struct Options {
 pub fn validate(options: &Options) -> Result {
     log("faultline=error,server=error");
     let named = read(&options.scenario)?;
-    let (variant, mut changes) = options.how.asked(&named, cured)?;
+    let Asked { variant, mut changes, problems } = options.how.asked(&named, cured);
+    if !problems.is_empty() {
+        return Err(problems.into());
+    }
     let original = named.document;
     changes.extend(asked(&original, options));
     let order = Order { original, variant, changes, real: options.real.clone() };
@@ -62,15 +66,16 @@ pub fn validate(options: &Options) -> Result {
         if current.replace(Some(stage)) != Some(stage) {
             bar.set_message(words);
             if bar.is_hidden() {
-                eprintln!("{words}");
+                tell(words);
             }
         }
         bar.set_position((share * 1_000.0) as u64);
     };
+    let page_file = options.report.as_deref().map(create).transpose()?;
     let report = validate::validate(&order, &runtime, &tell)?;
     bar.finish_and_clear();
-    if let Some(file) = &options.report {
-        std::fs::write(file, page(&report)).map_err(|error| Failure::Other(format!("{}: {error}", file.display())))?;
+    if let Some(mut file) = page_file {
+        file.write_all(page(&report).as_bytes()).map_err(|error| Failure::Other(format!("--report: {error}")))?;
     }
     if options.json {
         print_json(&report)?

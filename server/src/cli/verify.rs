@@ -54,6 +54,9 @@ pub fn verify(options: &Options) -> Result {
         None => read_cases(CASES)?,
     };
     cases.retain(|case| options.tier.is_none_or(|tier| case.tier == tier));
+    if cases.is_empty() {
+        return Err(Failure::Other("there is no case to verify: name a file with some, or another --tier".into()));
+    }
     let reports = run_all(&cases, options.seeds);
     let count = |verdict| reports.iter().filter(|report| report.verdict == verdict).count();
     let (passed, unsupported) = (count(Verdict::Pass), count(Verdict::Unsupported));

@@ -114,6 +114,7 @@ pub fn why(options: &Options) -> Result {
     };
     let mut run = loaded.run();
     compute(&mut run);
+    options.scenario.how.fits(&loaded.link, &run)?;
     let request = which.find(run.folds())?;
     let Some(why) = timeline::why(&mut run, request) else {
         let requests = run.folds().requests().len();

@@ -23,6 +23,8 @@ pub struct Summary {
     pub steps: u64,
     /// Digest of all its records.
     pub digest: String,
+    /// Whether the recording, if there is one, holds all of it.
+    pub is_recorded: bool,
 }
 
 pub(super) struct Driver {
@@ -78,11 +80,10 @@ impl Driver {
             // No request came: what is recorded is a run in which nothing happened, not half a file.
             self.begin();
         }
-        let summary = Summary { end: self.world.now(), steps: self.world.steps(), digest: self.digest.hex() };
-        if let Some(recorder) = self.recorder {
-            recorder.finish(&summary);
-        }
-        summary
+        let (end, steps) = (self.world.now(), self.world.steps());
+        let summary = Summary { end, steps, digest: self.digest.hex(), is_recorded: true };
+        let is_recorded = self.recorder.is_none_or(|recorder| recorder.finish(&summary));
+        Summary { is_recorded, ..summary }
     }
 
     /// Time 0 is now: tokens are judged by this second.

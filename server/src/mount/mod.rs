@@ -94,8 +94,10 @@ impl Mount {
             Outside { external: parts.iter().map(|(node, _)| *node).collect(), epoch_unix_s: clock::unix_s() };
         let recorder = match &setup.record {
             Some(file) => Some(Recorder::create(file, &setup.document, &setup.plan).map_err(|error| {
-                let what = format!("cannot be written: {error}");
-                vec![Problem::new(format!("--record {}", file.display()), what, "Name a file in a folder that exists.")]
+                let hint =
+                    "Name a new file in a folder that exists, or an earlier recording of which nothing is needed.";
+                let what = format!("cannot be recorded to: {error}");
+                vec![Problem::new(format!("--record {}", file.display()), what, hint)]
             })?),
             None => None,
         };

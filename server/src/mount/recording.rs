@@ -7,7 +7,7 @@ use sandbox_core::scenario::{Document, Plan, Problem};
 use serde::Serialize;
 use serde_json::Value;
 use std::fs::File;
-use std::io::{self, BufWriter, Write};
+use std::io::{self, BufRead, BufReader, BufWriter, Read, Seek, Write};
 use std::path::Path;
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread::JoinHandle;
@@ -15,20 +15,23 @@ use std::time::Duration;
 
 /// A killed server loses at most what it logged in this time.
 const FLUSH_INTERVAL: Duration = Duration::from_millis(200);
+/// Longest first line that is looked at, in bytes, to see whether a file is a recording.
+const HEADER_MAX: u64 = 1 << 24;
 
 /// Writes the log on a thread of its own, so that the world never waits for a disk.
 pub(super) struct Recorder {
     lines: mpsc::Sender<String>,
-    thread: JoinHandle<()>,
+    /// Its result says whether everything was written.
+    thread: JoinHandle<bool>,
     document: Value,
     variant: String,
     seed: u64,
 }
 
 impl Recorder {
-    /// Opens the file.
+    /// Opens the file. Errors: it cannot be written, another server writes it, or it holds something else than a recording.
     pub fn create(file: &Path, document: &Document, plan: &Plan) -> io::Result<Recorder> {
-        let mut out = BufWriter::new(File::create(file)?);
+        let mut out = BufWriter::new(claim(file)?);
         let (lines, waiting) = mpsc::channel::<String>();
         let shown = file.display().to_string();
         let work = move || {
@@ -41,9 +44,11 @@ impl Recorder {
                     }
                 }
             };
-            if let Err(error) = write() {
+            let written = write();
+            if let Err(error) = &written {
                 tracing::error!(file = shown, %error, "the recording is incomplete");
             }
+            written.is_ok()
         };
         let thread = std::thread::Builder::new().name("recorder".into()).spawn(work)?;
         let document = document.json().clone();
@@ -68,11 +73,11 @@ impl Recorder {
         self.line(input);
     }
 
-    /// Writes the end and waits until all is on its way to the disk.
-    pub fn finish(self, summary: &Summary) {
+    /// Writes the end and waits until all is on its way to the disk. False: not everything could be written.
+    pub fn finish(self, summary: &Summary) -> bool {
         self.line(&End { end_ns: summary.end, steps: summary.steps, digest: summary.digest.clone() });
         drop(self.lines);
-        let _ = self.thread.join();
+        self.thread.join().unwrap_or(false)
     }
 
     fn line(&self, value: &impl Serialize) {
@@ -82,6 +87,28 @@ impl Recorder {
     }
 }
 
+/// Opens a file that this process alone writes, and empties it: it is new, or holds an earlier recording.
+fn claim(file: &Path) -> io::Result<File> {
+    let opened = File::options().read(true).write(true).create(true).truncate(false).open(file)?;
+    // Elsewhere a lock would keep readers out too.
+    if cfg!(unix) && opened.try_lock().is_err() {
+        return Err(io::Error::other("another server is writing it"));
+    }
+    // A device has nothing to lose.
+    if opened.metadata()?.is_file() {
+        let mut first = String::new();
+        let read = BufReader::new((&opened).take(HEADER_MAX)).read_line(&mut first);
+        let header: Option<Value> = serde_json::from_str(&first).ok();
+        let is_header = header.is_some_and(|line| line.get("format_version").is_some() && line.get("mount").is_some());
+        if !matches!(read, Ok(0)) && !is_header {
+            return Err(io::Error::other("it exists and is no recording"));
+        }
+        (&opened).rewind()?;
+        opened.set_len(0)?;
+    }
+    Ok(opened)
+}
+
 /// Reads a recording. Errors: the file cannot be read, or every line of it that cannot be replayed.
 pub fn read(file: &Path) -> Result<Recording, Vec<Problem>> {
     let name = file.display().to_string();
@@ -89,4 +116,27 @@ pub fn read(file: &Path) -> Result<Recording, Vec<Problem>> {
         vec![Problem::new(&name, format!("cannot be read: {error}"), "Name a file that `serve --record` wrote.")]
     })?;
     Recording::parse(&name, &text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_recording_is_not_overwritten_and_what_is_being_written_is_left_alone() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("r.jsonl");
+        std::fs::write(&file, "{\"my\": \"notes\"}\n").expect("it can be written");
+        assert!(claim(&file).is_err_and(|error| error.to_string().contains("no recording")));
+        assert!(std::fs::read_to_string(&file).is_ok_and(|text| text.contains("notes")));
+        std::fs::remove_file(&file).expect("it is there");
+        let mut first = claim(&file).expect("it is new");
+        writeln!(first, r#"{{"format_version": 1, "scenario": {{}}, "mount": {{}}}}"#).expect("it can be written");
+        if cfg!(unix) {
+            assert!(claim(&file).is_err_and(|error| error.to_string().contains("another server")));
+        }
+        drop(first);
+        let again = claim(&file).expect("it is an earlier recording");
+        assert_eq!(again.metadata().expect("it is there").len(), 0);
+    }
 }

@@ -4,6 +4,7 @@ use super::health::HealthStatus;
 use crate::app::AppState;
 use crate::error::ApiError;
 use crate::mount::{Gone, Incident, Observed};
+use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::routing::{get, post};
@@ -66,8 +67,12 @@ pub(super) async fn incidents(State(state): State<AppState>) -> Result<Json<Vec<
 
 #[utoipa::path(post, path = "/api/incidents/{id}/resolve", tag = "incidents",
     params(("id" = u16, Path, description = "The incident's number")),
-    responses((status = 204, description = "It is resolved"), (status = 409, body = crate::error::ErrorBody)))]
-pub(super) async fn resolve(State(state): State<AppState>, Path(id): Path<u16>) -> Result<StatusCode, ApiError> {
+    responses((status = 204, description = "It is resolved"), (status = 400, body = crate::error::ErrorBody), (status = 409, body = crate::error::ErrorBody)))]
+pub(super) async fn resolve(
+    State(state): State<AppState>,
+    id: Result<Path<u16>, PathRejection>,
+) -> Result<StatusCode, ApiError> {
+    let Path(id) = id?;
     match state.mount.resolve(IncidentId(id)).await {
         Ok(true) => Ok(StatusCode::NO_CONTENT),
         Ok(false) => Err(ApiError::Conflict(format!("Incident {id} is not open."))),

@@ -4,6 +4,7 @@ use crate::app::{AppState, Arrived, REQUEST_ID, SERVER_TIMING};
 use crate::error::ApiError;
 use crate::metrics;
 use crate::mount::{Answer, Arrival, NotTaken};
+use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, HeaderValue, Method, Uri, header};
 use axum::response::{IntoResponse, Response};
@@ -106,12 +107,16 @@ async fn answer(
     State(state): State<AppState>,
     Extension(arrived): Extension<Arrived>,
     method: Method,
-    Path(path): Path<String>,
+    path: Result<Path<String>, PathRejection>,
     headers: HeaderMap,
 ) -> Response {
+    let path = match path {
+        Ok(Path(path)) => path,
+        Err(error) => return ApiError::from(error).into_response(),
+    };
     let (route, key) = match find(state.mount.plan(), method.as_str(), &path) {
         Match::Route(route, key) => (route, key),
-        Match::OtherMethods(allow) => return ApiError::MethodNotAllowed(allow).into_response(),
+        Match::OtherMethods(allow) => return ApiError::MethodNotAllowed(Some(allow)).into_response(),
         Match::NoRow(key) => {
             let last = rows(state.mount.plan()).saturating_sub(1);
             return ApiError::NotFound(format!("there is no item {key}; the items are 0 to {last}")).into_response();

@@ -5,6 +5,7 @@ use crate::clock;
 use crate::error::ApiError;
 use axum::extract::State;
 use axum::extract::rejection::JsonRejection;
+use axum::http::StatusCode;
 use axum::routing::post;
 use axum::{Json, Router};
 use serde::{Deserialize, Serialize};
@@ -35,13 +36,17 @@ pub fn router() -> Router<AppState> {
 }
 
 #[utoipa::path(post, path = "/api/login", tag = "lab", request_body = Login,
-    responses((status = 200, body = Token), (status = 400, body = crate::error::ErrorBody)))]
+    responses((status = 200, body = Token), (status = 400, body = crate::error::ErrorBody),
+        (status = 413, body = crate::error::ErrorBody)))]
 pub(super) async fn login(
     State(state): State<AppState>,
     body: Result<Json<Login>, JsonRejection>,
 ) -> Result<Json<Token>, ApiError> {
     let hint = r#"Send JSON such as {"user": 17} with `Content-Type: application/json`."#;
-    let Json(Login { user }) = body.map_err(|error| ApiError::BadRequest(format!("{}. {hint}", error.body_text())))?;
+    let Json(Login { user }) = body.map_err(|error| match error.status() {
+        StatusCode::PAYLOAD_TOO_LARGE => ApiError::TooLarge,
+        _ => ApiError::BadRequest(format!("{}. {hint}", error.body_text())),
+    })?;
     let workloads = &state.mount.plan().workloads;
     let users = workloads.iter().map(|workload| workload.users).max().unwrap_or(0);
     if user >= users {

@@ -1,7 +1,7 @@
 //! The static site beside the API, and what is not found.
 
 use crate::app::AppState;
-use crate::error::ApiError;
+use crate::error::{ApiError, other_method};
 use crate::export::opening;
 use axum::Router;
 use axum::http::{Method, StatusCode, Uri};
@@ -23,7 +23,8 @@ pub fn router(site: Option<&Path>) -> Router<AppState> {
         let page = if is_page && !reserved { page(&index, path).await } else { None };
         page.unwrap_or_else(|| gone(&uri))
     });
-    let files = ServeDir::new(site).precompressed_br().fallback(pages);
+    let pages = pages.fallback(other_method);
+    let files = ServeDir::new(site).precompressed_br().call_fallback_on_method_not_allowed(true).fallback(pages);
     Router::new().fallback_service(files).layer(CompressionLayer::new().br(true))
 }
 

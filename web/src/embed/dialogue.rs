@@ -5,7 +5,7 @@ use crate::state::progress::Prediction;
 use crate::state::session::Session;
 use crate::text::refusals as text;
 use sandbox_core::lesson::Lesson;
-use sandbox_core::link::{Language, Link, Motion, Theme};
+use sandbox_core::link::{Language, Link, Motion, Theme, offered};
 use sandbox_core::message::{Command, State};
 use sandbox_core::scenario::Problem;
 use sandbox_core::time::Time;
@@ -73,7 +73,7 @@ impl Session {
             Command::SetLanguage { language } => match Language::of_word(&language) {
                 Some(language) => Ok(Wish::Language(language)),
                 None => {
-                    let known = text::speaks(Language::WORDS.join(", "));
+                    let known = text::speaks(offered(Language::WORDS).collect::<Vec<_>>().join(", "));
                     refuse("language", text::not_spoken(&language), &known)
                 }
             },

@@ -127,8 +127,8 @@ impl Session {
             return;
         }
         let (run, digest) = (&shown.run, &shown.digest);
-        if run.computed_to() < run.plan().end && !self.arrival.recorded {
-            self.unread.push(Problem::new("resolve", text::not_resolved(), text::of_another_run()));
+        if let Some(problem) = Link::not_resolved(run).filter(|_| !self.arrival.recorded) {
+            self.unread.push(problem);
             self.arrival.digest = None;
             return self.rebuild();
         }

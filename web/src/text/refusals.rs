@@ -16,8 +16,6 @@ strings! {
 
     no_option(answer) = "`{answer}` is no option of the prediction";
     options(options) = "Options: {options}.";
-    not_resolved = "nobody can have resolved an incident there: the run has another event at that instant";
-    of_another_run = "The link belongs to another run; this is the one without.";
     other_digest(digest, other) = "this run's digest is {digest}, and the link was made of {other}";
     changed_since = "The lesson or the program has changed since, so what you see may differ from what was meant.";
     something_else = "Something else in the link was not understood, so this is another run.";

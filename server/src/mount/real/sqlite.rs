@@ -260,8 +260,8 @@ impl Errors {
     }
 }
 
-/// Creates the table and its rows where they are missing. Versions that are there stay.
-pub fn fill(file: &Path, rows: u32) -> rusqlite::Result<()> {
+/// Creates the table and its rows where they are missing, and counts them all. Versions that are there stay.
+pub fn fill(file: &Path, rows: u32) -> rusqlite::Result<u32> {
     let mut connection = connect(file, false)?;
     connection.busy_timeout(Duration::from_secs(5))?;
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
@@ -274,7 +274,9 @@ pub fn fill(file: &Path, rows: u32) -> rusqlite::Result<()> {
         insert.execute((id, format!("item {id}")))?;
     }
     drop(insert);
-    transaction.commit()
+    let count = transaction.query_row("SELECT count(*) FROM items", [], |row| row.get(0))?;
+    transaction.commit()?;
+    Ok(count)
 }
 
 /// A connection in WAL mode that syncs every commit and waits for nobody.
@@ -430,7 +432,8 @@ mod tests {
         fill(&file, 5).unwrap();
         let writer = connect(&file, false).unwrap();
         perform(&writer, CallOp::Write { key: 4 }).unwrap();
-        fill(&file, 6).unwrap();
+        assert_eq!(fill(&file, 6), Ok(6));
+        assert_eq!(fill(&file, 3), Ok(6), "those that are there are counted");
         assert_eq!(perform(&writer, CallOp::Read { key: 4 }).unwrap(), Some(2));
         assert_eq!(perform(&writer, CallOp::Read { key: 5 }).unwrap(), Some(1));
     }
