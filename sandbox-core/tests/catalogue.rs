@@ -2,6 +2,9 @@
 
 use sandbox_core::claim::{Claim, Compare, Side};
 use sandbox_core::scenario::{BuiltIn, Query, Reduced, signal_text};
+use serde_json::Value;
+use std::collections::BTreeSet;
+use std::path::Path;
 
 /// All checks, one on a line.
 fn checks() -> impl Iterator<Item = &'static str> {
@@ -47,6 +50,36 @@ fn every_check_is_read_and_says_what_is_written() {
         assert_eq!(plain(&print(&claim)), plain(check));
     }
     assert_eq!(checks().count(), 575);
+}
+
+/// All claims of all documents in a folder and those below it.
+fn claims(folder: &Path, claims: &mut Vec<Value>) {
+    for entry in std::fs::read_dir(folder).expect("the folder is there") {
+        let path = entry.expect("it can be listed").path();
+        if path.is_dir() {
+            self::claims(&path, claims);
+        } else {
+            let text = std::fs::read_to_string(&path).expect("it can be read");
+            let document: Value = serde_json::from_str(&text).unwrap_or_else(|why| panic!("{}: {why}", path.display()));
+            claims.extend(document["claims"].as_object().expect("an entry claims something").values().cloned());
+        }
+    }
+}
+
+/// A claim is the check as it was written, or says what it `was` and the reason.
+#[test]
+fn every_check_is_a_claim_of_an_entry() {
+    let mut claims = Vec::new();
+    self::claims(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../lessons/catalogue"), &mut claims);
+    let said: BTreeSet<&str> = claims
+        .iter()
+        .filter_map(|claim| match claim["was"].as_str() {
+            Some(was) => claim["reason"].is_string().then_some(was),
+            None => claim["expr"].as_str(),
+        })
+        .collect();
+    let unsaid: Vec<&str> = checks().filter(|check| !said.contains(check)).collect();
+    assert!(unsaid.is_empty(), "{unsaid:#?}");
 }
 
 /// The text with its plain numbers written in the shortest way.
