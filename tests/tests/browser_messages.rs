@@ -52,6 +52,10 @@ async fn the_course_page_starts_lessons_on_click_and_steers_them() {
     browser.until("document.getElementById('told').innerText.includes('state: 21')").await;
     let refused = send("seek", json!({ "to": 3 })).await;
     assert!(refused.as_str().is_some_and(|why| why.contains("to: is not a field")), "{refused}");
+    for link in ["", "javascript:alert(1)"] {
+        let refused = send("set_state", json!({ "link": link })).await;
+        assert!(refused.as_str().is_some_and(|why| why.contains("link: is no link")), "{refused}");
+    }
     let high = "const lesson = document.getElementById('driven'); \
                 return lesson.shadowRoot.querySelector('iframe').getBoundingClientRect().height;";
     assert!(browser.run(high, vec![]).await.as_f64().is_some_and(|px| px > 650.0), "the frame follows its content");

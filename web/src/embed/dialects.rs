@@ -25,7 +25,7 @@ pub fn is_splice_answer(message: &Value, id: &str) -> bool {
 
 /// The link in such an answer, if something was kept.
 pub fn splice_kept(answer: &Value) -> Option<&str> {
-    answer["state"]["link"].as_str()
+    answer["state"]["link"].as_str().filter(|link| !link.is_empty())
 }
 
 /// The height of the content, in each dialect.

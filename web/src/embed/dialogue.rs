@@ -97,6 +97,9 @@ impl Session {
     }
 
     fn obey_state(&mut self, link: &str) -> Done {
+        if !Link::is_link(link) {
+            return refuse("link", text::no_link(), text::link_of_a_state());
+        }
         let (link, problems) = Link::read(link);
         if !problems.is_empty() {
             return Err(problems);
@@ -141,5 +144,25 @@ impl Session {
             _ => None,
         };
         Lesson::score(&self.content.lesson, answer, self.progress.done.last() == Some(&true))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::content::Content;
+    use crate::state::settings::Settings;
+    use std::rc::Rc;
+
+    #[test]
+    fn what_is_no_link_is_no_state() {
+        let content = Content::built_in("?seed=11").expect("the lesson is sound");
+        let settings = Settings { variant: content.lesson.variant.clone(), seed: Some(11), ..Settings::default() };
+        let mut session = Session::new(Rc::new(content), settings, true, false);
+        for link in ["", "javascript:alert(1)"] {
+            let refused = session.obey(Command::SetState { link: link.into() }, &|| 0.0).expect_err("it is no link");
+            assert_eq!(refused[0].to_string(), "link: is no link. Send the `link` of a state.", "{link}");
+        }
+        assert_eq!(session.settings.seed, Some(11), "nothing has changed");
     }
 }

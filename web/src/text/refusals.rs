@@ -41,6 +41,8 @@ strings! {
     no_object = "is no JSON object";
     nothing_changed = "Nothing was changed.";
 
+    no_link = "is no link";
+    link_of_a_state = "Send the `link` of a state.";
     step_or_instant = "Give a step or an instant.";
     beside_step = "stands beside step";
     one_of_them = "Give one of them.";
