@@ -106,6 +106,28 @@ async fn a_frame_tells_its_height_and_news_in_every_dialect_and_only_its_parent(
 }
 
 #[tokio::test]
+async fn a_lesson_that_cannot_start_says_so_and_why_whoever_asks() {
+    let server = serve_site();
+    let browser = Browser::start(1000, 900, false).await;
+    for (query, named) in [
+        ("lesson=nope", "nope"),
+        ("lesson=the-database-goes-away&set=nodes.api.workers%3D-4", "nodes.api.workers"),
+        ("document=%7B%7D", "format_version"),
+    ] {
+        let address = format!("{}/?{query}&embed=1", server.url);
+        browser.open(&course::page(&frame(&address)).await).await;
+        browser.until("last('error')?.problems.length > 0").await;
+        let problems = browser.run("return last('error').problems.join();", vec![]).await;
+        assert!(problems.as_str().is_some_and(|problems| problems.contains(named)), "{query}: {problems}");
+        browser.run("say({ faultline: 1, id: 'state', do: 'get_state' });", vec![]).await;
+        browser.until("of((data) => data.id === 'state').length === 1").await;
+        let answer = browser.run("return of((data) => data.id === 'state')[0];", vec![]).await;
+        assert_eq!((&answer["ok"], answer["problems"][0].is_string()), (&json!(false), true), "{query}: {answer}");
+    }
+    browser.close().await;
+}
+
+#[tokio::test]
 async fn what_was_kept_for_a_learner_comes_back_by_splice() {
     let server = serve_site();
     let browser = Browser::start(1200, 900, false).await;

@@ -38,10 +38,24 @@ impl Asked {
     /// written beside a file that was sent to somebody.
     pub fn of_page() -> Asked {
         let window = web_sys::window();
-        let query =
-            window.as_ref().and_then(|window| window.location().search().ok()).filter(|query| !query.is_empty());
+        let query = window.as_ref().and_then(|window| window.location().search().ok()).unwrap_or_default();
         let exported = || window.as_ref()?.document()?.document_element()?.get_attribute("data-link");
-        Asked::of(&query.or_else(exported).unwrap_or_default())
+        Asked::of_page_for(&query, &exported().unwrap_or_default())
+    }
+
+    /// What an address asks for at a page that was exported for a lesson: of that lesson, if it names nothing else.
+    fn of_page_for(query: &str, exported: &str) -> Asked {
+        let own = Asked::of(exported);
+        if query.is_empty() {
+            return own;
+        }
+        let mut asked = Asked::of(query);
+        let Link { lesson, scenario, document, playground, .. } = &asked.link;
+        if lesson.is_none() && scenario.is_none() && document.is_none() && !playground {
+            (asked.link.lesson, asked.link.scenario, asked.link.document) =
+                (own.link.lesson, own.link.scenario, own.link.document);
+        }
+        asked
     }
 }
 
@@ -72,6 +86,17 @@ mod tests {
         listed.sort_unstable();
         known.sort_unstable();
         assert_eq!(listed, known);
+    }
+
+    #[test]
+    fn a_page_of_one_lesson_is_about_it_unless_the_address_names_another() {
+        let lesson = |query: &str| Asked::of_page_for(query, "?v=2&lesson=one-request&seed=5").link;
+        assert_eq!((lesson("").lesson.as_deref(), lesson("").seed), (Some("one-request"), Some(5)));
+        let moment = lesson("?v=2&seed=3");
+        assert_eq!((moment.lesson.as_deref(), moment.seed), (Some("one-request"), Some(3)));
+        assert_eq!(lesson("?v=2&lesson=one-writer-at-a-time").lesson.as_deref(), Some("one-writer-at-a-time"));
+        assert_eq!(lesson("?v=2&scenario=database-outage").lesson, None);
+        assert_eq!(lesson("?playground").lesson, None);
     }
 
     #[test]

@@ -32,6 +32,10 @@ fn refuse(field: &str, what: impl Into<String>, hint: &str) -> Done {
 impl Session {
     /// Does what a command says. Errors: all that keeps it from being done; nothing has changed then.
     pub fn obey(&mut self, command: Command, clock: &dyn Fn() -> f64) -> Done {
+        let mends = matches!(command, Command::Set { .. } | Command::SetState { .. });
+        if self.player.shown.is_none() && !self.problems.is_empty() && !mends {
+            return Err(self.problems.clone());
+        }
         match command {
             Command::Play {} => self.obey_moving(Action::Play, clock),
             Command::Pause {} => self.obey_moving(Action::Pause, clock),

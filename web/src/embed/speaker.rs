@@ -3,10 +3,11 @@
 use crate::embed::dialects;
 use crate::embed::dialogue::Wish;
 use crate::embed::height;
-use crate::embed::telling::Telling;
+use crate::embed::telling::{Telling, cannot_run};
 use crate::state::store::Store;
 use crate::state::ticker::{later, now_ms};
 use sandbox_core::message::{Answer, Command, Heard, hear};
+use sandbox_core::scenario::Problem;
 use serde_json::Value;
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -20,7 +21,8 @@ const TELL_MS: u32 = 250;
 /// Whoever speaks with the page around.
 pub struct Speaker {
     parent: Window,
-    store: Store,
+    /// The lesson, or why there is none.
+    lesson: Rc<Result<Store, Vec<Problem>>>,
     telling: RefCell<Telling>,
     is_due: Cell<bool>,
     ids: Cell<u32>,
@@ -31,12 +33,12 @@ pub struct Speaker {
 
 impl Speaker {
     /// Begins to listen; None where the page is not inside another.
-    pub fn start(store: &Store, on_wish: Callback<Wish>) -> Option<Rc<Speaker>> {
+    pub fn start(lesson: Rc<Result<Store, Vec<Problem>>>, on_wish: Callback<Wish>) -> Option<Rc<Speaker>> {
         let window = web_sys::window()?;
         let parent = window.parent().ok().flatten().filter(|parent| *parent != window)?;
         let speaker = Rc::new(Speaker {
             parent,
-            store: store.clone(),
+            lesson,
             telling: RefCell::default(),
             is_due: Cell::new(false),
             ids: Cell::new(0),
@@ -49,9 +51,14 @@ impl Speaker {
         window.add_event_listener_with_callback("message", on_message.as_ref().unchecked_ref()).ok()?;
         // For as long as the page is there.
         on_message.forget();
-        let id = speaker.next_id();
-        speaker.say(dialects::splice_ask(&id));
-        *speaker.asked.borrow_mut() = Some(id);
+        match &*speaker.lesson {
+            Ok(_) => {
+                let id = speaker.next_id();
+                speaker.say(dialects::splice_ask(&id));
+                *speaker.asked.borrow_mut() = Some(id);
+            }
+            Err(problems) => speaker.say(cannot_run(problems)),
+        }
         Some(speaker)
     }
 
@@ -67,8 +74,10 @@ impl Speaker {
             let speaker = self.clone();
             later(TELL_MS, move || {
                 speaker.is_due.set(false);
-                let news = speaker.telling.borrow_mut().news(&speaker.store.session());
-                news.into_iter().for_each(|news| speaker.say(news));
+                if let Ok(store) = &*speaker.lesson {
+                    let news = speaker.telling.borrow_mut().news(&store.session());
+                    news.into_iter().for_each(|news| speaker.say(news));
+                }
             });
         }
     }
@@ -78,23 +87,32 @@ impl Speaker {
         let data = event.data();
         let text = data.as_string().or_else(|| js_sys::JSON::stringify(&data).ok()?.as_string());
         let Some(text) = text.filter(|_| is_parent) else { return };
+        let store = match &*self.lesson {
+            Ok(store) => store,
+            Err(problems) => {
+                if let Some(Heard { id, .. }) = hear(&text) {
+                    self.say(Answer::new(id, Err(problems.clone())).message());
+                }
+                return;
+            }
+        };
         if let Some(Heard { id, command }) = hear(&text) {
             let mut wish = Ok(Wish::Nothing);
-            self.store.update(|session| {
+            store.update(|session| {
                 wish = command.and_then(|command| session.obey(command, &now_ms));
                 session.unheard = wish.as_ref().err().cloned().unwrap_or_default();
             });
             if let Ok(wish) = &wish {
                 self.on_wish.emit(*wish);
             }
-            let state = self.store.session().told();
+            let state = store.session().told();
             self.say(Answer::new(id, wish.map(|_| state)).message());
         } else if let Ok(message) = serde_json::from_slice::<Value>(text.as_bytes())
             && self.asked.borrow_mut().take_if(|id| dialects::is_splice_answer(&message, id)).is_some()
             && let Some(link) = dialects::splice_kept(&message)
         {
             let command = Command::SetState { link: link.into() };
-            self.store.update(|session| session.unheard = session.obey(command, &now_ms).err().unwrap_or_default());
+            store.update(|session| session.unheard = session.obey(command, &now_ms).err().unwrap_or_default());
         }
     }
 

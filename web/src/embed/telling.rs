@@ -4,15 +4,23 @@ use crate::embed::dialects;
 use crate::state::session::Session;
 use sandbox_core::link::Link;
 use sandbox_core::message::{News, State};
+use sandbox_core::scenario::Problem;
 use serde_json::{Value, json};
 
 /// Events that are told at once; what else was passed is skipped, as it was by whoever watches.
 const EVENTS: usize = 20;
 
+/// That nothing can run, and why.
+pub fn cannot_run(problems: &[Problem]) -> Value {
+    News::Error { problems: problems.iter().map(ToString::to_string).collect() }.message()
+}
+
 /// What the page around knows already.
 #[derive(Default)]
 pub struct Telling {
     known: Option<State>,
+    /// That nothing can run.
+    broken: bool,
     /// Score and progress that were reported for keeping.
     kept: Option<(f64, Option<String>, Option<u64>)>,
 }
@@ -20,7 +28,10 @@ pub struct Telling {
 impl Telling {
     /// What is to be told now, in order.
     pub fn news(&mut self, session: &Session) -> Vec<Value> {
-        let Some(shown) = &session.player.shown else { return Vec::new() };
+        let Some(shown) = &session.player.shown else {
+            let is_new = !session.problems.is_empty() && !std::mem::replace(&mut self.broken, true);
+            return is_new.then(|| cannot_run(&session.problems)).into_iter().collect();
+        };
         let state = session.told();
         let (mut news, mut told) = (Vec::new(), Vec::new());
         match &self.known {

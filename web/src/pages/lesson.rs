@@ -68,7 +68,7 @@ pub fn LessonPage(props: &LessonProps) -> Html {
             }
             shown.emit(());
         });
-        store.as_ref().as_ref().ok().and_then(|store| Speaker::start(store, on_wish))
+        Speaker::start(store.clone(), on_wish)
     });
     let content_node = use_node_ref();
     {
