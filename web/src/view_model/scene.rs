@@ -489,8 +489,9 @@ mod tests {
             .collect::<std::collections::BTreeSet<_>>();
         assert_eq!(many.groups.len(), REQUESTS);
         assert!(many.note.contains(&format!("{} more are left out", in_all.len() - REQUESTS)), "{}", many.note);
-        let first = &many.groups[0];
-        assert!(first.says.contains("Users to Gateway at ") && !first.drawn.paths.is_empty(), "{}", first.says);
+        // Some were under way when the stretch began.
+        let whole = many.groups.iter().find(|group| group.says.contains("Users to Gateway at "));
+        assert!(whole.is_some_and(|group| !group.drawn.paths.is_empty()));
     }
 
     #[test]
