@@ -173,8 +173,7 @@ impl Server {
         }
     }
 
-    /// A statement; outside BEGIN ... COMMIT it is a read committed transaction of its own, which keeps its table locked until the
-    /// session is closed: only the caller knows how long it takes.
+    /// A statement; outside BEGIN ... COMMIT it is a read committed transaction of its own.
     pub fn op(&mut self, session: SessionId, op: &Op) -> Result<Done, Refusal> {
         let in_transaction = self.in_transaction(session);
         if self.sessions[session.index()].failed {
@@ -182,6 +181,7 @@ impl Server {
         }
         self.claim_table(session, op.keys().table, TableLock::of(op))?;
         if !in_transaction && matches!(op, Op::Read { .. } | Op::Scan { .. }) {
+            self.release_tables(session);
             return Ok(self.committed.read(op));
         }
         self.look(session);
@@ -205,9 +205,7 @@ impl Server {
             self.end(session);
             return Err(Refusal::Aborted);
         }
-        let done = self.write_out(session);
-        self.release_tables(session);
-        done
+        self.write_out(session)
     }
 
     /// ROLLBACK.
@@ -386,6 +384,7 @@ impl Server {
         }
         watched?;
         let session = std::mem::replace(&mut self.sessions[id.index()], Session::IDLE);
+        self.release_tables(id);
         let Some(transaction) = session.transaction else { return Ok(Commit::default()) };
         self.commits = number;
         let stamp = Stamp { writer: transaction.id, commit: number };

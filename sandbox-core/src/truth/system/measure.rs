@@ -3,8 +3,10 @@
 //! Requests are counted by the order of their sending; the first share of them is warm-up. Time averages begin with the
 //! first counted request and end with the last sending.
 
+mod parts;
+mod visits;
+
 use super::scenario::{Extent, System};
-use super::visits::{Visit, Visits};
 use crate::engine::World;
 use crate::ids::{NodeId, RequestId};
 use crate::rng::{Purpose, draw};
@@ -14,6 +16,7 @@ use crate::trace::{CacheResult, Outcome, Record, Refusal, What};
 use crate::truth::{Answers, Refusal as TruthRefusal};
 use serde_json::{Value, json};
 use std::sync::Arc;
+use visits::Visits;
 
 /// What is known of one request. Times are in scenario nanoseconds.
 #[derive(Clone, Debug)]
@@ -105,7 +108,7 @@ impl Measure {
         let stations: Vec<(String, Option<f64>)> =
             system.stations().map(|(id, workers)| (id.to_string(), workers)).collect();
         let group_of = |node: usize| plan.nodes[node].group.clone();
-        let place = |group: String| stations.iter().position(|(id, _)| super::scenario::node_id(id) == group);
+        let place = |group: String| stations.iter().position(|(id, _)| super::model::node_id(id) == group);
         let station_of: Vec<Option<usize>> = (0..plan.nodes.len()).map(|node| place(group_of(node))).collect();
         let nodes = plan.nodes.len();
         let sums = Sums { levels: vec![Level::default(); nodes], completions: vec![0; nodes], ..Sums::default() };
@@ -231,7 +234,7 @@ impl Measure {
         }
         let What::Intended { route, .. } = record.what else { unreachable!("a sending intends") };
         let name = &self.plan.routes[route.index()].name;
-        let class = self.classes.iter().position(|class| super::scenario::node_id(class) == *name).unwrap_or(0);
+        let class = self.classes.iter().position(|class| super::model::node_id(class) == *name).unwrap_or(0);
         self.in_flight += 1;
         self.requests.push(Request {
             sent: record.at,
@@ -413,9 +416,7 @@ impl Measure {
         if let Some(value) = self.of_part(metric, class, station) {
             return Some(value);
         }
-        let is_of_all =
-            station.is_some() && !OF_A_STATION.contains(&metric) || class.is_some() && OF_ALL.contains(&metric);
-        if is_of_all {
+        if part.and_then(|part| part.split_once(':')).is_some_and(|(of, _)| parts::is_untold(metric, of)) {
             return None;
         }
         let of = || self.counted().filter(move |(_, request)| class.is_none_or(|class| request.class == class));
@@ -453,8 +454,7 @@ impl Measure {
         let quantile = |metric: &str, values: &mut Vec<u64>| -> Option<f64> {
             let percent: f64 = metric.strip_prefix('p')?.split('_').next()?.parse().ok()?;
             values.sort_unstable();
-            let rank = ((percent / 100.0 * values.len() as f64) - 1e-9).ceil().max(1.0) as usize;
-            values.get(rank - 1).map(|nanos| *nanos as f64 / 1e9 / self.scale)
+            values.get(nearest_rank(percent, values.len())).map(|nanos| *nanos as f64 / 1e9 / self.scale)
         };
         let in_ms = |value: Option<f64>| value.map(|seconds| json!(seconds * 1e3));
         let number = |value: Option<f64>| value.map(|value| json!(value));
@@ -576,87 +576,11 @@ impl Measure {
         }
     }
 
-    /// A metric of one station or of one class that only its visits tell.
-    fn of_part(&self, metric: &str, class: Option<u16>, station: Option<usize>) -> Option<Value> {
-        let (warm, last) = (self.warm.as_ref()?, self.last.as_ref()?);
-        let (from, to) = (warm.at, last.at);
-        let length = self.seconds(to.since(from));
-        let class_of = |request: u32| self.requests[request as usize].class;
-        let visits = || {
-            let all = self.visits.iter().flat_map(Visits::iter);
-            let of_class = all.filter(move |visit| class.is_none_or(|class| class_of(visit.request) == class));
-            of_class.filter(move |visit| station.is_none_or(|station| usize::from(visit.station) == station))
-        };
-        let (first, end) = (self.counted_from() as u32, self.extent.requests.unwrap_or(u64::MAX));
-        let counted = || visits().filter(move |visit| visit.request >= first && u64::from(visit.request) < end);
-        let per_s = |count: usize| Some(json!(count as f64 / length)).filter(|_| length > 0.0);
-        let averaged = |share: &dyn Fn((u128, u128)) -> u128| {
-            let ns: u128 = visits().map(|visit| share(visit.shares(from, to))).sum();
-            ns as f64 / 1e9 / self.scale / length
-        };
-        if class.is_some() {
-            let workers = || self.stations.iter().map(|(_, workers)| *workers).sum::<Option<f64>>();
-            return match metric {
-                "throughput_per_s" => per_s(visits().filter(|visit| visit.ended_within(from, to)).count()),
-                "goodput_per_s" => {
-                    let answered = |request: &&Request| {
-                        let at = request.latency.map(|latency| request.sent + latency);
-                        let succeeded = request.outcome.is_some_and(Outcome::is_success);
-                        succeeded && at.is_some_and(|at| from < at && at <= to)
-                    };
-                    let own = self.requests.iter().filter(|request| Some(request.class) == class);
-                    per_s(own.filter(answered).count())
-                }
-                "utilization" => Some(json!(averaged(&|(_, busy)| busy) / workers()?)),
-                "mean_busy_workers" => Some(json!(averaged(&|(_, busy)| busy))),
-                "mean_in_system" => Some(json!(averaged(&|(waiting, busy)| waiting + busy))),
-                "mean_queue_length" => Some(json!(averaged(&|(waiting, _)| waiting))),
-                _ => None,
-            };
-        }
-        station?;
-        let seconds = |spans: Vec<Span>| spans.into_iter().map(|span| self.seconds(span)).collect::<Vec<f64>>();
-        let sojourns = || seconds(counted().filter_map(|visit| visit.sojourn()).collect());
-        let waits = || seconds(counted().filter_map(|visit| visit.wait()).collect());
-        let mean = |values: Vec<f64>| {
-            let count = values.len() as f64;
-            (count > 0.0).then(|| json!(values.iter().sum::<f64>() / count))
-        };
-        let share = |what: &dyn Fn(&&Visit) -> bool| {
-            let share = counted().filter(what).count() as f64 / counted().count() as f64;
-            Some(json!(share)).filter(|_| share.is_finite())
-        };
-        match metric {
-            "mean_sojourn_s" => mean(sojourns()),
-            "mean_wait_s" => mean(waits()),
-            "second_moment_wait_s2" => mean(waits().into_iter().map(|wait| wait * wait).collect()),
-            "p_wait" => share(&|visit| visit.was_kept()),
-            "reject_fraction" => share(&|visit| visit.rejected),
-            "abandon_fraction" => share(&|visit| visit.abandoned),
-            "mean_visits_per_request" => {
-                let visits = counted().count() as f64 / self.counted().count() as f64;
-                Some(json!(visits)).filter(|_| visits.is_finite())
-            }
-            _ => {
-                let (percent, what) = metric.strip_prefix('p')?.split_once('_')?;
-                let mut values = match what {
-                    "sojourn_s" => sojourns(),
-                    "wait_s" => waits(),
-                    _ => return None,
-                };
-                let percent: f64 = percent.parse().ok()?;
-                values.sort_unstable_by(f64::total_cmp);
-                let rank = ((percent / 100.0 * values.len() as f64) - 1e-9).ceil().max(1.0) as usize;
-                values.get(rank - 1).map(|value| json!(value))
-            }
-        }
-    }
-
     /// The work that a request brought to the only station: drawn again, as the station drew it.
     fn demand_s(&self, index: usize, request: &Request) -> Option<f64> {
         let node = &self.plan.nodes[request.at.index()];
         let Kind::Service(service) = &node.kind else { return None };
-        let name = super::scenario::node_id(&self.classes[request.class as usize]);
+        let name = super::model::node_id(&self.classes[request.class as usize]);
         let route = self.plan.routes.iter().position(|route| route.name == name)?;
         let Step::Work(dist) = service.programs[route].as_ref()?.steps.first()? else { return None };
         let mut luck = draw(self.plan.seed, index as u32 + 1, node.hash, Purpose::Work, 1);
@@ -664,21 +588,10 @@ impl Measure {
     }
 }
 
-/// What is asked of a station's levels and counts.
-const OF_A_STATION: [&str; 6] =
-    ["utilization", "mean_busy_workers", "mean_in_system", "mean_queue_length", "max_waiting", "throughput_per_s"];
-
-/// What nobody can say of one class.
-const OF_ALL: [&str; 8] = [
-    "max_waiting",
-    "mean_waiting_clients",
-    "retries_per_s",
-    "load_factor",
-    "sent_per_s",
-    "accepted_per_s",
-    "fetch_rate_per_s",
-    "miss_share_of_fetches",
-];
+/// Position of a percentile among so many ascending values: the ceil(p n)-th smallest.
+fn nearest_rank(percent: f64, values: usize) -> usize {
+    (percent / 100.0 * values as f64 - 1e-9).ceil().max(1.0) as usize - 1
+}
 
 /// The metrics that a system may be asked for without naming them.
 const NAMES: [&str; 27] = [

@@ -1,15 +1,15 @@
 //! A `system` model: written down as a scenario, run by the ordinary engine, measured from its records.
 
 mod measure;
+mod model;
 mod scenario;
-mod visits;
 
 use super::{Answers, Question, Refusal};
 use crate::engine::World;
 use crate::scenario::{Document, Problem};
 use measure::Measure;
+pub use model::in_ms;
 use scenario::System;
-pub use scenario::in_ms;
 use serde_json::Value;
 use std::sync::Arc;
 
