@@ -99,6 +99,15 @@ fn stations_and_classes_are_asked_one_by_one() {
         ("utilization", 0.7),
     ];
     expect(model.clone(), 60_000, 0.05, &numbers);
+    // A service that ends in failure takes as long.
+    let mut failing = model.clone();
+    failing["stations"][0]["failure_probability"] = json!(0.5);
+    expect(
+        failing,
+        60_000,
+        0.05,
+        &[("utilization@class:A_1", 0.3), ("utilization@class:a-1", 0.4), ("utilization", 0.7)],
+    );
     assert!(matches!(ask(model, 1_000, &["retries_per_s@class:a-1"]), Err(Refusal::Unsupported(_))));
 }
 

@@ -44,32 +44,40 @@ fn as_many_calls_have_a_worker_as_the_world_says() {
 
 #[test]
 fn every_way_of_a_request_is_a_message_and_every_piece_of_its_work_is_in_a_visit() {
-    let mut run = computed("database-outage", "B", 24.0);
-    let chosen: Vec<_> =
-        run.folds().requests().iter().filter(|summary| summary.end.is_some()).step_by(997).copied().collect();
-    assert!(chosen.len() > 8);
-    for summary in chosen {
-        let own = lanes(&mut run, summary.request).expect("it exists");
-        let scene = scene(&mut run, own.from, own.to);
-        let mut hops: Vec<_> =
-            own.hops.iter().map(|hop| (hop.from_node, hop.to_node, hop.from, Some(hop.to))).collect();
-        let mut sent: Vec<_> = scene
-            .messages
-            .iter()
-            .filter(|message| message.request == summary.request)
-            .map(|message| (message.from_node, message.to_node, message.sent, message.arrived))
-            .collect();
-        hops.sort();
-        sent.sort();
-        assert_eq!(sent, hops, "#{}", summary.request.0);
-        for lane in &own.lanes {
-            for bar in lane.bars.iter().filter(|bar| bar.kind == sandbox_core::timeline::BarKind::Working) {
-                let holds = |visit: &sandbox_core::timeline::Visit| {
-                    visit.request == summary.request
-                        && visit.node == lane.node
-                        && visit.work.contains(&(bar.from, bar.to))
-                };
-                assert!(scene.visits.iter().any(holds), "#{}: {bar:?}", summary.request.0);
+    // The second breaks what is on its way, the third throws out what it is at.
+    let runs = [
+        ("database-outage", "B", 24.0, 997),
+        ("upload-without-resume", "B", 1_000.0, 3),
+        ("kv-cache-preemption-thrash", "A", 60.0, 5),
+    ];
+    for (id, variant, seconds, apart) in runs {
+        let mut run = computed(id, variant, seconds);
+        let chosen: Vec<_> =
+            run.folds().requests().iter().filter(|summary| summary.end.is_some()).step_by(apart).copied().collect();
+        assert!(chosen.len() > 8, "{id}: {}", chosen.len());
+        for summary in chosen {
+            let own = lanes(&mut run, summary.request).expect("it exists");
+            let scene = scene(&mut run, own.from, own.to);
+            let mut hops: Vec<_> =
+                own.hops.iter().map(|hop| (hop.from_node, hop.to_node, hop.from, Some(hop.to))).collect();
+            let mut sent: Vec<_> = scene
+                .messages
+                .iter()
+                .filter(|message| message.request == summary.request && message.arrived.is_some())
+                .map(|message| (message.from_node, message.to_node, message.sent, message.arrived))
+                .collect();
+            hops.sort();
+            sent.sort();
+            assert_eq!(sent, hops, "{id} #{}", summary.request.0);
+            for lane in &own.lanes {
+                for bar in lane.bars.iter().filter(|bar| bar.kind == sandbox_core::timeline::BarKind::Working) {
+                    let holds = |visit: &sandbox_core::timeline::Visit| {
+                        visit.request == summary.request
+                            && visit.node == lane.node
+                            && visit.work.contains(&(bar.from, bar.to))
+                    };
+                    assert!(scene.visits.iter().any(holds), "{id} #{}: {bar:?}", summary.request.0);
+                }
             }
         }
     }

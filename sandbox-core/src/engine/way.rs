@@ -122,12 +122,9 @@ impl Ctx<'_> {
         self.note_losses(slot, message);
         let (sizes, shared) = way.sending.unwrap_or(([Span::ZERO; 2], false));
         let sending = sizes[usize::from(answers)];
-        let free_at = &mut self.core.ways[index][usize::from(answers)];
-        let begins = if shared { now.max(*free_at) } else { now };
+        let free_at = self.core.ways[index][usize::from(answers)];
+        let begins = if shared { now.max(free_at) } else { now };
         let mut at = begins + sending + message.span;
-        if shared {
-            *free_at = begins + sending;
-        }
         match &way.drops {
             None => _ = self.core.calendar.schedule(at, event),
             Some(drops) => {
@@ -136,13 +133,12 @@ impl Ctx<'_> {
                 let bytes = drops.bytes[usize::from(answers)];
                 let sent = if breaks < begins + sending { part(bytes, breaks.since(begins), sending) } else { bytes };
                 at = at.min(breaks);
-                if shared {
-                    let free_at = &mut self.core.ways[index][usize::from(answers)];
-                    *free_at = (*free_at).min(at);
-                }
                 self.core.transfers.insert(slot, Transfer { event, bytes: sent, whole });
                 self.core.calendar.schedule(at, Event::TransferOver(slot));
             }
+        }
+        if shared {
+            self.core.ways[index][usize::from(answers)] = (begins + sending).min(at);
         }
         if !answers {
             let arrivals = &mut self.core.arrivals;

@@ -109,7 +109,7 @@ impl Checker<'_> {
     fn numbers(&mut self, prose: &[(&str, &str)]) {
         for (name, number) in self.lesson.numbers.iter() {
             let (path, quoted) = (format!("numbers.{name}"), format!("{{{{{name}}}}}"));
-            if !prose.iter().any(|(_, text)| text.contains(&quoted) || text.contains(&number.text)) {
+            if !prose.iter().any(|(_, text)| text.contains(&quoted) || says(text, &number.text)) {
                 self.problem(&path, format!("the prose does not quote `{quoted}`"), "Quote it, or take it out.");
             }
             match self.value(&number.measured) {
@@ -232,4 +232,13 @@ impl Checker<'_> {
 #[inline]
 fn told(problems: Vec<Problem>) -> String {
     problems.iter().map(Problem::to_string).collect()
+}
+/// Whether a text says this number, and not one that it is a part of.
+#[inline]
+fn says(text: &str, number: &str) -> bool {
+    let is_part = |c: char| c.is_alphanumeric() || c == '.' || c == ',';
+    text.match_indices(number).any(|(at, _)| {
+        let after = text[at + number.len()..].chars().next();
+        !text[..at].ends_with(is_part) && !after.is_some_and(char::is_alphanumeric)
+    })
 }

@@ -150,7 +150,7 @@ impl Declared {
     #[inline(never)]
     pub fn on_record(&mut self, record: &Record, classes: &Classes, requests: &Blocks<Summary>) {
         let began = self.queued.as_mut().and_then(|queued| {
-            if let What::Queued { .. } | What::Blocked = record.what {
+            if let What::Queued { .. } | What::Blocked | What::Preempted { .. } = record.what {
                 queued.insert(record.seq, record.at);
             }
             queued.remove(&record.follows?)

@@ -139,7 +139,8 @@ impl ContinuousBatch {
 
     /// Whether it is in line.
     pub fn waits(&self, id: u32) -> bool {
-        self.waiting.iter().any(|sequence| sequence.id == id)
+        // Whoever asks has mostly just come.
+        self.waiting.iter().rev().any(|sequence| sequence.id == id)
     }
 
     /// Whether it is in the batch or in line.

@@ -5,8 +5,8 @@ use super::path::Path;
 use super::planner::Planner;
 use super::program::{GenerateStep, Step};
 use super::spec_macro::spec;
-use super::steps::blocks;
-use super::{HoldSpec, ServiceSpec, StepSpec, limits};
+use super::steps::any_step;
+use super::{DisciplineSpec, HoldSpec, ServiceSpec, StepSpec, limits};
 use crate::policy::continuous_batching::ContinuousBatchingConfig;
 use crate::time::Span;
 
@@ -55,7 +55,8 @@ impl Planner<'_> {
         service: &ServiceSpec,
     ) -> Option<ContinuousBatchingConfig> {
         let in_routes = path.at("routes");
-        let writes = |(_, steps): &(&String, &Vec<StepSpec>)| generates(steps);
+        let writes =
+            |(_, steps): &(&String, &Vec<StepSpec>)| any_step(steps, &|step| matches!(step, StepSpec::Generate(_)));
         let writing = service.routes.iter().find(writes).map(|(route, _)| in_routes.at(route));
         let at = path.at("continuous_batching");
         let batching = match (service.continuous_batching, writing) {
@@ -85,6 +86,11 @@ impl Planner<'_> {
                 "Take `workers`, `static_batch` and `hold` out: `max_sequences` says how many are written at once.";
             self.problem(&at, "is no work of workers", hint);
         }
+        let lines = service.max_waiting.is_some() || service.patience.is_some() || service.drop_expired;
+        if lines || service.discipline != DisciplineSpec::Fifo {
+            let hint = "Take `max_waiting`, `patience`, `drop_expired` and `discipline` out: its line is without end, first come, first served.";
+            self.problem(&at, "has a line of its own", hint);
+        }
         if service.cpu_limit.is_some() {
             self.problem(&at, "does not go with `cpu_limit`", "Take one of the two out.");
         }
@@ -98,12 +104,6 @@ impl Planner<'_> {
         let [max_sequences, kv_tokens] = sizes.map(|(size, most)| size.clamp(1, most));
         ContinuousBatchingConfig::new(max_sequences, kv_tokens, spans).ok()
     }
-}
-
-/// Whether a step, or one within it, has a model write.
-#[inline]
-fn generates(steps: &[StepSpec]) -> bool {
-    steps.iter().any(|step| matches!(step, StepSpec::Generate(_)) || blocks(step).into_iter().any(generates))
 }
 
 impl Compiler<'_, '_> {

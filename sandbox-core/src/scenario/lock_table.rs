@@ -5,7 +5,7 @@ use super::path::Path;
 use super::planner::Planner;
 use super::program::StatementPlan;
 use super::spec_macro::spec;
-use super::steps::blocks;
+use super::steps::any_step;
 use super::{BeginSpec, DatabaseEngineSpec, NodeSpec, StepSpec, limits};
 use crate::store::TableLock;
 use crate::time::Span;
@@ -81,17 +81,9 @@ impl Planner<'_> {
             NodeSpec::Service(service) => Some(service),
             _ => None,
         });
-        services.flat_map(|service| service.routes.values()).any(|steps| locks_table_of(steps, database))
+        let locks = |step: &StepSpec| matches!(step, StepSpec::LockTable(lock) if lock.database == database);
+        services.flat_map(|service| service.routes.values()).any(|steps| any_step(steps, &locks))
     }
-}
-
-/// Whether a step, or one within it, locks a table of this database.
-#[inline]
-fn locks_table_of(steps: &[StepSpec], database: &str) -> bool {
-    steps.iter().any(|step| {
-        matches!(step, StepSpec::LockTable(lock) if lock.database == database)
-            || blocks(step).into_iter().any(|steps| locks_table_of(steps, database))
-    })
 }
 
 impl Compiler<'_, '_> {

@@ -3,7 +3,7 @@
 use super::path::Path;
 use super::planner::Planner;
 use super::spec_macro::spec;
-use super::steps::blocks;
+use super::steps::any_step;
 use super::{ServiceSpec, StepSpec, limits};
 use crate::policy::client_address::{Cidr, TrustedProxies};
 use crate::policy::rate_limiter::{
@@ -130,7 +130,8 @@ impl<'a> Planner<'a> {
         let mut limiters = Vec::new();
         for (name, limit) in &service.limiters {
             let path = in_limiters.at(name);
-            if !service.routes.values().any(|steps| asks_limiter(steps, name)) {
+            let asks = |step: &StepSpec| matches!(step, StepSpec::Limit(limit) if limit.limiter == *name);
+            if !service.routes.values().any(|steps| any_step(steps, &asks)) {
                 let hint = "Add a step `limit` that names it, or take it out.";
                 self.is_unused(&path, "no step asks this limiter", hint);
             }
@@ -152,13 +153,6 @@ impl<'a> Planner<'a> {
             blocks.filter_map(|(index, block)| self.taken(&path.index(index), Cidr::parse(block))).collect(),
         )
     }
-}
-
-/// Whether a step, or one within it, asks this limiter.
-#[inline]
-fn asks_limiter(steps: &[StepSpec], name: &str) -> bool {
-    steps.iter().any(|step| matches!(step, StepSpec::Limit(limit) if limit.limiter == name))
-        || steps.iter().any(|step| blocks(step).into_iter().any(|steps| asks_limiter(steps, name)))
 }
 
 /// The limiter that a document asks for, or what it still has to say.

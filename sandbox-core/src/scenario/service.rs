@@ -7,7 +7,7 @@ use super::path::Path;
 use super::planner::{Planner, SHORTEST};
 use super::program::Program;
 use super::spec_macro::spec;
-use super::steps::blocks;
+use super::steps::any_step;
 use super::{
     AccessSpec, AdmissionSpec, BeginSpec, CallPlan, CallSpec, ContinuousBatchingSpec, DeleteSpec, EndSpec, InsertSpec,
     InspectSpec, InvalidateSpec, Kind, LockTableSpec, Map, NodeSpec, RateLimitSpec, RoutePlan, ScanSpec, SelectSpec,
@@ -422,12 +422,16 @@ impl<'a> Planner<'a> {
     /// Whether a workload, a step or a queue uses a route.
     #[inline]
     fn is_used(&self, route: &str) -> bool {
+        let calls = |step: &StepSpec| match step {
+            StepSpec::Call(call) | StepSpec::Publish(call) => call.route.as_deref() == Some(route),
+            _ => false,
+        };
         self.spec.workloads.values().any(|workload| workload.routes.contains_key(route))
             || self.spec.nodes.values().any(|node| match node {
                 NodeSpec::Service(service) => {
                     let liveness = service.life.as_ref().and_then(|life| life.liveness.as_ref());
                     liveness.and_then(|liveness| liveness.route.as_deref()) == Some(route)
-                        || service.routes.values().any(|steps| names_route(steps, route))
+                        || service.routes.values().any(|steps| any_step(steps, &calls))
                 }
                 NodeSpec::Queue(queue) => queue.route == route,
                 _ => false,
@@ -466,13 +470,4 @@ impl<'a> Planner<'a> {
         }
         (bulkheads, of_route)
     }
-}
-
-/// Whether a step, or one within it, calls this route.
-#[inline]
-fn names_route(steps: &[StepSpec], route: &str) -> bool {
-    steps.iter().any(|step| match step {
-        StepSpec::Call(call) | StepSpec::Publish(call) => call.route.as_deref() == Some(route),
-        _ => blocks(step).into_iter().any(|steps| names_route(steps, route)),
-    })
 }

@@ -235,9 +235,15 @@ pub struct IdempotencyPlan {
     pub waits: bool,
 }
 
+/// Whether one of the steps, or one within them, is such a step.
+#[inline]
+pub(super) fn any_step(steps: &[StepSpec], is: &dyn Fn(&StepSpec) -> bool) -> bool {
+    steps.iter().any(|step| is(step) || blocks(step).into_iter().any(|steps| any_step(steps, is)))
+}
+
 /// The blocks of steps within a step.
 #[inline]
-pub(super) fn blocks(step: &StepSpec) -> Vec<&[StepSpec]> {
+fn blocks(step: &StepSpec) -> Vec<&[StepSpec]> {
     match step {
         StepSpec::If(branch) => vec![&branch.then, &branch.otherwise],
         StepSpec::Repeat(repeat) => vec![&repeat.steps],

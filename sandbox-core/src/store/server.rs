@@ -699,6 +699,39 @@ mod tests {
     }
 
     /// One overwritten read has a serial order: the reader first.
+    /// Two that read a table and both want to alter it: the one that looks is rolled back, the other goes on.
+    #[test]
+    fn a_circle_of_table_locks_is_broken() {
+        let mut server = server(&[5]).with_table_locks();
+        for session in [A, B] {
+            server.begin(session, Mode::Plain).unwrap();
+            server.lock_table(session, TABLE, TableLock::AccessShare).unwrap();
+        }
+        let alter = TableLock::AccessExclusive;
+        assert_eq!(server.lock_table(A, TABLE, alter), Err(Refusal::WaitingForTable { by: B }));
+        assert_eq!(server.break_deadlock(A), Ok(()), "B does not wait yet");
+        assert_eq!(server.lock_table(B, TABLE, alter), Err(Refusal::WaitingForTable { by: A }));
+        assert_eq!(server.break_deadlock(B), Err(Refusal::Deadlock));
+        assert_eq!(server.next_woken(), Some(A));
+        assert_eq!(server.lock_table(A, TABLE, alter), Ok(()));
+    }
+
+    /// A row of one and the table of another.
+    #[test]
+    fn a_circle_through_a_row_and_a_table_is_broken() {
+        let mut server = server(&[5, 5]).with_table_locks();
+        for session in [A, B] {
+            server.begin(session, Mode::Plain).unwrap();
+        }
+        assert_eq!((add(&mut server, A, 1, 1), add(&mut server, B, 2, 1)), (Ok(1), Ok(1)));
+        assert_eq!(server.lock_table(A, TABLE, TableLock::Share), Err(Refusal::WaitingForTable { by: B }));
+        assert_eq!(server.break_deadlock(A), Ok(()), "B waits for nobody yet");
+        assert_eq!(add(&mut server, B, 1, 1), Err(Refusal::Waiting { by: A }));
+        assert_eq!(server.break_deadlock(B), Err(Refusal::Deadlock));
+        assert_eq!(server.next_woken(), Some(A));
+        assert_eq!(server.lock_table(A, TABLE, TableLock::Share), Ok(()));
+    }
+
     #[test]
     fn a_single_overwritten_read_is_not_refused() {
         let mut server = server(&[1, 2]);

@@ -120,7 +120,10 @@ impl TableLocks {
         let place = waits.unwrap_or_else(|| locks.place_for(session));
         let in_the_way = locks.in_the_way((session, mode), place).next();
         match (in_the_way, waits) {
-            (None, _) => locks.held.push((session, mode)),
+            (None, waits) => {
+                waits.map(|place| locks.line.remove(place));
+                locks.held.push((session, mode));
+            }
             (Some(_), None) => locks.line.insert(place, (session, mode)),
             (Some(_), Some(_)) => {}
         }

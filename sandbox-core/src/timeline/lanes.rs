@@ -3,7 +3,7 @@
 use crate::ids::{NodeId, RequestId};
 use crate::metrics::Run;
 use crate::time::Time;
-use crate::trace::{Refusal, What};
+use crate::trace::{Record, Refusal, What};
 
 /// The lanes of a request.
 #[derive(Clone, Debug, PartialEq)]
@@ -80,10 +80,11 @@ pub fn lanes(run: &mut Run, request: RequestId) -> Option<Lanes> {
     for logged in &records {
         let record = &logged.record;
         let node = record.node;
-        let before = record.follows.and_then(|seq| {
-            let index = records.binary_search_by_key(&seq, |logged| logged.record.seq).ok()?;
+        let followed = |record: &Record| {
+            let index = records.binary_search_by_key(&record.follows?, |logged| logged.record.seq).ok()?;
             Some(records[index].record)
-        });
+        };
+        let before = followed(record);
         if !lanes.lanes.iter().any(|lane| lane.node == node) {
             lanes.lanes.push(Lane { node, bars: Vec::new() });
         }
@@ -93,9 +94,17 @@ pub fn lanes(run: &mut Run, request: RequestId) -> Option<Lanes> {
             lane.bars.push(Bar { from: before.at, to: record.at, kind });
         };
         match (&before.what, &record.what) {
-            (What::Queued { .. }, _) => bar(BarKind::Waiting),
+            (What::Queued { .. } | What::Preempted { .. }, _) => bar(BarKind::Waiting),
             (What::BackedOff { .. }, _) => bar(BarKind::BackingOff),
-            (_, What::Worked) => bar(BarKind::Working),
+            (_, What::Worked | What::FirstToken | What::Generated { .. } | What::Preempted { .. }) => {
+                bar(BarKind::Working)
+            }
+            // What broke on its way has not arrived.
+            (&What::Transferred { whole, .. }, What::Arrived { .. } | What::Received { .. }) => {
+                if let Some(sent) = followed(&before).filter(|_| whole) {
+                    lanes.hops.push(Hop { from_node: before.node, to_node: node, from: sent.at, to: record.at });
+                }
+            }
             (_, What::Arrived { .. } | What::Received { .. }) if before.node != node => {
                 lanes.hops.push(Hop { from_node: before.node, to_node: node, from: before.at, to: record.at });
             }

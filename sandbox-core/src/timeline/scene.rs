@@ -128,6 +128,9 @@ impl Scene {
             .and_then(|seq| Some(&records[seq.number().checked_sub(start.seq.number())? as usize].record));
         let place = open.place(record.request);
         self.move_message(record, before, &mut open.messages[place]);
+        if record.what == What::InstanceCrashed {
+            return self.empty(record, open);
+        }
         let visits = &mut open.visits[place];
         let here = |(visit, _): &(usize, Seq)| self.visits[*visit].node == record.node;
         let follows = |at: &(usize, Seq)| here(at) && Some(at.1) == record.follows;
@@ -144,14 +147,6 @@ impl Scene {
                 visits.push((self.visits.len() - 1, record.seq));
                 visits.len() - 1
             }
-            (None, What::InstanceCrashed) => {
-                let dead = |&(visit, _): &(usize, Seq)| self.visits[visit].node == record.node;
-                let over: Vec<usize> =
-                    open.visits.iter().flatten().filter(|at| dead(at)).map(|(visit, _)| *visit).collect();
-                open.visits.iter_mut().for_each(|visits| visits.retain(|at| !dead(at)));
-                over.into_iter().for_each(|visit| self.visits[visit].left = record.at);
-                return;
-            }
             (None, _) => return,
             (Some(known), _) => known,
         };
@@ -166,12 +161,35 @@ impl Scene {
                     visit.work.push((since, record.at));
                 }
             }
+            What::FirstToken | What::Generated { .. } | What::Preempted { .. } => {
+                let earlier = visit.work.last().map_or(start.at, |work| work.1);
+                if let Some(taken) = visit.taken {
+                    visit.work.push((taken.max(earlier), record.at));
+                }
+                if let What::Preempted { .. } = record.what {
+                    visit.taken = None;
+                }
+            }
             What::Refused { refusal } => visit.refused = Some(refusal),
             What::Replied { .. } | What::Withdrawn => {
                 visit.left = record.at;
                 visits.remove(known);
             }
             _ => {}
+        }
+    }
+
+    /// An instance is gone, and every call with it.
+    fn empty(&mut self, record: &Record, open: &mut Open) {
+        for visits in &mut open.visits {
+            visits.retain(|(visit, _)| {
+                let visit = &mut self.visits[*visit];
+                let stays = visit.node != record.node;
+                if !stays {
+                    visit.left = record.at;
+                }
+                stays
+            });
         }
     }
 
@@ -198,7 +216,8 @@ impl Scene {
                 let (from_node, to_node, arrived) = (before.node, record.node, Some(record.at));
                 self.messages.push(Message { request, from_node, to_node, sent: before.at, arrived, status: None });
             }
-            (What::Retransmitted { .. } | What::ConnectionOpened { .. }, Some(known)) => {
+            (What::Transferred { whole: false, .. }, Some(known)) => _ = under_way.remove(known),
+            (What::Retransmitted { .. } | What::ConnectionOpened { .. } | What::Transferred { .. }, Some(known)) => {
                 under_way[known].1 = record.seq
             }
             _ => {}

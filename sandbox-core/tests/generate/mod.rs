@@ -393,6 +393,13 @@ impl Author {
         );
         self.perhaps(&mut service, "retry_after_s", 0.2, |author| author.one_of(&[0.0, 0.05, 0.4]).into());
         self.perhaps(&mut service, "drop_expired", 0.3, |_| true.into());
+        if writes {
+            // Before a model stands a line of its own.
+            let service = service.as_object_mut().expect("a node is an object");
+            service
+                .retain(|name, _| !matches!(name.as_str(), "max_waiting" | "patience" | "drop_expired" | "lifo_above"));
+            service["discipline"] = "fifo".into();
+        }
         if !shares && !writes {
             self.perhaps(
                 &mut service,

@@ -1,7 +1,7 @@
 //! What a language model writes: one iteration of its batch after the other ([`ContinuousBatch`]).
 //!
-//! A call whose program comes to `generate` joins the line, and goes on when its last token is written. An iteration that has
-//! begun is finished; who comes meanwhile waits for the next one.
+//! A call whose program comes to `generate` joins the line, and goes on when its last token is written. Who comes while an
+//! iteration is under way waits for the next one; it is broken off only when nobody is left in it.
 
 use super::Service;
 use crate::engine::ctx::Ctx;
@@ -84,7 +84,11 @@ impl Service {
         if generation.due.is_some() || generation.left.is_some() || condition.frozen {
             return;
         }
-        let Some(iteration) = generation.batch.decide(!condition.held) else { return };
+        let iteration = generation.batch.decide(!condition.held);
+        if generation.batch.waiting() == 0 {
+            generation.full = None;
+        }
+        let Some(iteration) = iteration else { return };
         for Preempted { id, tokens, by } in iteration.preempted {
             let cause = ctx.stay(by).last;
             ctx.note_because(id, What::Preempted { tokens }, Some(cause));
@@ -93,9 +97,6 @@ impl Service {
             if just_come != Some(taken_in) {
                 ctx.note(taken_in, What::Started);
             }
-        }
-        if generation.batch.waiting() == 0 {
-            generation.full = None;
         }
         let span = iteration.span.scaled(condition.slow_factor);
         generation.prefilled = iteration.prefilled;
@@ -131,18 +132,10 @@ impl Service {
         for stay in done {
             // What one of them goes on with may have been the end of another.
             if ctx.core.stays.is_live(stay) {
-                self.on_generated(ctx, stay.slot);
+                let strikes = ctx.strikes(stay.slot);
+                self.go_on_unless(ctx, stay.slot, strikes);
             }
         }
-    }
-
-    fn on_generated(&mut self, ctx: &mut Ctx, slot: Slot) {
-        if ctx.strikes(slot) {
-            let (refusal, cause) = (Refusal::Fault, ctx.fault());
-            ctx.note_because(slot, What::Refused { refusal }, cause);
-            return self.fail(ctx, slot, CallEnd::Refused { refusal, retry_at: Time::NEVER });
-        }
-        self.go_on(ctx, slot);
     }
 
     /// A fault began or ended: the iteration stands still, or goes on.

@@ -102,10 +102,16 @@ impl Service {
             ctx.stay_mut(slot).place = Place::Outside;
             self.release(ctx);
         }
+        self.go_on_unless(ctx, slot, strikes);
+    }
+
+    /// A step is done: the call goes on to the next, unless a fault strikes it.
+    #[inline]
+    pub(super) fn go_on_unless(&mut self, ctx: &mut Ctx, slot: Slot, strikes: bool) {
         if strikes {
-            let cause = ctx.fault();
-            ctx.note_because(slot, What::Refused { refusal: Refusal::Fault }, cause);
-            return self.fail(ctx, slot, CallEnd::Refused { refusal: Refusal::Fault, retry_at: Time::NEVER });
+            let (refusal, cause) = (Refusal::Fault, ctx.fault());
+            ctx.note_because(slot, What::Refused { refusal }, cause);
+            return self.fail(ctx, slot, CallEnd::Refused { refusal, retry_at: Time::NEVER });
         }
         self.go_on(ctx, slot);
     }

@@ -109,7 +109,10 @@ impl Visits {
             What::Started => visit.started = record.at,
             What::Worked => visit.served = true,
             What::Refused { refusal } => {
-                visit.started = Time::NEVER;
+                // A service that ends in failure was a service.
+                if !visit.served {
+                    visit.started = Time::NEVER;
+                }
                 visit.rejected = matches!(refusal, Refusal::QueueFull | Refusal::BulkheadFull);
                 visit.abandoned = refusal == Refusal::QueueTimeout;
                 visit.left = record.at;
