@@ -490,6 +490,9 @@ fn a_link_to_another_run_is_refused() {
     let (code, told) = refusal(&["run", "?v=2&scenario=one-service&step=99999999999"]);
     assert_eq!(code, Some(2));
     assert!(told.contains("step: there is no event 99999999999"), "{told}");
+    let (code, told) = refusal(&["run", "?v=2&scenario=one-service&t=9999"]);
+    assert_eq!(code, Some(2));
+    assert!(told.contains("t: 9999 s is after the end of this run"), "{told}");
 }
 
 #[test]
@@ -535,6 +538,26 @@ fn an_id_that_two_files_have_is_refused_with_both() {
 }
 
 #[test]
+fn a_file_keeps_what_it_holds_until_there_is_a_result_for_it() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("earlier");
+    let name = file.to_str().expect("text");
+    std::fs::write(&file, "what an earlier run has written, longer than the next\n").expect("it can be written");
+    for arguments in [
+        &["calibrate", "database-outage", "--real", "db=sqlite:/no/folder/lab.sqlite", "-o", name][..],
+        &["run", "?v=2&scenario=one-service&step=99999999999", "--trace", name],
+        &["run", "?v=2&scenario=one-service&step=99999999999", "--log", name],
+    ] {
+        assert_eq!(refusal(arguments).0, Some(2), "{arguments:?}");
+        let kept = std::fs::read_to_string(&file).expect("it is there");
+        assert!(kept.starts_with("what an earlier run"), "{arguments:?}: {kept}");
+    }
+    faultline(&["run", "one-service", "--trace-events", name]);
+    let written = std::fs::read_to_string(&file).expect("it is there");
+    assert!(serde_json::from_str::<Value>(&written).is_ok(), "nothing of the earlier text is left");
+}
+
+#[test]
 fn what_cannot_be_is_refused_before_the_work() {
     let folder = tempfile::tempdir().expect("a folder");
     let empty = folder.path().join("empty.json");
@@ -548,6 +571,9 @@ fn what_cannot_be_is_refused_before_the_work() {
         (&["export", "pages", "--address", "nope"], "write an address"),
         (&["verify", empty.to_str().expect("text")], "no case"),
         (&["validate", "database-outage", "--report", "/no/folder/x.html"], "cannot be written"),
+        (&["run", "one-service", "--trace", "/no/folder/x.jsonl"], "/no/folder/x.jsonl: cannot be written"),
+        (&["run", "one-service", "--trace-events", "/no/folder/x.json"], "/no/folder/x.json: cannot be written"),
+        (&["run", "one-service", "--log", "/no/folder/x.jsonl"], "/no/folder/x.jsonl: cannot be written"),
         (&["calibrate", "database-outage", "--real", &real, "-o", "/no/folder/x.json"], "cannot be written"),
         (
             &["sweep", "database-outage", "--vary", "nodes.api.workers=2,8", set, "--query", "http_error_ratio.mean"],

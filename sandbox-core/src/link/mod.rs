@@ -99,6 +99,22 @@ impl Link {
         (run.computed_to() < run.plan().end).then(|| Problem::new("resolve", what, hint))
     }
 
+    /// What of the place that this leads to lies beyond the end of a computed run; None: nothing.
+    #[inline]
+    pub fn beyond(&self, run: &Run) -> Option<Problem> {
+        let (end, steps) = (run.plan().end, run.steps());
+        match (self.step, self.at) {
+            (Some(step), _) if step > steps => {
+                Some(Problem::new("step", format!("there is no event {step} in this run"), format!("It has {steps}.")))
+            }
+            (None, Some(at)) if at > end => {
+                let what = format!("{} s is after the end of this run", at.as_seconds());
+                Some(Problem::new("t", what, format!("It ends at {} s.", end.as_seconds())))
+            }
+            _ => None,
+        }
+    }
+
     /// The query of an address that asks for this, from `?v=` on, in the present version.
     #[inline]
     pub fn query(&self) -> String {

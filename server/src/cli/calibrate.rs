@@ -1,7 +1,7 @@
 //! `faultline calibrate`.
 
 use super::scenario::{ScenarioArgs, problem};
-use super::{Failure, Result, create, log, print, print_json, progress};
+use super::{Result, Target, log, print, print_json, progress};
 use crate::calibrate::{self, SAMPLES};
 use crate::mount::real::RealSpec;
 use std::io::Write;
@@ -33,13 +33,13 @@ pub struct Options {
 pub fn calibrate(options: &Options) -> Result {
     log("warn");
     let loaded = options.scenario.load(problem)?;
-    let changes = options.output.as_deref().map(create).transpose()?;
+    let changes = options.output.as_deref().map(Target::open).transpose()?;
     let bar = progress(2 * (options.real.len() * options.samples) as u64, "measuring");
     let calibration = calibrate::calibrate(&loaded.plan, &options.real, options.samples, &|| bar.inc(1))?;
     bar.finish_and_clear();
-    if let Some(mut file) = changes {
+    if let Some(target) = changes {
         let text = serde_json::to_string_pretty(&calibration.set).map_err(|error| error.to_string())?;
-        writeln!(file, "{text}").map_err(|error| Failure::Other(format!("--output: {error}")))?;
+        target.write(|out| writeln!(out, "{text}"))?;
     }
     if options.json {
         return print_json(&calibration);

@@ -23,7 +23,7 @@ use sandbox_core::scenario::Problem;
 use serde::Serialize;
 use std::fmt::Display;
 use std::fs::File;
-use std::io::{ErrorKind, IsTerminal, Write};
+use std::io::{self, BufWriter, ErrorKind, IsTerminal, Write};
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -154,9 +154,36 @@ fn print(text: &str) -> Result {
     }
 }
 
-/// Makes a file, before the long work of which it will hold the result.
-fn create(file: &Path) -> Result<File> {
-    File::create(file).map_err(|error| Failure::Other(format!("{}: cannot be written: {error}", file.display())))
+/// A file that will hold the result of long work: opened before it, and what it holds stays until there is a result.
+struct Target<'a> {
+    path: &'a Path,
+    file: File,
+}
+
+impl<'a> Target<'a> {
+    /// Opens the file. Errors: it cannot be written.
+    fn open(path: &'a Path) -> Result<Target<'a>> {
+        let file = File::options().write(true).create(true).truncate(false).open(path);
+        Ok(Target { path, file: file.map_err(|error| unwritten(path, &error))? })
+    }
+
+    /// Writes the result in the place of what the file holds.
+    fn write(self, result: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>) -> Result {
+        let Target { path, file } = self;
+        let write = || {
+            // A device has nothing to lose.
+            if file.metadata()?.is_file() {
+                file.set_len(0)?;
+            }
+            let mut out = BufWriter::new(file);
+            result(&mut out).and_then(|()| out.flush())
+        };
+        write().map_err(|error| unwritten(path, &error))
+    }
+}
+
+fn unwritten(path: &Path, error: &io::Error) -> Failure {
+    Failure::Other(format!("{}: cannot be written: {error}", path.display()))
 }
 
 /// Prints a value as indented JSON on stdout.

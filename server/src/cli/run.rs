@@ -1,7 +1,7 @@
 //! `faultline run`.
 
 use super::scenario::HowArgs;
-use super::{Failure, Result, print, print_json, progress, scenario};
+use super::{Result, Target, print, print_json, progress, scenario};
 use crate::mount::recording;
 use sandbox_core::Run;
 use sandbox_core::claim::{self, read_claims};
@@ -16,8 +16,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use std::fmt::Write as _;
-use std::fs::File;
-use std::io::{self, BufWriter, Write as _};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -79,10 +78,11 @@ pub struct TraceHeader {
 
 /// Simulates or replays, and prints the report.
 pub fn run(options: &Options) -> Result {
+    let queries: Vec<Asked> = options.queries.iter().map(|query| (query.as_str(), Query::parse(query))).collect();
     let (plan, document, script, link, recorded) = match &options.replay {
         Some(file) => {
             let recording = replay(file, options.scenario.as_deref())?;
-            let problems = unanswered(&options.queries, Some(&recording.plan));
+            let problems = unanswered(&queries, Some(&recording.plan));
             if !problems.is_empty() {
                 return Err(problems.into());
             }
@@ -91,7 +91,7 @@ pub fn run(options: &Options) -> Result {
         None => {
             let named = options.scenario.as_deref().unwrap_or_default();
             let judge = |document: &Document, plan: Option<&Plan>| {
-                [read_claims(document).err().unwrap_or_default(), unanswered(&options.queries, plan)].concat()
+                [read_claims(document).err().unwrap_or_default(), unanswered(&queries, plan)].concat()
             };
             let loaded = options.how.load_and_judge(named, scenario::problem, judge)?;
             (loaded.plan, loaded.document, loaded.link.script(), loaded.link, None)
@@ -109,6 +109,9 @@ pub fn run(options: &Options) -> Result {
         ),
         None => plan.describe(),
     };
+    let targets = [&options.trace, &options.trace_events, &options.log];
+    let [to_trace, to_trace_events, to_log] = targets.map(|file| file.as_deref().map(Target::open).transpose());
+    let (to_trace, to_trace_events, to_log) = (to_trace?, to_trace_events?, to_log?);
     let start = Instant::now();
     let mut run: Run = Run::with_script(plan.clone(), script);
     compute(&mut run);
@@ -117,19 +120,18 @@ pub fn run(options: &Options) -> Result {
     }
     let wall_ms = start.elapsed().as_secs_f64() * 1e3;
     let mut report = RunReport::new(&run, wall_ms);
-    for query in &options.queries {
-        let value = Query::parse(query).and_then(|asked| metrics::ask(&plan, run.folds(), &asked));
-        report.queries.insert(query.clone(), value?);
+    for (query, asked) in queries {
+        report.queries.insert(query.into(), metrics::ask(&plan, run.folds(), &asked?)?);
     }
     report.claims = claim::judge_run(&document.claims(), &plan, run.folds());
-    if let Some(file) = &options.trace {
-        trace(&mut run, file).map_err(|error| Failure::Other(format!("{}: {error}", file.display())))?;
+    if let Some(target) = to_trace {
+        target.write(|out| trace(&mut run, out))?;
     }
-    if let Some(file) = &options.trace_events {
-        trace_events(&mut run, file).map_err(|error| Failure::Other(format!("{}: {error}", file.display())))?;
+    if let Some(target) = to_trace_events {
+        target.write(|out| trace_events(&mut run, out))?;
     }
-    if let Some(file) = &options.log {
-        log(&run, file).map_err(|error| Failure::Other(format!("{}: {error}", file.display())))?;
+    if let Some(target) = to_log {
+        target.write(|out| log(&run, out))?;
     }
     let output = RunOutput { report, incident_sheet: timeline::incident_sheet(&run) };
     if options.json {
@@ -144,11 +146,18 @@ pub fn run(options: &Options) -> Result {
     }
 }
 
+/// A query as it is written, and what it asks, or why it cannot be read.
+type Asked<'a> = (&'a str, std::result::Result<Query, String>);
+
 /// The queries that a run of this plan cannot answer; without a plan, those that cannot be read.
-fn unanswered(queries: &[String], plan: Option<&Plan>) -> Vec<Problem> {
-    let refuse = |query: &String| {
-        let asked = Query::parse(query).and_then(|asked| plan.map_or(Ok(()), |plan| metrics::answerable(plan, &asked)));
-        Some(metrics::unanswered(query, asked.err()?))
+fn unanswered(queries: &[Asked], plan: Option<&Plan>) -> Vec<Problem> {
+    let refuse = |(query, asked): &Asked| {
+        let why = match (asked, plan) {
+            (Err(why), _) => why.clone(),
+            (Ok(asked), Some(plan)) => metrics::answerable(plan, asked).err()?,
+            (Ok(_), None) => return None,
+        };
+        Some(metrics::unanswered(query, why))
     };
     queries.iter().filter_map(refuse).collect()
 }
@@ -183,8 +192,7 @@ pub(super) fn compute(run: &mut Run) {
     }
 }
 
-fn trace_events(run: &mut Run, file: &Path) -> io::Result<()> {
-    let mut out = BufWriter::new(File::create(file)?);
+fn trace_events(run: &mut Run, out: &mut impl Write) -> io::Result<()> {
     write!(out, "{{\"displayTimeUnit\":\"ms\",\"traceEvents\":[")?;
     let (all, mut written) = (run.folds().requests().len() as u32, Ok(()));
     let mut comma = "";
@@ -195,12 +203,10 @@ fn trace_events(run: &mut Run, file: &Path) -> io::Result<()> {
         }
     });
     written?;
-    writeln!(out, "\n]}}")?;
-    out.flush()
+    writeln!(out, "\n]}}")
 }
 
-fn trace(run: &mut Run, file: &Path) -> io::Result<()> {
-    let mut out = BufWriter::new(File::create(file)?);
+fn trace(run: &mut Run, out: &mut impl Write) -> io::Result<()> {
     let plan = run.plan().clone();
     let header = TraceHeader {
         scenario: plan.id.clone(),
@@ -228,15 +234,14 @@ fn trace(run: &mut Run, file: &Path) -> io::Result<()> {
         }
         from = to;
     }
-    out.flush()
+    Ok(())
 }
 
-fn log(run: &Run, file: &Path) -> io::Result<()> {
-    let mut out = BufWriter::new(File::create(file)?);
+fn log(run: &Run, out: &mut impl Write) -> io::Result<()> {
     for line in timeline::request_log(run.plan(), run.folds()) {
         writeln!(out, "{}", serde_json::to_string(&line)?)?;
     }
-    out.flush()
+    Ok(())
 }
 
 fn text(headline: &str, plan: &Plan, output: &RunOutput) -> String {

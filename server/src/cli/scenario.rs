@@ -154,15 +154,14 @@ impl HowArgs {
         self.seed.is_none() && self.variant.is_none() && self.sets.is_empty()
     }
 
-    /// Errors: a computed run in which a link's incidents cannot have been resolved, or without the event that the link looks at.
+    /// Errors: a computed run in which a link's incidents cannot have been resolved, or that ends before what the link looks at.
     /// With flags it is meant to be another run.
     pub fn fits(&self, link: &Link, run: &Run) -> Result {
-        let last = run.steps();
-        let beyond = link.step.filter(|step| self.is_empty() && *step > last).map(|step| {
-            Problem::new("step", format!("there is no event {step} in this run"), format!("It has {last}."))
-        });
-        let problems: Vec<Problem> = Link::not_resolved(run).or(beyond).into_iter().collect();
-        if problems.is_empty() { Ok(()) } else { Err(problems.into()) }
+        let beyond = || link.beyond(run).filter(|_| self.is_empty());
+        match Link::not_resolved(run).or_else(beyond) {
+            Some(problem) => Err(vec![problem].into()),
+            None => Ok(()),
+        }
     }
 
     /// An error if a link says that its run has another digest than this one. With flags it is meant to be another run.

@@ -1,7 +1,7 @@
 //! `faultline validate`.
 
 use super::scenario::{Asked, HowArgs, cured, read, runtime};
-use super::{Failure, Result, create, duration, log, print, print_json, progress, tell};
+use super::{Failure, Result, Target, duration, log, print, print_json, progress, tell};
 use crate::load::TimingReport;
 use crate::mount::real::RealSpec;
 use crate::output::LatencyMs;
@@ -56,7 +56,7 @@ pub fn validate(options: &Options) -> Result {
     let runtime = runtime()?;
     let bar = progress(1_000, "starting");
     let current = Cell::new(None);
-    let tell = |stage: Stage, share: f64| {
+    let on_progress = |stage: Stage, share: f64| {
         let words = match stage {
             Stage::Calibrating => "measuring the real parts",
             Stage::Simulating => "simulating",
@@ -71,11 +71,11 @@ pub fn validate(options: &Options) -> Result {
         }
         bar.set_position((share * 1_000.0) as u64);
     };
-    let page_file = options.report.as_deref().map(create).transpose()?;
-    let report = validate::validate(&order, &runtime, &tell)?;
+    let page_file = options.report.as_deref().map(Target::open).transpose()?;
+    let report = validate::validate(&order, &runtime, &on_progress)?;
     bar.finish_and_clear();
-    if let Some(mut file) = page_file {
-        file.write_all(page(&report).as_bytes()).map_err(|error| Failure::Other(format!("--report: {error}")))?;
+    if let Some(target) = page_file {
+        target.write(|out| out.write_all(page(&report).as_bytes()))?;
     }
     if options.json {
         print_json(&report)?

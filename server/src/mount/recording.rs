@@ -6,7 +6,7 @@ use sandbox_core::recording::{End, FORMAT_VERSION, Header, Recording};
 use sandbox_core::scenario::{Document, Plan, Problem};
 use serde::Serialize;
 use serde_json::Value;
-use std::fs::File;
+use std::fs::{File, TryLockError};
 use std::io::{self, BufRead, BufReader, BufWriter, Read, Seek, Write};
 use std::path::Path;
 use std::sync::mpsc::{self, RecvTimeoutError};
@@ -31,7 +31,7 @@ pub(super) struct Recorder {
 impl Recorder {
     /// Opens the file. Errors: it cannot be written, another server writes it, or it holds something else than a recording.
     pub fn create(file: &Path, document: &Document, plan: &Plan) -> io::Result<Recorder> {
-        let mut out = BufWriter::new(claim(file)?);
+        let mut out = BufWriter::new(open_alone(file)?);
         let (lines, waiting) = mpsc::channel::<String>();
         let shown = file.display().to_string();
         let work = move || {
@@ -88,10 +88,10 @@ impl Recorder {
 }
 
 /// Opens a file that this process alone writes, and empties it: it is new, or holds an earlier recording.
-fn claim(file: &Path) -> io::Result<File> {
+fn open_alone(file: &Path) -> io::Result<File> {
     let opened = File::options().read(true).write(true).create(true).truncate(false).open(file)?;
-    // Elsewhere a lock would keep readers out too.
-    if cfg!(unix) && opened.try_lock().is_err() {
+    // Elsewhere a lock would keep readers out too. A file system without locks is no reason not to write.
+    if cfg!(unix) && matches!(opened.try_lock(), Err(TryLockError::WouldBlock)) {
         return Err(io::Error::other("another server is writing it"));
     }
     // A device has nothing to lose.
@@ -127,16 +127,16 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let file = folder.path().join("r.jsonl");
         std::fs::write(&file, "{\"my\": \"notes\"}\n").expect("it can be written");
-        assert!(claim(&file).is_err_and(|error| error.to_string().contains("no recording")));
+        assert!(open_alone(&file).is_err_and(|error| error.to_string().contains("no recording")));
         assert!(std::fs::read_to_string(&file).is_ok_and(|text| text.contains("notes")));
         std::fs::remove_file(&file).expect("it is there");
-        let mut first = claim(&file).expect("it is new");
+        let mut first = open_alone(&file).expect("it is new");
         writeln!(first, r#"{{"format_version": 1, "scenario": {{}}, "mount": {{}}}}"#).expect("it can be written");
         if cfg!(unix) {
-            assert!(claim(&file).is_err_and(|error| error.to_string().contains("another server")));
+            assert!(open_alone(&file).is_err_and(|error| error.to_string().contains("another server")));
         }
         drop(first);
-        let again = claim(&file).expect("it is an earlier recording");
+        let again = open_alone(&file).expect("it is an earlier recording");
         assert_eq!(again.metadata().expect("it is there").len(), 0);
     }
 }
