@@ -1,6 +1,6 @@
 //! A real `faultline serve`, started for a test and killed at its end.
 
-use crate::tools::faultline;
+use crate::tools::{faultline, site};
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
@@ -36,6 +36,11 @@ impl Server {
             server.url = server.log().iter().find_map(|line| address(line)).unwrap_or_default();
         }
         server
+    }
+
+    /// The same for the built site, with nothing mounted.
+    pub fn of_site() -> Server {
+        Server::start(&["--site", &site().display().to_string()])
     }
 
     /// The lines it has logged so far.

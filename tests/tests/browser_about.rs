@@ -5,7 +5,7 @@ use std::fs;
 use std::process::Command;
 use tests::browser::Browser;
 use tests::server::Server;
-use tests::tools::{copy_site, faultline, root, site};
+use tests::tools::{copy_site, faultline, root};
 
 /// A page of the site around a text of the documentation.
 fn page(markdown: &str) -> String {
@@ -108,7 +108,7 @@ fn floats(value: &Value) -> Value {
 
 #[tokio::test]
 async fn a_visit_asks_nobody_else_and_keeps_only_what_the_page_about_privacy_names() {
-    let server = Server::start(&["--site", &site().display().to_string()]);
+    let server = Server::of_site();
     let browser = Browser::start(1366, 768, false).await;
     browser.open(&server.url).await;
     browser.until("document.querySelector('.colophon')").await;

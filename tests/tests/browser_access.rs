@@ -4,7 +4,6 @@
 use serde_json::{Value, json};
 use tests::browser::Browser;
 use tests::server::Server;
-use tests::tools::site;
 
 const CUT_OFF: &str = include_str!("../access/cut_off.js");
 const FOCUS: &str = include_str!("../access/focus.js");
@@ -25,7 +24,7 @@ const BARS: &str = "const bars = new Map(); \
 const TOLD: &str = "return [...document.querySelectorAll(\"[aria-label='The time line in words'] li\")].map((line) => line.textContent);";
 
 async fn start() -> (Server, Browser) {
-    (Server::start(&["--site", &site().display().to_string()]), Browser::start(1280, 800, false).await)
+    (Server::of_site(), Browser::start(1280, 800, false).await)
 }
 
 async fn open(server: &Server, browser: &Browser, query: &str) {
@@ -66,6 +65,23 @@ async fn the_time_line_in_words_is_the_one_that_is_drawn() {
     assert!(names.len() >= 3, "a fault and two incidents: {names:?}");
     for name in names {
         assert!(told.iter().any(|line| line.ends_with(&name)), "{name} is told: {told:?}");
+    }
+    browser.close().await;
+}
+
+#[tokio::test]
+async fn who_changes_the_picture_by_keyboard_stays_at_the_choice() {
+    let (server, browser) = start().await;
+    open(&server, &browser, LESSON).await;
+    browser.run("document.querySelector('.topo select').focus();", vec![]).await;
+    for (key, picture) in
+        [("ArrowDown", "messages"), ("ArrowDown", "workers"), ("ArrowUp", "messages"), ("ArrowUp", "system")]
+    {
+        browser.press(key).await;
+        browser.find(&format!("[data-picture={picture}]")).await;
+        let stays =
+            "return document.activeElement.matches('.topo select') && document.activeElement.value === arguments[0];";
+        assert_eq!(browser.run(stays, vec![json!(picture)]).await, json!(true), "at {picture}");
     }
     browser.close().await;
 }
@@ -193,7 +209,7 @@ async fn small_screens_have_room_and_everything_can_be_touched() {
 
 #[tokio::test]
 async fn text_twice_as_large_has_room() {
-    let server = Server::start(&["--site", &site().display().to_string()]);
+    let server = Server::of_site();
     let browser = Browser::start_with(1280, 800, Some("--blink-settings=defaultFontSize=32")).await;
     has_room(&browser, &server, &[1280]).await;
     let size = "return getComputedStyle(document.querySelector('.btn')).fontSize;";

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use tests::browser::Browser;
 use tests::course;
 use tests::server::Server;
-use tests::tools::{axe, site};
+use tests::tools::axe;
 
 /// Hands on what is wrong and where: the rule, and the element.
 const RUN: &str = "const done = arguments[arguments.length - 1]; \
@@ -20,7 +20,7 @@ struct Judge {
 
 impl Judge {
     async fn start() -> Judge {
-        let server = Server::start(&["--site", &site().display().to_string()]);
+        let server = Server::of_site();
         Judge { browser: Browser::start(1280, 800, false).await, server, axe: axe() }
     }
 

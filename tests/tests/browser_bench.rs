@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Instant;
 use tests::browser::Browser;
 use tests::server::Server;
-use tests::tools::{root, site};
+use tests::tools::root;
 use url::Url;
 
 /// The documents of the engine's own bench.
@@ -16,7 +16,7 @@ const DOCUMENTS: [&str; 4] = ["lesson", "balanced", "m-m-1", "closed"];
 
 #[tokio::test]
 async fn the_page_measures_itself() {
-    let server = Server::start(&["--site", &site().display().to_string()]);
+    let server = Server::of_site();
     let browser = Browser::start(1366, 768, false).await;
     let mut fresh: Vec<f64> = Vec::new();
     for _ in 0..5 {

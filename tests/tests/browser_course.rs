@@ -5,11 +5,6 @@ use sandbox_core::scenario::Document;
 use serde_json::json;
 use tests::browser::Browser;
 use tests::server::Server;
-use tests::tools::site;
-
-fn serve_site() -> Server {
-    Server::start(&["--site", &site().display().to_string()])
-}
 
 /// The lessons that `FAULTLINE_LESSON` names, or all.
 fn lessons_to_play() -> Vec<(Lesson, Document, lessons::Prose)> {
@@ -25,7 +20,7 @@ fn lessons_to_play() -> Vec<(Lesson, Document, lessons::Prose)> {
 
 #[tokio::test]
 async fn every_lesson_can_be_played_through() {
-    let server = serve_site();
+    let server = Server::of_site();
     let browser = Browser::start(1366, 768, false).await;
     for (lesson, document, prose) in lessons_to_play() {
         play(&browser, &server, &lesson, &document, prose).await;
@@ -115,7 +110,7 @@ async fn play(browser: &Browser, server: &Server, lesson: &Lesson, document: &Do
 
 #[tokio::test]
 async fn the_page_with_all_lessons_keeps_what_was_done() {
-    let server = serve_site();
+    let server = Server::of_site();
     let browser = Browser::start(1366, 768, false).await;
     browser.open(&server.url).await;
     browser.until("document.querySelector('[data-home] [data-lesson]')").await;
@@ -176,7 +171,7 @@ async fn the_page_with_all_lessons_keeps_what_was_done() {
 
 #[tokio::test]
 async fn what_cannot_be_kept_or_read_is_said_and_the_page_works() {
-    let server = serve_site();
+    let server = Server::of_site();
     let browser = Browser::start(1366, 768, false).await;
     browser.open(&server.url).await;
     browser.find("[data-home]").await;

@@ -4,15 +4,10 @@ use serde_json::json;
 use tests::browser::Browser;
 use tests::course;
 use tests::server::Server;
-use tests::tools::site;
-
-fn serve_site() -> Server {
-    Server::start(&["--site", &site().display().to_string()])
-}
 
 #[tokio::test]
 async fn it_starts_in_a_sandboxed_frame_of_another_origin() {
-    let server = serve_site();
+    let server = Server::of_site();
     let browser = Browser::start(1000, 800, false).await;
     let frame = format!(
         "<iframe id=lesson src='{}/?lesson=the-database-goes-away&embed=1' width=750 height=620 sandbox='allow-scripts' title=Lesson></iframe>",
@@ -38,7 +33,7 @@ async fn it_starts_in_a_sandboxed_frame_of_another_origin() {
 
 #[tokio::test]
 async fn a_panic_shows_a_sentence_and_a_reload_button() {
-    let server = serve_site();
+    let server = Server::of_site();
     let browser = Browser::start(1000, 800, false).await;
     browser.open(&format!("{}/?lesson=the-database-goes-away&panic=1", server.url)).await;
     browser.until("document.querySelector('[data-player][data-ready=true]')").await;
@@ -53,7 +48,7 @@ async fn a_panic_shows_a_sentence_and_a_reload_button() {
 
 #[tokio::test]
 async fn an_unknown_lesson_is_named() {
-    let server = serve_site();
+    let server = Server::of_site();
     let browser = Browser::start(1000, 800, false).await;
     browser.open(&format!("{}/?lesson=nothing", server.url)).await;
     browser.until("document.body.innerText.includes('nothing')").await;
@@ -70,7 +65,7 @@ async fn an_unknown_lesson_is_named() {
 
 #[tokio::test]
 async fn an_element_without_a_lesson_asks_for_no_still() {
-    let server = serve_site();
+    let server = Server::of_site();
     let browser = Browser::start(1000, 800, false).await;
     let elements = "<faultline-lesson title=Nothing></faultline-lesson>\
                     <faultline-lesson link='?v=2&lesson=one-request&seed=3' title=Linked></faultline-lesson>";

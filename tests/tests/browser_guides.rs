@@ -8,11 +8,7 @@ use std::path::Path;
 use tests::browser::Browser;
 use tests::course;
 use tests::server::Server;
-use tests::tools::{root, site};
-
-fn serve_site() -> Server {
-    Server::start(&["--site", &site().display().to_string()])
-}
+use tests::tools::root;
 
 /// What a guide says to write, in order, for a site that lies at `address`.
 fn snippets(guide: &str, address: &str) -> Vec<String> {
@@ -23,7 +19,7 @@ fn snippets(guide: &str, address: &str) -> Vec<String> {
 
 #[tokio::test]
 async fn plain_html_starts_steers_and_frames_a_lesson() {
-    let server = serve_site();
+    let server = Server::of_site();
     let browser = Browser::start(1000, 900, false).await;
     let [element, script, frame] = &snippets("embed-html.md", &server.url)[..] else { panic!("three snippets") };
     browser.open(&course::page(&format!("{element}{script}{frame}")).await).await;
@@ -49,7 +45,7 @@ async fn plain_html_starts_steers_and_frames_a_lesson() {
 
 #[tokio::test]
 async fn a_page_of_a_course_system_holds_the_frame_in_its_column() {
-    let server = serve_site();
+    let server = Server::of_site();
     let browser = Browser::start(1366, 900, false).await;
     let [frame] = &snippets("embed-moodle.md", &server.url)[..] else { panic!("one snippet") };
     browser.open(&course::page(&format!("<div style='max-width: 830px; margin: auto'>{frame}</div>")).await).await;
@@ -94,7 +90,7 @@ async fn start(browser: &Browser, at: usize) {
 
 #[tokio::test]
 async fn an_mdbook_plays_two_lessons_in_its_column_light_and_dark() {
-    let server = serve_site();
+    let server = Server::of_site();
     let folder = tempfile::tempdir().expect("a folder");
     book(folder.path(), &server.url);
     let address = course::serve_folder(&folder.path().join("book")).await;

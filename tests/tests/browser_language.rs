@@ -4,7 +4,6 @@
 use serde_json::{Value, json};
 use tests::browser::Browser;
 use tests::server::Server;
-use tests::tools::site;
 
 const CUT_OFF: &str = include_str!("../access/cut_off.js");
 const UNTRANSFORMED: &str = include_str!("../access/untransformed.js");
@@ -39,7 +38,7 @@ impl Judge {
 }
 
 async fn in_language(language: &'static str) {
-    let server = Server::start(&["--site", &site().display().to_string()]);
+    let server = Server::of_site();
     let browser = Browser::start(1280, 800, false).await;
     let mut judge = Judge { browser, language, found: Vec::new() };
     judge.browser.open(&format!("{}/?lang={language}", server.url)).await;

@@ -3,7 +3,6 @@
 use serde_json::json;
 use tests::browser::Browser;
 use tests::server::Server;
-use tests::tools::site;
 
 /// Parts of the transport that reach beyond its row.
 const CUT_OFF: &str = "const end = document.querySelector('.tr').getBoundingClientRect().right; \
@@ -21,7 +20,7 @@ const STACKED: &str = "const boxes = [...document.querySelectorAll('.topo .box')
 
 #[tokio::test]
 async fn nothing_scrolls_sideways_and_the_knobs_are_in_sight() {
-    let server = Server::start(&["--site", &site().display().to_string()]);
+    let server = Server::of_site();
     let browser = Browser::start(1440, 900, false).await;
     browser.open(&format!("{}/?t=23.4", server.url)).await;
     browser.until("document.querySelector('[data-player][data-ready=true]')").await;

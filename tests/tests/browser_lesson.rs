@@ -3,15 +3,10 @@
 use serde_json::Value;
 use tests::browser::Browser;
 use tests::server::Server;
-use tests::tools::site;
 
 fn golden(variant: &str) -> String {
     let golden: Value = serde_json::from_str(include_str!("../golden/database-outage.json")).unwrap();
     golden[variant].as_str().unwrap().to_string()
-}
-
-fn serve_site() -> Server {
-    Server::start(&["--site", &site().display().to_string()])
 }
 
 async fn number(browser: &Browser, name: &str) -> f64 {
@@ -26,7 +21,7 @@ const LESSON: &str = include_str!("../../lessons/2-dependencies/06-the-database-
 
 #[tokio::test]
 async fn predict_watch_ask_why_and_mend() {
-    let server = serve_site();
+    let server = Server::of_site();
     let browser = Browser::start(1366, 768, false).await;
     browser.open(&format!("{}/?lesson=the-database-goes-away", server.url)).await;
     browser.settled().await;
@@ -104,7 +99,7 @@ async fn predict_watch_ask_why_and_mend() {
 
 #[tokio::test]
 async fn the_challenge_is_missed_and_then_reached() {
-    let server = serve_site();
+    let server = Server::of_site();
     let browser = Browser::start(1366, 768, false).await;
     browser.open(&format!("{}/?lesson=the-database-goes-away", server.url)).await;
     browser.settled().await;
@@ -126,7 +121,7 @@ async fn the_challenge_is_missed_and_then_reached() {
 
 #[tokio::test]
 async fn the_keyboard_alone_is_enough() {
-    let server = serve_site();
+    let server = Server::of_site();
     let browser = Browser::start(1366, 768, false).await;
     browser.open(&format!("{}/?lesson=the-database-goes-away", server.url)).await;
     browser.settled().await;

@@ -4,14 +4,10 @@ use serde_json::{Value, json};
 use tests::browser::Browser;
 use tests::course;
 use tests::server::Server;
-use tests::tools::{root, site};
+use tests::tools::root;
 
 /// The largest that the script of a course page may be, in bytes.
 const HOST_SCRIPT: usize = 3_000;
-
-fn serve_site() -> Server {
-    Server::start(&["--site", &site().display().to_string()])
-}
 
 /// A course page with a lesson in a frame, which keeps all that it is told and can send anything.
 fn frame(address: &str) -> String {
@@ -27,7 +23,7 @@ fn frame(address: &str) -> String {
 
 #[tokio::test]
 async fn the_course_page_starts_lessons_on_click_and_steers_them() {
-    let server = serve_site();
+    let server = Server::of_site();
     let script = std::fs::read(root().join("web/host/faultline.js")).expect("the script is there");
     assert!(script.len() <= HOST_SCRIPT, "{} bytes", script.len());
     let browser = Browser::start(1000, 900, false).await;
@@ -66,7 +62,7 @@ async fn the_course_page_starts_lessons_on_click_and_steers_them() {
 
 #[tokio::test]
 async fn a_frame_tells_its_height_and_news_in_every_dialect_and_only_its_parent() {
-    let server = serve_site();
+    let server = Server::of_site();
     let browser = Browser::start(1000, 900, false).await;
     let address = format!("{}/?lesson=the-database-goes-away&embed=1&t=19.9", server.url);
     browser.open(&course::page(&frame(&address)).await).await;
@@ -107,7 +103,7 @@ async fn a_frame_tells_its_height_and_news_in_every_dialect_and_only_its_parent(
 
 #[tokio::test]
 async fn a_lesson_that_cannot_start_says_so_and_why_whoever_asks() {
-    let server = serve_site();
+    let server = Server::of_site();
     let browser = Browser::start(1000, 900, false).await;
     for (query, named) in [
         ("lesson=nope", "nope"),
@@ -129,7 +125,7 @@ async fn a_lesson_that_cannot_start_says_so_and_why_whoever_asks() {
 
 #[tokio::test]
 async fn what_was_kept_for_a_learner_comes_back_by_splice() {
-    let server = serve_site();
+    let server = Server::of_site();
     let browser = Browser::start(1200, 900, false).await;
     let address = format!("{}/?lesson=the-database-goes-away", server.url);
     let keeper = "<script>addEventListener('message', ({ source, data }) => data.subject === 'SPLICE.getState' && \
@@ -182,7 +178,7 @@ const KEEPER: &str = "<script>
 
 #[tokio::test]
 async fn a_strict_keeper_of_scores_is_told_all_by_splice_and_nothing_else() {
-    let server = serve_site();
+    let server = Server::of_site();
     let browser = Browser::start(1200, 1400, false).await;
     let address = format!("{}/?lesson=the-database-goes-away", server.url);
     browser.open(&course::page(&format!("{KEEPER}{}", frame(&address))).await).await;
@@ -227,7 +223,7 @@ async fn a_strict_keeper_of_scores_is_told_all_by_splice_and_nothing_else() {
 
 #[tokio::test]
 async fn a_thousand_hostile_messages_leave_a_working_page_and_a_notice_that_names_the_field() {
-    let server = serve_site();
+    let server = Server::of_site();
     let browser = Browser::start(1000, 900, false).await;
     browser.open(&course::page(&frame(&format!("{}/?lesson=the-database-goes-away&embed=1", server.url))).await).await;
     browser.until("last('ready')").await;

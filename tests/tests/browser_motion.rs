@@ -4,7 +4,6 @@ use serde_json::{Value, json};
 use tests::browser::Browser;
 use tests::course;
 use tests::server::Server;
-use tests::tools::site;
 
 /// Plays for a while and counts the frames that the page asked for, the animations that ran, and the moments at which something on
 /// the stage had another place or colour than in the frame before.
@@ -42,7 +41,7 @@ fn assert_moving((asked, _, moved): (u64, u64, u64), why: &str) {
 
 #[tokio::test]
 async fn the_address_comes_before_the_systems_setting() {
-    let server = Server::start(&["--site", &site().display().to_string()]);
+    let server = Server::of_site();
     let browser = Browser::start(1000, 800, false).await;
     for system in ["no-preference", "reduce"] {
         let features = json!({ "features": [{ "name": "prefers-reduced-motion", "value": system }] });
@@ -63,7 +62,7 @@ async fn the_address_comes_before_the_systems_setting() {
 
 #[tokio::test]
 async fn the_page_around_has_the_last_word() {
-    let server = Server::start(&["--site", &site().display().to_string()]);
+    let server = Server::of_site();
     let browser = Browser::start(1000, 900, false).await;
     let element = format!(
         "<iframe src='{}/?lesson=the-database-goes-away&embed=1&motion=full' width=750 height=800 title=Lesson></iframe><script>

@@ -3,7 +3,6 @@
 use serde_json::{Value, json};
 use tests::browser::Browser;
 use tests::server::Server;
-use tests::tools::site;
 
 /// What a key press sends (WebDriver, section "Keyboard actions").
 const ENTER: &str = "\u{e007}";
@@ -39,7 +38,7 @@ async fn digest(browser: &Browser) -> Option<String> {
 
 #[tokio::test]
 async fn a_system_is_built_by_keyboard_broken_undone_and_brought_back() {
-    let server = Server::start(&["--site", &site().display().to_string()]);
+    let server = Server::of_site();
     let browser = Browser::start(1366, 768, false).await;
     browser.open(&format!("{}/?playground", server.url)).await;
     browser.settled().await;
@@ -130,7 +129,7 @@ async fn a_system_is_built_by_keyboard_broken_undone_and_brought_back() {
 
 #[tokio::test]
 async fn nothing_scrolls_sideways_and_a_lesson_opens_as_it_is_set() {
-    let server = Server::start(&["--site", &site().display().to_string()]);
+    let server = Server::of_site();
     let browser = Browser::start(1366, 768, false).await;
     browser.open(&format!("{}/?lesson=the-database-goes-away&seed=11", server.url)).await;
     let lesson = digest(&browser).await;

@@ -107,7 +107,7 @@ async fn a_real_run_steps_backwards_in_the_page() {
 async fn a_file_is_opened_and_a_broken_one_refused_with_its_line() {
     let folder = tempfile::tempdir().unwrap();
     let recording = record(folder.path());
-    let server = Server::start(&["--site", &site().display().to_string()]);
+    let server = Server::of_site();
     let browser = Browser::start(1366, 768, false).await;
     browser.open(&format!("{}/?lesson=the-database-goes-away", server.url)).await;
     browser.until("document.querySelector('[data-player][data-ready=true]')").await;

@@ -4,7 +4,6 @@ use serde_json::{Value, json};
 use tests::browser::Browser;
 use tests::course;
 use tests::server::Server;
-use tests::tools::site;
 
 /// What a key press sends (WebDriver, section "Keyboard actions").
 const ENTER: &str = "\u{e007}";
@@ -24,7 +23,7 @@ async fn offered(browser: &Browser, button: &str) -> String {
 
 #[tokio::test]
 async fn a_link_and_a_frame_lead_to_the_same_event_of_the_same_run() {
-    let server = Server::start(&["--site", &site().display().to_string()]);
+    let server = Server::of_site();
     let browser = Browser::start(1280, 800, false).await;
     browser.open(&format!("{}/?seed=11", server.url)).await;
     browser.settled().await;
@@ -96,7 +95,7 @@ async fn opened(browser: &Browser) -> (Value, Value) {
 
 #[tokio::test]
 async fn every_snippet_that_the_dialog_writes_starts_the_lesson_as_it_was_set() {
-    let server = Server::start(&["--site", &site().display().to_string()]);
+    let server = Server::of_site();
     let browser = Browser::start(1280, 900, false).await;
     let wanted = format!("{}/?lesson=the-database-goes-away&variant=B&seed=4&t=20&theme=dark&embed=1", server.url);
     browser.open(&wanted).await;
@@ -157,7 +156,7 @@ async fn every_snippet_that_the_dialog_writes_starts_the_lesson_as_it_was_set() 
 
 #[tokio::test]
 async fn the_dialog_has_room_for_fingers_at_390_px_in_the_dark() {
-    let server = Server::start(&["--site", &site().display().to_string()]);
+    let server = Server::of_site();
     let browser = Browser::start(390, 844, true).await;
     browser.open(&format!("{}/?lesson=the-database-goes-away", server.url)).await;
     browser.settled().await;

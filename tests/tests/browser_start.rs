@@ -10,10 +10,6 @@ use tests::tools::{copy_site, site};
 
 const LESSON: &str = "?lesson=the-database-goes-away&embed=1&t=20";
 
-fn serve_site() -> Server {
-    Server::start(&["--site", &site().display().to_string()])
-}
-
 /// A frame without an origin of its own, as strict hosts make them.
 fn frame(address: &str) -> String {
     format!("<iframe id=lesson src='{address}' width=750 height=620 sandbox=allow-scripts title=Lesson></iframe>")
@@ -52,7 +48,7 @@ async fn it_starts_from_a_server_that_does_not_know_webassembly() {
 
 #[tokio::test]
 async fn a_frame_that_was_hidden_at_its_start_is_drawn_when_it_is_shown() {
-    let server = serve_site();
+    let server = Server::of_site();
     let browser = Browser::start(1000, 800, false).await;
     let heard = "<script>const told = []; addEventListener('message', ({ data }) => told.push(data));</script>";
     let hidden =
@@ -81,7 +77,7 @@ async fn a_frame_that_was_hidden_at_its_start_is_drawn_when_it_is_shown() {
 
 #[tokio::test]
 async fn a_tab_in_the_background_is_ready_when_somebody_comes() {
-    let server = serve_site();
+    let server = Server::of_site();
     let browser = Browser::start(1000, 800, false).await;
     let address = format!("{}/{LESSON}", server.url);
     let tab = browser.devtools("Target.createTarget", json!({ "url": address, "background": true })).await;
@@ -166,7 +162,7 @@ async fn a_policy_that_forbids_every_script_is_named_all_the_same() {
 
 #[tokio::test]
 async fn ten_lessons_on_a_page_cost_nothing_until_each_is_started() {
-    let server = serve_site();
+    let server = Server::of_site();
     let ids = lessons::INDEX.iter().map(|entry| entry.id).cycle().take(10);
     let elements: String =
         ids.map(|id| format!("<faultline-lesson lesson={id} title='A lesson'></faultline-lesson>")).collect();

@@ -3,7 +3,6 @@
 use serde_json::json;
 use tests::browser::Browser;
 use tests::server::Server;
-use tests::tools::site;
 
 const DIGEST: &str = "return document.querySelector('[data-digest]').dataset.digest;";
 /// The row of the table whose name holds a text.
@@ -26,7 +25,7 @@ async fn row(browser: &Browser, name: &str) -> String {
 
 #[tokio::test]
 async fn what_if_is_answered_by_runs_that_can_be_put_on_the_stage() {
-    let server = Server::start(&["--site", &site().display().to_string()]);
+    let server = Server::of_site();
     let browser = Browser::start(1366, 768, false).await;
     browser.open(&format!("{}/?lesson=the-database-goes-away&tab=whatif", server.url)).await;
     browser.settled().await;
@@ -72,7 +71,7 @@ async fn what_if_is_answered_by_runs_that_can_be_put_on_the_stage() {
 
 #[tokio::test]
 async fn a_failure_is_run_again_without_its_cause() {
-    let server = Server::start(&["--site", &site().display().to_string()]);
+    let server = Server::of_site();
     let browser = Browser::start(1366, 768, true).await;
     browser.open(&format!("{}/?lesson=the-outage-that-stays", server.url)).await;
     browser.settled().await;
@@ -96,7 +95,7 @@ async fn a_failure_is_run_again_without_its_cause() {
 
 #[tokio::test]
 async fn pictures_numbers_and_trace_are_saved_as_files_that_others_read() {
-    let server = Server::start(&["--site", &site().display().to_string()]);
+    let server = Server::of_site();
     let browser = Browser::start(1366, 768, false).await;
     browser.open(&format!("{}/?lesson=the-database-goes-away&embed=1&t=21", server.url)).await;
     browser.settled().await;
@@ -147,7 +146,7 @@ const PIXELS: &str = "const [address, done] = arguments, image = new Image(); im
 
 #[tokio::test]
 async fn every_picture_can_be_saved_as_pixels_of_the_screen() {
-    let server = Server::start(&["--site", &site().display().to_string()]);
+    let server = Server::of_site();
     let browser = Browser::start(1440, 900, false).await;
     let two = json!({ "width": 1440, "height": 900, "deviceScaleFactor": 2, "mobile": false });
     browser.devtools("Emulation.setDeviceMetricsOverride", two).await;
@@ -190,7 +189,7 @@ async fn every_picture_can_be_saved_as_pixels_of_the_screen() {
 
 #[tokio::test]
 async fn a_frame_that_may_not_save_says_so() {
-    let server = Server::start(&["--site", &site().display().to_string()]);
+    let server = Server::of_site();
     let browser = Browser::start(1440, 900, false).await;
     browser.open(&format!("{}/?lesson=the-database-goes-away", server.url)).await;
     browser.settled().await;

@@ -118,10 +118,8 @@ fn shades(chart: &Chart, at_s: f64) -> Html {
     let most = chart.most();
     let held = |row: &&Series| at_cursor(chart, row, at_s).unwrap_or(0.0);
     let mut rows: Vec<&Series> = chart.series.iter().filter(|row| held(row) > 0.0).collect();
-    while rows.len() > NAMED {
-        let fewest = (0..rows.len()).reduce(|a, b| if held(&rows[b]) < held(&rows[a]) { b } else { a });
-        rows.remove(fewest.unwrap_or_default());
-    }
+    rows.sort_by(|a, b| held(b).total_cmp(&held(a)));
+    rows.truncate(NAMED);
     let key = rows.into_iter().map(|row| {
         let ink = Token::HEAT[shade(held(&row), most)];
         html! { <span>{ swatch(&ink) }{ row.label }{ " " }<b>{ value_text(chart.id, Some(held(&row))) }</b></span> }

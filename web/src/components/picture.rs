@@ -7,7 +7,7 @@ use wasm_bindgen::JsCast;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{
     CanvasRenderingContext2d, CssStyleDeclaration, Document, DomRect, Element, HtmlCanvasElement, HtmlImageElement,
-    Node, Window,
+    Node, Window, XmlSerializer,
 };
 
 /// What of a drawing's look goes with it.
@@ -108,9 +108,14 @@ impl Painter {
     }
 
     /// Position and size within the picture.
-    fn at(&self, place: &DomRect) -> String {
+    fn box_of(&self, place: &DomRect) -> [(&'static str, f64); 4] {
         let (x, y) = (place.left() - self.frame.left(), place.top() - self.frame.top());
-        format!(r#"x="{x:.1}" y="{y:.1}" width="{:.1}" height="{:.1}""#, place.width(), place.height())
+        [("x", x), ("y", y), ("width", place.width()), ("height", place.height())]
+    }
+
+    /// The same as attributes.
+    fn at(&self, place: &DomRect) -> String {
+        self.box_of(place).map(|(name, value)| format!(r#"{name}="{value:.1}""#)).join(" ")
     }
 
     /// A background, if there is one.
@@ -148,10 +153,12 @@ impl Painter {
             return;
         };
         self.dress(drawn, &copy);
-        let _ = copy.set_attribute("xmlns", "http://www.w3.org/2000/svg");
-        let copy = copy.outer_html();
-        let at = self.at(place);
-        self.out.push_str(&copy.replacen("<svg ", &format!("<svg {at} "), 1));
+        for (name, value) in self.box_of(place) {
+            let _ = copy.set_attribute(name, &format!("{value:.1}"));
+        }
+        // As XML: HTML writes `&nbsp;`, and leaves `<` in attributes.
+        let written = XmlSerializer::new().and_then(|serializer| serializer.serialize_to_string(&copy));
+        self.out.push_str(&written.unwrap_or_default());
     }
 
     /// Writes the look of each drawn element into its copy.

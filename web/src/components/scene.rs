@@ -5,7 +5,7 @@ use crate::state::action::{Action, Tab};
 use crate::text::language::of_content;
 use crate::text::scene as text;
 use crate::view_model::format;
-use crate::view_model::scene::{Drawn, Group, LENGTHS_MS, Picture, SceneView, Stretch};
+use crate::view_model::scene::{Drawn, Group, LENGTHS_MS, SceneView, StageView, Stretch};
 use sandbox_core::ids::RequestId;
 use sandbox_core::time::Span;
 use wasm_bindgen::JsCast;
@@ -15,7 +15,7 @@ use yew::prelude::*;
 /// What [`scene`] draws.
 pub struct SceneProps<'a> {
     /// Which picture.
-    pub picture: Picture,
+    pub picture: StageView,
     /// What is in it; None: time passes too fast.
     pub view: Option<&'a SceneView>,
     /// The drawing's size.
@@ -24,43 +24,41 @@ pub struct SceneProps<'a> {
     pub at: f64,
     /// How much of the run is in it.
     pub stretch: Stretch,
-    /// The request looked at.
+    /// The request looked at, if the run has it.
     pub selected: Option<RequestId>,
-    /// The frame that the drawing fills.
-    pub frame: &'a NodeRef,
     /// What the learner does.
     pub on: &'a Callback<Action>,
 }
 
 /// A choice of what the stage shows.
-pub fn pictures(chosen: Picture, on: &Callback<Action>) -> Html {
+pub fn pictures(chosen: StageView, on: &Callback<Action>) -> Html {
     let onchange = choose(on, |word| {
-        let (picture, _) = Picture::ALL.into_iter().find(|(_, known)| *known == word)?;
+        let (picture, _) = StageView::ALL.into_iter().find(|(_, known)| *known == word)?;
         Some(Action::Picture(picture))
     });
-    let option = |(picture, word): (Picture, &'static str)| {
+    let option = |(picture, word): (StageView, &'static str)| {
         html! { <option value={word} selected={picture == chosen}>{ picture.title() }</option> }
     };
-    html! { <select aria-label={text::picture()} {onchange}>{ for Picture::ALL.into_iter().map(option) }</select> }
+    html! { <select aria-label={text::picture()} {onchange}>{ for StageView::ALL.into_iter().map(option) }</select> }
 }
 
-/// The picture, and below it what it is of.
+/// The picture.
 pub fn scene(props: &SceneProps) -> Html {
-    let (title, word) = (props.picture.title(), props.picture.word());
-    let drawing = match props.view {
+    let title = props.picture.title();
+    match props.view {
         None => html! { <p class="empty">{ text::too_fast() }</p> },
         Some(view) => {
             let (width, height) = props.size;
             let at = view.axis.0 + props.at * (view.axis.1 - view.axis.0);
             let (veil, now) = match props.picture {
-                Picture::Workers => (
+                StageView::Workers => (
                     rect("veil", (at, 0.0), (width - at, height - 18.0), 0.0),
                     format!("M{at:.1} 44V{:.1}", height - 18.0),
                 ),
                 _ => (rect("veil", (0.0, at), (width, height - at), 0.0), format!("M0 {at:.1}H{width:.1}")),
             };
             let groups = view.groups.iter().map(|group| self::group(group, props.on));
-            let is_list = props.picture == Picture::Workers;
+            let is_list = props.picture == StageView::Workers;
             html! {
                 <>
                     <svg viewBox={format!("0 0 {width} {height}")} role={(!is_list).then_some("group")}
@@ -71,17 +69,18 @@ pub fn scene(props: &SceneProps) -> Html {
                 </>
             }
         }
-    };
+    }
+}
+
+/// What stands below the picture: what it is of.
+pub fn foot(props: &SceneProps) -> Html {
     html! {
-        <>
-            <div class="topo scene" ref={props.frame.clone()} data-picture={word}>{ pictures(props.picture, props.on) }{ drawing }</div>
-            <div class="scenefoot">
-                <span>{ props.view.map(|view| view.note.clone()).unwrap_or_default() }</span>
-                { keys(props.picture) }
-                <span class="grow"></span>
-                { stretches(props) }
-            </div>
-        </>
+        <div class="scenefoot">
+            <span>{ props.view.map(|view| view.note.clone()).unwrap_or_default() }</span>
+            { keys(props.picture) }
+            <span class="grow"></span>
+            { stretches(props) }
+        </div>
     }
 }
 
@@ -117,9 +116,9 @@ fn drawn(drawn: &Drawn) -> Html {
 }
 
 /// What the looks mean.
-fn keys(picture: Picture) -> Html {
+fn keys(picture: StageView) -> Html {
     let (d, keys) = match picture {
-        Picture::Workers => (
+        StageView::Workers => (
             "M1 1h12v6h-12z",
             [("bar-work", text::works()), ("bar-held", text::holds()), ("bar-lost", text::for_nobody())],
         ),
@@ -145,7 +144,9 @@ fn stretches(props: &SceneProps) -> Html {
         let name = text::this_request(format::count(request.0.into()));
         html! { <option value="request" selected={props.stretch == Stretch::Request}>{ name }</option> }
     });
-    html! { <select aria-label={text::stretch()} {onchange}>{ for lengths }{ request }</select> }
+    // Where a choice goes, a select of its own shows which is left: the browser would keep to the first.
+    let key = if request.is_some() { "request" } else { "lengths" };
+    html! { <select {key} aria-label={text::stretch()} {onchange}>{ for lengths }{ request }</select> }
 }
 
 fn choose(on: &Callback<Action>, action: fn(&str) -> Option<Action>) -> Callback<Event> {

@@ -23,10 +23,6 @@ pub struct TopologyProps<'a> {
     pub flow: &'a Flow,
     /// Where the next event happens; none while time flies.
     pub next: Option<NodeId>,
-    /// The frame that the drawing fills.
-    pub frame: &'a NodeRef,
-    /// The choice of pictures that stands in its corner.
-    pub choice: Html,
 }
 
 /// The system as boxes and links, and in sentences.
@@ -36,11 +32,10 @@ pub fn topology(props: &TopologyProps) -> Html {
         html! { <li>{ &part.sentence }</li> }
     });
     html! {
-        <div class="topo" ref={props.frame.clone()} data-picture="system">
+        <>
             <svg viewBox={format!("0 0 {} {}", size.0, size.1)} aria-hidden="true">{ drawing(props) }</svg>
-            { props.choice.clone() }
             <ul class="unseen" aria-label={text::parts()}>{ for sentences }</ul>
-        </div>
+        </>
     }
 }
 

@@ -47,13 +47,12 @@ impl Session {
                 if t.is_some_and(|t| t < 0.0) {
                     return refuse("t", text::before_run(), text::from_0());
                 }
-                let end = self.player.shown.as_ref().map(|shown| shown.run.plan().end.as_seconds());
-                if let (Some(end), Some(t)) = (end, t)
-                    && t > end
-                {
-                    return refuse("t", text::after_run(end), text::until_end());
+                let place = Link { step, at: t.map(Time::from_seconds), ..Link::default() };
+                let whole = self.player.shown.as_ref().filter(|_| !self.player.is_building());
+                if let Some(beyond) = whole.and_then(|shown| place.beyond(&shown.run)) {
+                    return Err(vec![beyond]);
                 }
-                self.go_to(&Link { step, at: t.map(Time::from_seconds), ..Link::default() }, clock);
+                self.go_to(&place, clock);
                 self.passable("t")
             }
             Command::Set { .. } | Command::SetState { .. } if self.recorded.is_some() => {
@@ -158,11 +157,31 @@ mod tests {
     use crate::state::settings::Settings;
     use std::rc::Rc;
 
-    #[test]
-    fn what_is_no_link_is_no_state() {
+    fn session() -> Session {
         let content = Content::built_in("?seed=11").expect("the lesson is sound");
         let settings = Settings { variant: content.lesson.variant.clone(), seed: Some(11), ..Settings::default() };
-        let mut session = Session::new(Rc::new(content), settings, true, false);
+        Session::new(Rc::new(content), settings, true, false)
+    }
+
+    #[test]
+    fn nothing_is_sought_beyond_the_end() {
+        let mut session = session();
+        session.finish();
+        let steps = session.told().steps;
+        for (step, t, problem) in
+            [(Some(steps + 1), None, "step: there is no event"), (None, Some(999.0), "t: 999 s is after the end")]
+        {
+            let refused = session.obey(Command::Seek { step, t }, &|| 0.0).expect_err("it is beyond");
+            assert!(refused[0].to_string().starts_with(problem), "{}", refused[0]);
+            assert_eq!(session.told().step, 0, "nothing has changed");
+        }
+        assert!(session.obey(Command::Seek { step: Some(steps), t: None }, &|| 0.0).is_ok());
+        assert_eq!(session.told().step, steps);
+    }
+
+    #[test]
+    fn what_is_no_link_is_no_state() {
+        let mut session = session();
         for link in ["", "javascript:alert(1)"] {
             let refused = session.obey(Command::SetState { link: link.into() }, &|| 0.0).expect_err("it is no link");
             assert_eq!(refused[0].to_string(), "link: is no link. Send the `link` of a state.", "{link}");

@@ -13,7 +13,7 @@ use crate::text::{evidence, stage, transport as text};
 use crate::view_model::format;
 use crate::view_model::recorded::RecordedView;
 use crate::view_model::request::RequestView;
-use crate::view_model::scene::Picture;
+use crate::view_model::scene::StageView;
 use yew::prelude::*;
 
 impl Page<'_> {
@@ -72,29 +72,31 @@ impl Page<'_> {
             says: &says,
             on: &self.on,
         });
-        let picture = match session.picture {
-            Picture::System => topology::topology(&TopologyProps {
-                layout: views::layout(session, shown, self.frame.1, self.kept),
-                parts,
-                stale: shown.facts.seconds.iter().any(|second| second.stale() > 0),
-                flow: &session.player.flow,
-                next,
-                frame: self.frame.0,
-                choice: scene::pictures(session.picture, &self.on),
-            }),
+        let (picture, foot) = match session.picture {
+            StageView::System => {
+                let picture = topology::topology(&TopologyProps {
+                    layout: views::layout(session, shown, self.frame.1, self.kept),
+                    parts,
+                    stale: shown.facts.seconds.iter().any(|second| second.stale() > 0),
+                    flow: &session.player.flow,
+                    next,
+                });
+                (picture, Html::default())
+            }
             picture => {
-                let asked = views::asked_of_scene(session, shown, self.frame.1);
+                let asked = views::scene_query(session, shown, self.frame.1);
                 let past = session.player.cursor.since(asked.from.min(session.player.cursor)).as_ms();
-                scene::scene(&SceneProps {
+                let view = views::scene(session, shown, &asked, self.kept);
+                let props = SceneProps {
                     picture,
-                    view: views::scene(session, shown, &asked, self.kept).as_deref(),
+                    view: view.as_deref(),
                     size: asked.size,
                     at: (past / asked.to.since(asked.from).as_ms()).min(1.0),
-                    stretch: views::stretch(session, shown),
-                    selected: session.player.selected,
-                    frame: self.frame.0,
+                    stretch: views::stretch(session, shown).0,
+                    selected: session.player.selected.filter(|request| shown.run.folds().request(*request).is_some()),
                     on: &self.on,
-                })
+                };
+                (scene::scene(&props), scene::foot(&props))
             }
         };
         let transport = transport::transport(&TransportProps {
@@ -126,7 +128,12 @@ impl Page<'_> {
                             <span class="num">{ format::count(state.ended.into()) }</span>{ stage::per_second() }<span class="wide">{ " " }{ stage::answered() }</span>{ share }</span>
                     } else { <span>{ stage::nothing_ended() }</span> }
                 </div>
-                { picture }
+                <div class={classes!("topo", (session.picture != StageView::System).then_some("scene"))} ref={self.frame.0.clone()}
+                    data-picture={session.picture.word()}>
+                    { scene::pictures(session.picture, &self.on) }
+                    { picture }
+                </div>
+                { foot }
                 { lanes.unwrap_or_default() }
                 { transport }
             </section>

@@ -42,15 +42,13 @@ pub fn still(id: &str) -> Result<Html, Vec<Problem>> {
     let Some(mut shown) = session.player.shown.take() else { return Err(session.problems) };
     let seen = shown.run.world().observe();
     let state = views::state_line(&session, &shown, &seen);
-    let (frame, lesson) = (NodeRef::default(), &session.content.lesson);
+    let lesson = &session.content.lesson;
     let system = drawing(&TopologyProps {
         layout: views::layout(&session, &shown, (SIZE.0, SIZE.1 - HEAD), &mut views::Kept::default()),
         parts: views::parts(&session, &shown, &seen),
         stale: shown.facts.seconds.iter().any(|second| second.stale() > 0),
         flow: &session.player.flow,
         next: views::next_step(&session, &mut shown).1,
-        frame: &frame,
-        choice: Html::default(),
     });
     let line = format!("{}: {}, {}", format::about(session.player.cursor), state.word, state.what);
     Ok(html! {

@@ -39,7 +39,7 @@ pub struct Kept {
     charts: Cache<(u32, usize), Vec<Rc<Chart>>>,
     told: Cache<(u32, usize, usize), Rc<Vec<String>>>,
     request: Cache<(u32, Option<RequestId>), Option<Rc<RequestView>>>,
-    scene: Cache<(u32, scene::Asked), Rc<SceneView>>,
+    scene: Cache<(u32, scene::SceneQuery), Rc<SceneView>>,
     sheet: Cache<u32, Vec<(&'static str, String)>>,
     knobs: Cache<(u32, Settings, Option<Settings>, usize), KnobsView>,
 }
@@ -64,38 +64,46 @@ pub fn layout(session: &Session, shown: &Shown, size: (f64, f64), kept: &mut Kep
     layout
 }
 
-/// How much of the run is in a picture of single requests.
-pub fn stretch(session: &Session, shown: &Shown) -> Stretch {
-    let rate = shown.run.folds().requests().len() as f64 / shown.facts.end.as_seconds();
-    session.stretch.unwrap_or_else(|| Stretch::Around(scene::usual(session.picture, rate)))
-}
-
-/// What is asked of the run for such a picture.
-pub fn asked_of_scene(session: &Session, shown: &Shown, size: (f64, f64)) -> scene::Asked {
-    let (player, chosen) = (&session.player, stretch(session, shown));
-    let life = player.selected.and_then(|request| {
-        let summary = shown.run.folds().request(request)?;
+/// How much of the run is in a picture of single requests, and from when to when: the life of the request looked at only where the
+/// run has that request.
+pub fn stretch(session: &Session, shown: &Shown) -> (Stretch, (Time, Time)) {
+    let folds = shown.run.folds();
+    let life = session.player.selected.filter(|_| session.stretch == Some(Stretch::Request)).and_then(|request| {
+        let summary = folds.request(request)?;
         let end = summary.end.map_or(shown.facts.end, |end| summary.intended + end.latency);
         Some((summary.intended, end.max(summary.intended + Span::from_nanos(1_000))))
     });
-    let (from, to) = match (chosen, life) {
-        (Stretch::Request, Some(life)) => life,
-        (Stretch::Around(length), _) => scene::around(player.cursor, length),
-        (Stretch::Request, None) => scene::around(player.cursor, Span::from_millis(10)),
+    if let Some(life) = life {
+        return (Stretch::Request, life);
+    }
+    let length = match session.stretch {
+        Some(Stretch::Around(length)) => length,
+        _ => scene::usual(session.picture, folds.requests().len() as f64 / shown.facts.end.as_seconds()),
     };
-    scene::Asked {
+    (Stretch::Around(length), scene::around(session.player.cursor, length))
+}
+
+/// What is asked of the run for such a picture.
+pub fn scene_query(session: &Session, shown: &Shown, size: (f64, f64)) -> scene::SceneQuery {
+    let (player, (stretch, (from, to))) = (&session.player, stretch(session, shown));
+    scene::SceneQuery {
         picture: session.picture,
         from,
         to,
         known_to: if player.future_is_open { Time::NEVER } else { player.cursor },
         mine: player.selected,
-        alone: chosen == Stretch::Request && life.is_some(),
+        alone: stretch == Stretch::Request,
         size: if size.0 < 1.0 { (590.0, 320.0) } else { (size.0.max(280.0), size.1.max(150.0)) },
     }
 }
 
 /// Such a picture; None: time passes too fast.
-pub fn scene(session: &Session, shown: &mut Shown, asked: &scene::Asked, kept: &mut Kept) -> Option<Rc<SceneView>> {
+pub fn scene(
+    session: &Session,
+    shown: &mut Shown,
+    asked: &scene::SceneQuery,
+    kept: &mut Kept,
+) -> Option<Rc<SceneView>> {
     if is_flying(session, &shown.facts) {
         return None;
     }
@@ -544,4 +552,34 @@ pub fn variants(session: &Session) -> Vec<(String, String)> {
     }
     ids.dedup();
     ids.into_iter().map(|id| (id.clone(), session.content.document.variant_title(&id))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::content::Content;
+    use crate::route::Asked;
+
+    #[test]
+    fn a_request_that_the_run_does_not_have_is_no_stretch_of_it() {
+        let address = "?lesson=one-request&embed=1";
+        let content = Rc::new(Content::built_in(address).expect("the lesson is sound"));
+        let settings = content.settings(&Asked::of(address)).0;
+        let mut session = Session::new(content, settings, true, true);
+        while session.is_working() {
+            session.compute(f64::INFINITY, &|| 0.0);
+        }
+        let shown = session.player.shown.take().expect("there is a run");
+        session.stretch = Some(Stretch::Request);
+        for (request, is_there) in [(1, true), (u32::MAX, false)] {
+            session.player.selected = Some(RequestId(request));
+            let query = scene_query(&session, &shown, (0.0, 0.0));
+            let (stretch, window) = stretch(&session, &shown);
+            assert_eq!((stretch == Stretch::Request, query.alone), (is_there, is_there));
+            assert_eq!((query.from, query.to), window);
+            if let Stretch::Around(length) = stretch {
+                assert_eq!(query.to.since(query.from), length, "what is said is what is drawn");
+            }
+        }
+    }
 }

@@ -1,7 +1,7 @@
 //! What a learner can do.
 
 use crate::state::what_if::Question;
-use crate::view_model::scene::{Picture, Stretch};
+use crate::view_model::scene::{StageView, Stretch};
 use sandbox_core::ids::{IncidentId, RequestId};
 use sandbox_core::lesson::{self, Link};
 use sandbox_core::time::Time;
@@ -46,7 +46,7 @@ pub enum Action {
     Why,
     Show(Tab),
     /// Chooses what the stage shows.
-    Picture(Picture),
+    Picture(StageView),
     /// Chooses how much of the run is in it.
     Stretch(Stretch),
     Resolve(IncidentId),

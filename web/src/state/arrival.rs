@@ -142,7 +142,8 @@ impl Session {
             self.unread.push(Problem::new("digest", what, why));
         }
         let Some(Place { at, step, request, tab }) = self.arrival.place else { return };
-        let beyond = beyond(run, at, step);
+        // The end is shown in its stead.
+        let beyond = Link { at, step, ..Link::default() }.beyond(run);
         match (step, at) {
             (Some(step), _) => self.player.seek_step(step, clock),
             (None, Some(at)) => self.player.seek(at, clock),
@@ -164,18 +165,6 @@ impl Session {
                 self.unread.push(Problem::new("request", what, text::requests(sent)));
             }
         }
-    }
-}
-
-/// What of a place lies beyond the end of a run, which is shown in its stead.
-fn beyond(run: &Run, at: Option<Time>, step: Option<u64>) -> Option<Problem> {
-    let (end, steps) = (run.plan().end, run.steps());
-    match (step, at) {
-        (Some(step), _) if step > steps => Some(Problem::new("step", text::no_event(step), text::events(steps))),
-        (None, Some(at)) if at > end => {
-            Some(Problem::new("t", text::after_end(at.as_seconds()), text::ends_at(end.as_seconds())))
-        }
-        _ => None,
     }
 }
 

@@ -9,7 +9,7 @@ use crate::state::progress::{Prediction, Progress};
 use crate::state::recorded::{Opening, Recorded};
 use crate::state::settings::Settings;
 use crate::state::what_if::WhatIf;
-use crate::view_model::scene::{Picture, Stretch};
+use crate::view_model::scene::{StageView, Stretch};
 use sandbox_core::Run;
 use sandbox_core::engine::Input;
 use sandbox_core::ids::IncidentId;
@@ -46,7 +46,7 @@ pub struct Session {
     /// What the evidence column shows.
     pub tab: Tab,
     /// What the stage shows.
-    pub picture: Picture,
+    pub picture: StageView,
     /// How much of the run is in it, if that is no picture of the system; None: as much as can be told apart.
     pub stretch: Option<Stretch>,
     /// Questions about the whole scenario, and their answers.
@@ -75,7 +75,7 @@ impl Session {
             turning: false,
             progress,
             tab: Tab::Charts,
-            picture: Picture::System,
+            picture: StageView::System,
             stretch: None,
             what_if: WhatIf::default(),
             problems: Vec::new(),

@@ -100,8 +100,8 @@ strings! {
     png = "PNG";
     png_says = "The picture in the pixels of this screen";
     may_not_come = "This page stands in a frame that may not allow files to be saved. If none came, open the page by itself.";
-    numbers = "Numbers";
-    numbers_say = "What the charts show, second by second, as CSV";
+    numbers = "CSV";
+    numbers_say = "What the charts show, second by second, as comma-separated values";
     trace = "Trace";
     trace_says = "The requests of this second as JSON, for chrome://tracing or Perfetto";
 }

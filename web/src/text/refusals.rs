@@ -19,10 +19,6 @@ strings! {
     other_digest(digest, other) = "this run's digest is {digest}, and the link was made of {other}";
     changed_since = "The lesson or the program has changed since, so what you see may differ from what was meant.";
     something_else = "Something else in the link was not understood, so this is another run.";
-    after_end(seconds) = "{seconds} s is after the end of this run";
-    ends_at(seconds) = "It ends at {seconds} s.";
-    no_event(step) = "there is no event {step} in this run";
-    events(count) = "It has {count}.";
     no_request(number) = "there is no request {number} in this run";
     requests(count) = "It has requests 1 to {count}.";
 
@@ -48,8 +44,6 @@ strings! {
     one_of_them = "Give one of them.";
     before_run = "is before the run begins";
     from_0 = "Give seconds from 0 on.";
-    after_run(seconds) = "is after the run ends, at {seconds} s";
-    until_end = "Give seconds until then.";
     while_recorded = "cannot be done while a recorded run is open";
     open_without = "Open the lesson without `recording`.";
     unknown(what) = "`{what}` is not known";

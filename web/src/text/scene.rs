@@ -17,6 +17,7 @@ strings! {
     all_workers(from) = "From {from} on.";
     some_workers(from, left_out) = "From {from} on. There is no room for {left_out} more rows.";
     goes(from, to, at) = "{from} to {to} at {at}";
+    goes_on(from, at) = "from {from} at {at}, still under way";
     goes_lost(from, at) = "from {from} at {at}, never arrived";
     request_ended(number, end, time, ways) = "#{number}, {end} after {time}: {ways}.";
     request_goes(number, ways) = "#{number}: {ways}.";

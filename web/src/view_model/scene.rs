@@ -14,7 +14,7 @@ use std::fmt::Write as _;
 
 /// What the stage shows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Picture {
+pub enum StageView {
     /// The system as boxes and links.
     #[default]
     System,
@@ -24,22 +24,22 @@ pub enum Picture {
     Workers,
 }
 
-impl Picture {
+impl StageView {
     /// All of them with the page's own names.
-    pub const ALL: [(Picture, &'static str); 3] =
-        [(Picture::System, "system"), (Picture::Messages, "messages"), (Picture::Workers, "workers")];
+    pub const ALL: [(StageView, &'static str); 3] =
+        [(StageView::System, "system"), (StageView::Messages, "messages"), (StageView::Workers, "workers")];
 
     /// The page's own name.
     pub fn word(self) -> &'static str {
-        Picture::ALL[self as usize].1
+        StageView::ALL[self as usize].1
     }
 
     /// What people call it.
     pub fn title(self) -> &'static str {
         match self {
-            Picture::System => text::system(),
-            Picture::Messages => text::messages(),
-            Picture::Workers => text::workers(),
+            StageView::System => text::system(),
+            StageView::Messages => text::messages(),
+            StageView::Workers => text::workers(),
         }
     }
 }
@@ -70,9 +70,9 @@ const TOP: f64 = 46.0;
 
 /// What is asked of a run.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Asked {
+pub struct SceneQuery {
     /// What.
-    pub picture: Picture,
+    pub picture: StageView,
     /// From here.
     pub from: Time,
     /// To here.
@@ -167,22 +167,22 @@ pub fn around(cursor: Time, length: Span) -> (Time, Time) {
 }
 
 /// The longest of the lengths that has few enough requests to look at, in a run with so many a second.
-pub fn usual(picture: Picture, rate: f64) -> Span {
-    let most = if picture == Picture::Workers { 80.0 } else { 8.0 };
+pub fn usual(picture: StageView, rate: f64) -> Span {
+    let most = if picture == StageView::Workers { 80.0 } else { 8.0 };
     let fits = |ms: &&u64| rate * **ms as f64 / 1e3 <= most;
     Span::from_millis(LENGTHS_MS.iter().rev().find(fits).copied().unwrap_or(LENGTHS_MS[0]))
 }
 
 impl SceneView {
     /// Looks at a computed run.
-    pub fn new(run: &mut Run, asked: &Asked) -> SceneView {
+    pub fn new(run: &mut Run, asked: &SceneQuery) -> SceneView {
         let known_to = asked.to.min(asked.known_to);
         let scene = scene(run, asked.from, known_to);
         let plan = run.plan().clone();
         let order = Layout::new(&plan, asked.size).parts.into_iter().map(|part| part.node).collect();
         let draft = Draft { plan: &plan, run, scene: &scene, asked, known_to, order };
         match asked.picture {
-            Picture::Workers => draft.workers(),
+            StageView::Workers => draft.workers(),
             _ => draft.messages(),
         }
     }
@@ -192,7 +192,7 @@ struct Draft<'a> {
     plan: &'a Plan,
     run: &'a Run,
     scene: &'a Scene,
-    asked: &'a Asked,
+    asked: &'a SceneQuery,
     known_to: Time,
     /// All nodes that are drawn, clients first.
     order: Vec<NodeId>,
@@ -224,10 +224,9 @@ impl Draft<'_> {
         let is_shown =
             |request: RequestId| request != RequestId::NONE && (!self.asked.alone || Some(request) == self.asked.mine);
         let shown = self.scene.messages.iter().map(|message| message.request).filter(|request| is_shown(*request));
-        let mut ids: Vec<u64> = shown.map(|request| u64::from(request.0)).collect();
-        ids.sort_unstable();
-        ids.dedup();
-        let mut all: Vec<RequestId> = ids.into_iter().map(|id| RequestId(id as u32)).collect();
+        let mut all: Vec<RequestId> = shown.collect();
+        all.sort_unstable();
+        all.dedup();
         // The request looked at is never left out.
         if let Some(mine) = all.iter().position(|request| Some(*request) == self.asked.mine) {
             all[..=mine].rotate_right(1);
@@ -279,8 +278,12 @@ impl Draft<'_> {
                     Some(_) => drawn.arrow(class, a, b),
                     None => {
                         let end = if to == from { from - gap / 3.0 } else { from + (to - from) / 3.0 };
-                        drawn.line("lost", a, (end, a.1 + 4.0));
-                        drawn.texts.push(("cross", (end, a.1 + 8.0), "×".into(), gap));
+                        if self.is_open(message) {
+                            drawn.line(class, a, (end, self.place(self.run.plan().end, axis)));
+                        } else {
+                            drawn.line("lost", a, (end, a.1 + 4.0));
+                            drawn.texts.push(("cross", (end, a.1 + 8.0), "×".into(), gap));
+                        }
                     }
                 }
                 let y = a.1 - 3.0;
@@ -303,6 +306,11 @@ impl Draft<'_> {
         SceneView { note, ground, groups, axis }
     }
 
+    /// Whether nobody knows what becomes of a message that has not arrived: the run ends before its request does.
+    fn is_open(&self, message: &Message) -> bool {
+        self.run.folds().request(message.request).is_none_or(|summary| summary.end.is_none())
+    }
+
     /// A request's messages in words, as far as they may be known.
     fn told<'m>(&self, request: RequestId, messages: impl Iterator<Item = &'m Message>) -> String {
         let summary = self.run.folds().request(request);
@@ -316,6 +324,7 @@ impl Draft<'_> {
             );
             match message.arrived {
                 Some(_) => text::goes(from, to, at),
+                None if self.is_open(message) => text::goes_on(from, at),
                 None => text::goes_lost(from, at),
             }
         });
@@ -450,9 +459,9 @@ mod tests {
         run
     }
 
-    fn asked(picture: Picture, from_s: f64, length: Span) -> Asked {
+    fn asked(picture: StageView, from_s: f64, length: Span) -> SceneQuery {
         let from = Time::from_seconds(from_s);
-        Asked {
+        SceneQuery {
             picture,
             from,
             to: from + length,
@@ -471,15 +480,15 @@ mod tests {
             assert!(from <= cursor && cursor < to && to.since(from) == Span::from_millis(10), "{from:?} {cursor:?}");
             assert!(nanos < 5_000_000 || cursor.since(from) >= Span::from_millis(5));
         }
-        assert_eq!([500.0, 5.0, 100_000.0].map(|rate| usual(Picture::Messages, rate).as_ms()), [10.0, 1_000.0, 1.0]);
+        assert_eq!([500.0, 5.0, 100_000.0].map(|rate| usual(StageView::Messages, rate).as_ms()), [10.0, 1_000.0, 1.0]);
     }
 
     #[test]
     fn a_picture_has_few_requests_and_says_how_many_it_leaves_out() {
         let mut run = run();
-        let few = SceneView::new(&mut run, &asked(Picture::Messages, 10.0, Span::from_millis(10)));
+        let few = SceneView::new(&mut run, &asked(StageView::Messages, 10.0, Span::from_millis(10)));
         assert!((2..=REQUESTS).contains(&few.groups.len()) && !few.note.contains("left out"), "{}", few.note);
-        let asked = asked(Picture::Messages, 10.0, Span::from_millis(100));
+        let asked = asked(StageView::Messages, 10.0, Span::from_millis(100));
         let many = SceneView::new(&mut run, &asked);
         let in_all = scene(&mut run, asked.from, asked.to)
             .messages
@@ -497,8 +506,8 @@ mod tests {
     #[test]
     fn what_comes_later_is_neither_drawn_nor_told() {
         let mut run = run();
-        let all = asked(Picture::Messages, 10.0, Span::from_millis(10));
-        let half = Asked { known_to: all.from + Span::from_millis(5), ..all };
+        let all = asked(StageView::Messages, 10.0, Span::from_millis(10));
+        let half = SceneQuery { known_to: all.from + Span::from_millis(5), ..all };
         let view = SceneView::new(&mut run, &half);
         let middle = (view.axis.0 + view.axis.1) / 2.0;
         let paths = view
@@ -511,18 +520,70 @@ mod tests {
             .filter_map(|point| point.split(' ').nth(1)?.parse().ok())
             .collect();
         assert!(!ends.is_empty() && ends.iter().all(|y| *y <= middle + 7.0), "{ends:?}");
-        assert!(view.groups.iter().all(|group| !group.says.contains("at 6.") && !group.says.contains("at 9.")));
+        let told = view.groups.iter().flat_map(|group| instants_ms(&group.says)).collect::<Vec<f64>>();
+        assert!(!told.is_empty() && told.iter().all(|ms| *ms <= 5.0), "{told:?}");
+    }
+
+    /// Every instant of a sentence: `at 4.05 ms`, `at 120 µs`.
+    fn instants_ms(says: &str) -> impl Iterator<Item = f64> {
+        says.split(" at ").skip(1).map(move |rest| {
+            let mut words = rest.split([' ', ',']);
+            let number = words.next().and_then(|number| number.parse::<f64>().ok());
+            let unit = match words.next().map(|unit| unit.trim_end_matches('.')) {
+                Some("µs") => 1e-3,
+                Some("ms") => 1.0,
+                unit => panic!("{unit:?} in {says}"),
+            };
+            number.unwrap_or_else(|| panic!("{says}")) * unit
+        })
+    }
+
+    #[test]
+    fn a_message_whose_fate_nobody_knows_is_under_way_and_not_lost() {
+        let mut whole = run();
+        let window = asked(StageView::Messages, 10.0, Span::from_millis(10));
+        let known = scene(&mut whole, window.from, window.to).messages;
+        let answer = known.iter().rfind(|one| one.status.is_some() && one.arrived.is_some()).expect("there are some");
+        // A run that ends while it is under way.
+        let mut plan = plan("B");
+        plan.end = Time::from_nanos((answer.sent.as_nanos() + answer.arrived.expect("it has").as_nanos()) / 2);
+        let mut run = Run::new(Arc::new(plan));
+        run.run_to_end();
+        let query = SceneQuery { mine: Some(answer.request), alone: true, ..window };
+        let view = SceneView::new(&mut run, &query);
+        let group = &view.groups[0];
+        assert!(group.says.ends_with("still under way.") && !group.says.contains("never arrived"), "{}", group.says);
+        assert!(group.drawn.texts.iter().all(|(class, ..)| *class != "cross"), "{:?}", group.drawn);
+        assert!(group.drawn.paths.iter().all(|(class, _)| *class != "lost"), "{:?}", group.drawn);
+    }
+
+    /// The stays that are drawn: row, left, right.
+    fn blocks(drawn: &Drawn) -> impl Iterator<Item = (f64, f64, f64)> {
+        let held = drawn.paths.iter().filter(|(class, _)| *class == "bar-held");
+        held.flat_map(|(_, path)| path.split('M').skip(1)).map(|block| {
+            let numbers: Vec<f64> =
+                block.split([' ', 'h', 'v', 'z']).filter_map(|number| number.parse().ok()).collect();
+            (numbers[1], numbers[0], numbers[0] + numbers[2])
+        })
     }
 
     #[test]
     fn workers_stand_in_rows_that_never_overlap() {
         let mut run = run();
         for length in [10, 100, 1_000] {
-            let view = SceneView::new(&mut run, &asked(Picture::Workers, 20.0, Span::from_millis(length)));
+            let view = SceneView::new(&mut run, &asked(StageView::Workers, 20.0, Span::from_millis(length)));
             assert_eq!(view.groups.len(), 5, "all nodes but the client and the monitor");
             let bottom =
                 view.groups.iter().flat_map(|group| &group.drawn.texts).map(|(_, at, ..)| at.1).fold(0.0, f64::max);
             assert!(bottom < 300.0, "{length} ms: {bottom}");
+            let mut blocks: Vec<(f64, f64, f64)> = view.groups.iter().flat_map(|group| blocks(&group.drawn)).collect();
+            assert!(blocks.len() > 20, "{length} ms: {} blocks", blocks.len());
+            blocks.sort_by(|a, b| (a.0, a.1).partial_cmp(&(b.0, b.1)).expect("numbers"));
+            for pair in blocks.windows(2) {
+                let [(row, _, end), (next_row, begin, _)] = [pair[0], pair[1]];
+                // The shortest stay is drawn a pixel long.
+                assert!(row != next_row || end <= begin + 1.1, "{length} ms: {pair:?}");
+            }
         }
     }
 }
