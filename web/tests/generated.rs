@@ -2,7 +2,7 @@
 //! `FAULTLINE_DOCUMENTS=1000` all whose digests are written down.
 #![cfg(target_arch = "wasm32")]
 
-#[path = "../../sandbox-core/tests/generate/mod.rs"]
+#[path = "../../sandbox-core/tests/it/generate.rs"]
 mod generate;
 
 use sandbox_core::Run;

@@ -29,34 +29,32 @@ pub fn test(options: &Options) -> Result<()> {
 
     check::quick(&mut report);
     check::coverage(&mut report);
-    report.command(
-        "examples in the core's documentation",
-        Tests::None,
-        &mut cargo(&["test", "-p", "sandbox-core", "--doc"]),
-    );
-    let others = ["--exclude", "sandbox-core", "--exclude", "web", "--exclude", "tests"];
-    let mut native = cargo(&["test", "--locked", "--no-fail-fast", "--workspace"]);
-    report.command("tests of the server and of xtask", Tests::Some, native.args(others));
-
-    let mut views = cargo(&["test", "--locked", "--no-fail-fast", "-p", "web", "--lib"]);
-    report.command("tests of the page's view models, natively", Tests::Some, &mut views);
     if browser {
         report.command("tests of the page, in the browser", Tests::Some, with_tools(&mut wasm_tests())?);
     } else {
         report.left_out("tests of the page, in the browser", "no browser");
     }
-
     report.step("build the page", || site::build("dist"));
     report.step("build the server", build_server);
-    let mut across = cargo(&["test", "--locked", "--no-fail-fast", "-p", "tests"]);
+
+    // One command for all of them: with other packages chosen, most of what they share would be compiled once more.
+    let mut native = cargo(&["test", "--locked", "--no-fail-fast", "--workspace", "--exclude", "sandbox-core"]);
+    native.args(["--lib", "--bins", "--tests"]);
+    if !left.is_empty() {
+        native.args(["--exclude", "tests"]);
+    }
+    report.command("all others: server, page, browser, load", Tests::Some, with_tools(&mut native)?);
     if !left.is_empty() {
         let (run, leave) = targets(&left)?;
         for name in leave {
             report.left_out(&format!("tests/tests/{name}.rs"), "its tool is missing");
         }
-        across.arg("--lib").args(run.iter().flat_map(|name| ["--test", name]));
+        let mut across = cargo(&["test", "--locked", "--no-fail-fast", "-p", "tests", "--lib"]);
+        across.args(run.iter().flat_map(|name| ["--test", name]));
+        report.command("of browser and load those that can run", Tests::Some, with_tools(&mut across)?);
     }
-    report.command("tests across crates, browser and load", Tests::Some, with_tools(&mut across)?);
+    let mut examples = cargo(&["test", "--locked", "--workspace", "--doc"]);
+    report.command("examples in the documentation", Tests::None, &mut examples);
     report.finish()
 }
 

@@ -7,7 +7,7 @@ use sandbox_core::time::Time;
 use std::sync::Arc;
 
 fn run() -> Run {
-    let document = Document::parse(include_str!("../../lessons/scenarios/database-outage.json")).unwrap();
+    let document = Document::parse(include_str!("../../../lessons/scenarios/database-outage.json")).unwrap();
     let mut run = Run::new(Arc::new(document.plan("B", &[("duration_s".into(), 40.into())]).unwrap()));
     run.run_to_end();
     run

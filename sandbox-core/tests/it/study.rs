@@ -8,7 +8,7 @@ fn document(text: &str) -> Document {
 }
 
 fn outage() -> Document {
-    document(include_str!("../../lessons/scenarios/database-outage.json"))
+    document(include_str!("../../../lessons/scenarios/database-outage.json"))
 }
 
 fn base(variant: &str) -> Case {
@@ -80,7 +80,7 @@ fn seeds_differ_and_are_those_of_the_command_line() {
 
 #[test]
 fn an_outage_that_stays_has_a_point_of_no_return() {
-    let scenario = document(include_str!("../../lessons/6-overload/07-the-outage-that-stays/scenario.json"));
+    let scenario = document(include_str!("../../../lessons/6-overload/07-the-outage-that-stays/scenario.json"));
     let ends = fault_ends(&scenario, &base("A"), 15, 1);
     assert_eq!(
         (ends.fault.as_str(), ends.ends_s[0], ends.ends_s[14]),
@@ -110,7 +110,7 @@ fn a_map_has_every_pair_of_values_once_and_counts_stay_whole() {
 
 #[test]
 fn a_knob_goes_with_what_a_change_takes_out_and_one_that_is_led_astray_is_told() {
-    let scenario = document(include_str!("../../lessons/6-overload/07-the-outage-that-stays/scenario.json"));
+    let scenario = document(include_str!("../../../lessons/6-overload/07-the-outage-that-stays/scenario.json"));
     for gone in [("faults.slow".to_string(), serde_json::Value::Null), ("faults".to_string(), serde_json::json!({}))] {
         assert!(scenario.at("knobs.slowness").is_some());
         assert!(scenario.patched("A", std::slice::from_ref(&gone)).unwrap().at("knobs.slowness").is_none());

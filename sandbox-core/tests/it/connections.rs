@@ -1,8 +1,6 @@
 //! The connections that calls go over, through the ordinary engine, against arithmetic and closed forms.
 
-mod asked;
-
-use asked::{run, value};
+use crate::asked::{run, value};
 use sandbox_core::Run;
 use sandbox_core::ids::RequestId;
 use sandbox_core::metrics::Summary;

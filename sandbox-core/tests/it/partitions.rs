@@ -1,8 +1,6 @@
 //! What is lost between a node and its caller, through the ordinary engine, against arithmetic.
 
-mod asked;
-
-use asked::{run, value};
+use crate::asked::{run, value};
 use sandbox_core::Run;
 use sandbox_core::metrics::Summary;
 use sandbox_core::scenario::Document;

@@ -1,8 +1,6 @@
 //! Locks of whole tables through the ordinary engine: who waits for whom, for how long, and why.
 
-mod asked;
-
-use asked::{run, value};
+use crate::asked::{run, value};
 use sandbox_core::Run;
 use sandbox_core::ids::RequestId;
 use sandbox_core::scenario::Document;

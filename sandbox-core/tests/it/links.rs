@@ -280,10 +280,10 @@ fn a_link_to_anything_built_in_is_short_enough_for_every_browser_and_mail_progra
 
 #[test]
 fn the_documentation_lists_exactly_the_parameters_there_are() {
-    let architecture = include_str!("../../ARCHITECTURE.md");
+    let architecture = include_str!("../../../ARCHITECTURE.md");
     assert!(architecture.contains(&table()), "ARCHITECTURE.md, \"Links\", is to hold this table:\n{}", table());
     // What stands there before the program comes must know the same.
-    let index = include_str!("../../index.html");
+    let index = include_str!("../../../index.html");
     for parameter in PARAMETERS.iter().filter(|parameter| !["v", "theme", "lang"].contains(&parameter.name)) {
         assert!(index.contains(&format!("'{}'", parameter.name)), "{} is not in index.html", parameter.name);
     }
@@ -292,9 +292,9 @@ fn the_documentation_lists_exactly_the_parameters_there_are() {
 #[test]
 fn the_guide_s_snippets_ask_for_what_there_is() {
     let guide = concat!(
-        include_str!("../../docs/embed-html.md"),
-        include_str!("../../docs/embed-mdbook.md"),
-        include_str!("../../docs/embed-moodle.md")
+        include_str!("../../../docs/embed-html.md"),
+        include_str!("../../../docs/embed-mdbook.md"),
+        include_str!("../../../docs/embed-moodle.md")
     );
     let mut links = 0;
     for (start, _) in guide.match_indices("?v=") {

@@ -1,8 +1,6 @@
 //! CPU time by quota and liveness probes, through the ordinary engine, against arithmetic.
 
-mod asked;
-
-use asked::{run, value};
+use crate::asked::{run, value};
 use sandbox_core::scenario::Document;
 use sandbox_core::timeline::{PartKind, why};
 use serde_json::{Value, json};

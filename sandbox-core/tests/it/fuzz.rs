@@ -3,18 +3,15 @@
 //! 2,000 documents in the everyday run, the same every time; `FAULTLINE_FUZZ=100000 PROPTEST_RNG_SEED=7` looks at so many
 //! others. What once failed is kept in `proptest-regressions`.
 
-mod generate;
-mod strange;
-
+use crate::strange::{anything, mutate};
 use proptest::prelude::*;
 use sandbox_core::Run;
 use sandbox_core::scenario::Document;
 use sandbox_core::truth::read_cases;
 use serde_json::{Value, json};
 use std::sync::Arc;
-use strange::{anything, mutate};
 
-const CASES: &str = include_str!("../../tests/ground-truth/ground-truth.json");
+const CASES: &str = include_str!("../../../tests/ground-truth/ground-truth.json");
 
 /// Events after which a document has shown that it runs.
 const EVENTS: u32 = 10_000;
@@ -34,7 +31,7 @@ proptest! {
 
     #[test]
     fn a_strange_document_is_refused_with_a_path_or_runs(number in 0u64..10_000, changes in changes()) {
-        let mut document = generate::document(number);
+        let mut document = crate::generate::document(number);
         for (way, new) in &changes {
             mutate(&mut document, way, new);
         }
@@ -50,7 +47,7 @@ proptest! {
     #[test]
     fn a_strange_text_is_never_a_panic(text in "\\PC*", cut in 0usize..4_000) {
         let _ = (Document::parse(&text).is_ok(), read_cases(&text).is_ok());
-        let document = generate::document(7).to_string();
+        let document = crate::generate::document(7).to_string();
         let _ = Document::parse(document.get(..cut).unwrap_or(&document)).map(|document| document.plan("A", &[]));
     }
 

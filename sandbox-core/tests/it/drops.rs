@@ -1,8 +1,6 @@
 //! Links that drop, through the ordinary engine, against the theory of a task that starts again from the beginning.
 
-mod asked;
-
-use asked::{run, value};
+use crate::asked::{run, value};
 use sandbox_core::scenario::Document;
 use sandbox_core::timeline::{PartKind, why};
 use serde_json::{Value, json};

@@ -1,8 +1,6 @@
 //! Continuous batching of a language model through the ordinary engine, against arithmetic.
 
-mod asked;
-
-use asked::{run, value};
+use crate::asked::{run, value};
 use sandbox_core::scenario::Document;
 use sandbox_core::time::{Span, Time};
 use sandbox_core::timeline::{PartKind, why};

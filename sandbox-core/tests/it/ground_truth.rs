@@ -1,13 +1,11 @@
 //! Ground truth: policies give the answers that are known, and a broken file of cases is refused with a path, never a panic.
 
-mod strange;
-
+use crate::strange::{anything, mutate};
 use proptest::prelude::*;
 use sandbox_core::truth::{Case, CaseKind, Refusal, Verdict, read_cases};
 use serde_json::{Value, json};
-use strange::{anything, mutate};
 
-const CASES: &str = include_str!("../../tests/ground-truth/ground-truth.json");
+const CASES: &str = include_str!("../../../tests/ground-truth/ground-truth.json");
 
 /// Types of models that are simulated: `faultline verify` judges them over seeds.
 const SIMULATED: [&str; 2] = ["optimistic_locking", "system"];

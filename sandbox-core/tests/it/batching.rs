@@ -1,8 +1,6 @@
 //! Dynamic batching through the ordinary engine, against arithmetic.
 
-mod asked;
-
-use asked::{run, value};
+use crate::asked::{run, value};
 use sandbox_core::Run;
 use sandbox_core::scenario::Document;
 use serde_json::{Value, json};

@@ -2,8 +2,6 @@
 //!
 //! 200 of them in the everyday run; `FAULTLINE_DOCUMENTS=1000` looks at so many.
 
-mod generate;
-
 use sandbox_core::Run;
 use sandbox_core::ids::RequestId;
 use sandbox_core::rng::{Purpose, Stream};
@@ -15,13 +13,13 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 /// The digests of the first documents' runs, which the browser compares with its own.
-const GOLDEN: &str = include_str!("../../tests/golden/generated.json");
+const GOLDEN: &str = include_str!("../../../tests/golden/generated.json");
 
 /// Steps that no generated document needs.
 const STEPS_MAX: u32 = 1_000_000;
 
 fn plan(number: u64) -> Arc<Plan> {
-    let planned = Document::from_json(generate::document(number)).plan("A", &[]);
+    let planned = Document::from_json(crate::generate::document(number)).plan("A", &[]);
     Arc::new(planned.unwrap_or_else(|problems| panic!("document {number}: {problems:#?}")))
 }
 

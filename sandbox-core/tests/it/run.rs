@@ -45,7 +45,7 @@ fn replayed_digest(run: &mut Run) -> String {
 #[test]
 fn the_whole_lesson_has_its_golden_digest() {
     let golden: serde_json::Value =
-        serde_json::from_str(include_str!("../../tests/golden/database-outage.json")).unwrap();
+        serde_json::from_str(include_str!("../../../tests/golden/database-outage.json")).unwrap();
     for variant in ["A", "B"] {
         let mut run = Run::new(Arc::new(document().plan(variant, &[]).unwrap()));
         run.run_to_end();

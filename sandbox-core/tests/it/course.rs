@@ -37,7 +37,7 @@ fn the_course_goes_from_the_first_lesson_up() {
 /// The page shows a lesson's title before the program has come.
 #[test]
 fn the_still_of_the_page_knows_every_title() {
-    let page = include_str!("../../index.html");
+    let page = include_str!("../../../index.html");
     for entry in lessons::INDEX {
         let line = format!("'{}': '{}'", entry.id, entry.title);
         assert!(page.contains(&line), "index.html does not say {line}");

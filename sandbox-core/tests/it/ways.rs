@@ -1,8 +1,6 @@
 //! The ways of messages over links, and with whom users stay, through the ordinary engine, against closed forms.
 
-mod asked;
-
-use asked::{run, value};
+use crate::asked::{run, value};
 use sandbox_core::timeline::why;
 use serde_json::{Value, json};
 

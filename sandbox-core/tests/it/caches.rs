@@ -1,7 +1,5 @@
 //! Caches before caches: a load may look into another cache.
 
-mod asked;
-
 use sandbox_core::Run;
 use sandbox_core::scenario::Document;
 use sandbox_core::trace::{CacheResult, What};
@@ -117,8 +115,8 @@ fn copies_that_were_there_from_the_start_do_not_expire_together_where_their_time
                 "routes": { "GET /": { "weight": 1, "op": "read" } }
             } }
         });
-        let run = asked::run(document);
-        asked::value(&run, "cache_miss_total.max1s")
+        let run = crate::asked::run(document);
+        crate::asked::value(&run, "cache_miss_total.max1s")
     };
     let (together, spread) = (misses_in_a_second(0.0), misses_in_a_second(0.4));
     assert!(together > 2.0 * spread, "{together} at once, {spread} where it is spread");

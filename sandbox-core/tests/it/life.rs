@@ -1,8 +1,6 @@
 //! The life of instances through the ordinary engine: what a crash loses, how they start, stop, are replaced and scaled.
 
-mod asked;
-
-use asked::{run, value};
+use crate::asked::{run, value};
 use sandbox_core::timeline::why;
 use sandbox_core::trace::{Refusal, What};
 use serde_json::{Value, json};
