@@ -195,3 +195,31 @@ async fn what_cannot_be_kept_or_read_is_said_and_the_page_works() {
     assert!(!browser.has("[data-home]").await);
     browser.close().await;
 }
+
+#[tokio::test]
+async fn progress_is_forgotten_when_that_was_asked_and_meant() {
+    let server = Server::of_site();
+    let browser = Browser::start(1000, 800, false).await;
+    browser.open(&format!("{}/?lesson=the-database-goes-away", server.url)).await;
+    browser.settled().await;
+    browser.click("[data-option='half']").await;
+    browser.until("document.querySelector('[data-predicted=true]')").await;
+    browser.open(&server.url).await;
+    let begun = "document.querySelector('[data-lesson=the-database-goes-away]')?.dataset.state === 'begun'";
+    browser.until(begun).await;
+    let press =
+        "[...document.querySelectorAll('.kept button')].find((button) => button.innerText === arguments[0]).click();";
+    for (button, says) in [
+        ("Forget all of it", "cannot be brought back"),
+        ("Keep it", ""),
+        ("Forget all of it", "cannot be brought back"),
+    ] {
+        browser.run(press, vec![json!(button)]).await;
+        browser.until(&format!("document.querySelector('[data-sure]').innerText.includes('{says}')")).await;
+        browser.until(begun).await;
+    }
+    browser.run(press, vec![json!("Forget it")]).await;
+    browser.until("document.querySelector('[data-said]').innerText === 'Your progress is forgotten.'").await;
+    browser.until("document.querySelector('[data-lesson=the-database-goes-away]').dataset.state === 'new'").await;
+    browser.close().await;
+}

@@ -77,3 +77,94 @@ async fn an_element_without_a_lesson_asks_for_no_still() {
     assert_eq!(browser.run(stills, vec![]).await, json!(["", still]));
     browser.close().await;
 }
+
+#[tokio::test]
+async fn an_embedded_lesson_asks_why_and_comes_back_by_hand_and_by_key() {
+    let server = Server::of_site();
+    let browser = Browser::start(750, 900, false).await;
+    browser.open(&format!("{}/?lesson=the-database-goes-away&embed=1", server.url)).await;
+    browser.settled().await;
+    browser.click("[aria-label='Next failure']").await;
+    browser.until("document.querySelector('[data-to-requests] button')?.innerText === 'Why did it fail?'").await;
+    let high = browser.run("return document.documentElement.scrollHeight;", vec![]).await;
+    assert!(high.as_u64().is_some_and(|high| high <= 860), "all of it is in the frame that Share offers: {high}");
+    browser.picture("embed-pick").await;
+    browser.find("[data-to-requests] button").await.click().await.expect("it can be pressed");
+    browser.until("document.querySelector('.why[data-request]')").await;
+    browser.picture("embed-why").await;
+    browser.find(".pick button").await.click().await.expect("it can be pressed");
+    browser.until("document.querySelector('[data-chart]') && !document.querySelector('.why')").await;
+    browser.run("document.querySelector('[data-player]').focus();", vec![]).await;
+    browser.press("w").await;
+    browser.until("document.querySelector('.why[data-request]')").await;
+    browser.press("w").await;
+    browser.until("document.querySelector('[data-chart]') && !document.querySelector('.why')").await;
+    browser.close().await;
+}
+
+#[tokio::test]
+async fn the_whole_lesson_opens_at_the_frames_moment_or_its_address_is_shown() {
+    let server = Server::of_site();
+    let browser = Browser::start(1000, 900, false).await;
+    let popups = "allow-scripts allow-popups allow-popups-to-escape-sandbox";
+    for (sandbox, opens) in [("allow-scripts", false), (popups, true)] {
+        let frame = format!(
+            "<iframe id=lesson src='{}/?lesson=the-database-goes-away&variant=A&seed=11&t=25&embed=1' width=750 height=860 sandbox='{sandbox}' title=Lesson></iframe>",
+            server.url
+        );
+        browser.open(&course::page(&frame).await).await;
+        browser.enter("#lesson").await;
+        browser.settled().await;
+        browser.until("Number(document.querySelector('[data-player]').dataset.time) === 25").await;
+        let digest = browser.attribute("[data-digest]", "data-digest").await;
+        browser.find("[data-whole]").await.click().await.expect("it can be pressed");
+        let shown = browser.text("[data-address]").await;
+        browser.leave().await;
+        let windows = browser.client().windows().await.expect("they can be counted");
+        assert_eq!(windows.len(), if opens { 2 } else { 1 });
+        if opens {
+            browser.client().switch_to_window(windows[1].clone()).await.expect("it is there");
+        } else {
+            assert!(
+                shown.starts_with(&server.url) && shown.contains("seed=11") && shown.contains("variant=A"),
+                "{shown}"
+            );
+            browser.open(&shown).await;
+        }
+        browser.settled().await;
+        assert_eq!(browser.attribute("[data-digest]", "data-digest").await, digest, "the same run");
+        let storage = browser.run("return localStorage.length >= 0;", vec![]).await;
+        assert_eq!(storage, json!(true), "it is a page like any other");
+        assert!(browser.has("header.top").await, "the whole lesson");
+    }
+    browser.close().await;
+}
+
+#[tokio::test]
+async fn a_change_that_does_not_fit_leaves_a_notice_and_a_page_that_works() {
+    let server = Server::of_site();
+    let browser = Browser::start(1366, 768, false).await;
+    for set in ["nodes.nope.workers%3D3", "nodes.api.workers%3D-1", "nodes.api.workers%3D1e9"] {
+        browser.open(&format!("{}/?v=2&lesson=one-request&set={set}", server.url)).await;
+        browser.settled().await;
+        browser.until("document.querySelector('[data-notice=address]')?.innerText.includes('cannot be set')").await;
+        assert_eq!(browser.text(".story h1").await, "One request, one status code");
+    }
+    browser.close().await;
+}
+
+#[tokio::test]
+async fn an_element_whose_lesson_does_not_start_says_so_to_who_speaks_to_it() {
+    let server = Server::of_site();
+    let browser = Browser::start(1000, 800, false).await;
+    let page = format!(
+        "<script src='{}/faultline.js'></script><faultline-lesson lesson=nothing></faultline-lesson>",
+        server.url
+    );
+    browser.open(&course::page(&page).await).await;
+    let send = "const done = arguments[0]; \
+                document.querySelector('faultline-lesson').send('get_state').then(done, (error) => done(error.message));";
+    let told = browser.run_async(send, vec![]).await;
+    assert!(told.as_str().is_some_and(|why| why.contains("there is no lesson `nothing`")), "{told}");
+    browser.close().await;
+}

@@ -26,6 +26,12 @@ async fn one_file_runs_from_a_stick_and_in_a_frame_that_gets_nothing_else() {
     browser.picture("export-file").await;
     assert_eq!(browser.complaints().await, Vec::<String>::new(), "nothing was looked for beside the file");
 
+    let whole = folder.path().join("whole.html");
+    exported("html", &format!("?v=2&lesson={LESSON}"), &whole);
+    browser.open(&format!("file://{}", whole.display())).await;
+    browser.settled().await;
+    assert!(!browser.has("[data-playground-link]").await, "it has nothing that a playground starts from");
+
     let frame = "<iframe id=lesson src=lesson.html width=750 height=700 sandbox='allow-scripts' title=Lesson></iframe>";
     let host = format!("<!doctype html><html lang=en><title>A course</title><link rel=icon href='data:,'>{frame}");
     let address = course::serve([("index.html", host.into_bytes()), ("lesson.html", bytes)]).await;

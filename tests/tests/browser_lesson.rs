@@ -145,3 +145,62 @@ async fn the_keyboard_alone_is_enough() {
     browser.until("document.querySelector('dialog[open]')").await;
     browser.close().await;
 }
+
+#[tokio::test]
+async fn keys_work_from_the_start_and_a_beat_begins_at_its_top() {
+    let server = Server::of_site();
+    for (width, height) in [(1366, 768), (390, 844)] {
+        let browser = Browser::start(width, height, false).await;
+        browser.open(&format!("{}/?lesson=the-database-goes-away&beat=2", server.url)).await;
+        browser.settled().await;
+        // Nobody has clicked anywhere.
+        browser.press("]").await;
+        browser.until("Number(document.querySelector('[data-player]').dataset.time) > 20").await;
+        browser.run("document.activeElement.blur();", vec![]).await;
+        browser.press("Home").await;
+        browser.until("Number(document.querySelector('[data-player]').dataset.time) === 0").await;
+        browser.press("]").await;
+        assert_eq!(number(&browser, "data-step").await, 0.0, "letters mean nothing where nothing has the focus");
+        let end = "const story = document.querySelector('.story'); story.scrollTop = story.scrollHeight; scrollTo(0, document.body.scrollHeight);";
+        browser.run(end, vec![]).await;
+        browser.click(".next-beat").await;
+        browser.until("document.querySelector('.beat[aria-current=step]').innerText === 'Explain'").await;
+        browser.until("document.activeElement === document.querySelector('.story h1')").await;
+        let top = "const box = document.querySelector('.story h1').getBoundingClientRect(); return [box.top >= 0, box.top < 200];";
+        assert_eq!(browser.run(top, vec![]).await, serde_json::json!([true, true]), "{width}");
+        browser.close().await;
+    }
+}
+
+#[tokio::test]
+async fn behind_a_point_of_a_chart_are_its_requests_for_hands_and_keys() {
+    let server = Server::of_site();
+    let browser = Browser::start(1366, 768, false).await;
+    browser.open(&format!("{}/?lesson=the-database-goes-away&t=19", server.url)).await;
+    browser.settled().await;
+    let click = "const plot = document.querySelector('[data-chart=rate] .plot'), box = plot.getBoundingClientRect(); \
+                 plot.firstElementChild.dispatchEvent(new MouseEvent('click', { bubbles: true, \
+                 clientX: box.left + box.width * arguments[0] / 60, clientY: box.top + 5 }));";
+    browser.run(click, vec![serde_json::json!(24.5)]).await;
+    assert!(!browser.has("[data-second]").await, "what is to come is not told before the prediction");
+    browser.click("[data-option='half']").await;
+    browser.until("document.querySelector('[data-predicted=true]')").await;
+    browser.run(click, vec![serde_json::json!(24.5)]).await;
+    browser.until("document.querySelector('[data-second=\"24\"]')").await;
+    assert_eq!(number(&browser, "data-time").await, 25.0);
+    browser.picture("lesson-second").await;
+    browser.click(".events [data-request]").await;
+    browser.until("document.querySelector('.why[data-request]')").await;
+    browser.click("#tab-charts").await;
+    browser.run("document.querySelector('[data-chart=rate] details').open = true;", vec![]).await;
+    browser.click("[data-chart=rate] table tr:nth-child(3) th button").await;
+    browser.until("document.querySelector('[data-second]')").await;
+    let finds = "const input = document.querySelector('#find-request'); input.value = '40000'; input.focus();";
+    browser.run(finds, vec![]).await;
+    browser.find("#find-request").await.send_keys("\u{e007}").await.expect("it takes keys");
+    browser
+        .until("document.querySelector('.find [role=status]').innerText.includes('There is no request 40,000')")
+        .await;
+    assert_eq!(browser.complaints().await, Vec::<String>::new());
+    browser.close().await;
+}

@@ -112,7 +112,8 @@ impl Content {
         }
     }
 
-    /// What the address sets, and what of it was not understood: a variant that is not there leaves the lesson's own.
+    /// What the address sets, and what of it was not understood: a variant that is not there leaves the lesson's own, and a change
+    /// that the scenario does not take is left out.
     pub fn settings(&self, asked: &Asked) -> (Settings, Vec<Problem>) {
         let (known, link) = (self.document.variants(), &asked.link);
         let variant = link.variant.as_ref().filter(|variant| known.contains(variant));
@@ -122,7 +123,28 @@ impl Content {
             unread.push(Problem::new("variant", what, text::known(known.join(", "))));
         }
         let variant = variant.unwrap_or(&self.lesson.variant).clone();
-        (Settings { variant, set: link.set.clone(), seed: link.seed, ..Settings::default() }, unread)
+        let set = self.fitting(&variant, &link.set, &mut unread);
+        (Settings { variant, set, seed: link.seed, ..Settings::default() }, unread)
+    }
+
+    /// Those of the changes that the scenario takes, one after the other; the others are among the problems.
+    fn fitting(&self, variant: &str, changes: &[(String, Value)], problems: &mut Vec<Problem>) -> Vec<(String, Value)> {
+        let refused = |changes: &[(String, Value)]| self.document.plan(variant, changes).err();
+        // Where nothing runs anyway no change is to blame.
+        if refused(changes).is_none() || refused(&[]).is_some() {
+            return changes.to_vec();
+        }
+        let mut fitting = Vec::new();
+        for change in changes {
+            fitting.push(change.clone());
+            if let Some(problem) = refused(&fitting).and_then(|found| found.into_iter().next()) {
+                fitting.pop();
+                let place = if problem.path == change.0 { String::new() } else { format!("{} ", problem.path) };
+                let what = text::cannot_be_set(format!("{}={}", change.0, change.1), place + &problem.what);
+                problems.push(Problem::new("set", what, problem.hint));
+            }
+        }
+        fitting
     }
 
     /// The plan of these settings.
@@ -195,6 +217,7 @@ fn own_document(link: &Link, files: &Files) -> Result<Option<Document>, Vec<Prob
 mod tests {
     use super::*;
     use crate::route::FIRST_LESSON;
+    use crate::state::session::Change;
 
     #[test]
     fn a_variant_that_is_not_there_is_named_and_the_lessons_own_is_taken() {
@@ -207,6 +230,29 @@ mod tests {
         assert!(unread[1].starts_with("variant: there is no variant `Z`. Known: A, B"), "{unread:?}");
         assert_eq!(content.settings(&Asked::of("?variant=A")).0.variant, "A");
     }
+
+    #[test]
+    fn a_change_that_the_scenario_does_not_take_is_named_and_left_out() {
+        let read = |set: &str| {
+            let asked = Asked::of(&format!("?lesson=one-request{set}"));
+            let content = Content::load(&asked.link, &Files::built_in(&asked)).expect("the lesson is sound");
+            let (settings, unread) = content.settings(&asked);
+            assert!(content.plan(&settings).is_ok(), "the page works");
+            (settings.set.len(), unread.iter().map(Problem::to_string).collect::<Vec<_>>())
+        };
+        assert_eq!(read("&set=nodes.api.workers=3"), (1, vec![]));
+        let (taken, told) = read(
+            "&set=nodes.nope.workers=3&set=nodes.api.workers=-1&set=nodes.api.workers=1e9&set=nodes.api.workers=2",
+        );
+        assert_eq!((taken, told.len()), (1, 3), "{told:?}");
+        assert!(told[0].starts_with("set: `nodes.nope.workers=3` cannot be set: `nope`"), "{told:?}");
+        assert!(told[1].contains("`nodes.api.workers=-1`") && told[1].contains("is -1"), "{told:?}");
+        assert!(
+            told[2].contains("is 1000000000.0, not a whole number from 0 to 4294967295, written without"),
+            "{told:?}"
+        );
+    }
+
     #[test]
     fn a_scenario_opens_the_lesson_that_plays_on_it() {
         let content = Content::built_in("?scenario=database-outage").expect("there is one");
@@ -250,8 +296,14 @@ mod tests {
         assert_eq!(session.here().scenario.as_deref(), Some("gateway-and-cache"));
         let mut other = session.content.document.json().clone();
         other["seed"] = 5.into();
-        session.replace(Document::from_json(other), false);
+        session.replace(Document::from_json(other.clone()), Change::Edited);
         session.finish();
         assert!(session.player.ghost.is_some() && session.plan().is_some_and(|plan| plan.seed == 5));
+        session.replace(Document::from_json(other.clone()), Change::Opened);
+        assert!(session.player.ghost.is_none(), "a document that was opened is compared with none before");
+        session.finish();
+        other["id"] = "another".into();
+        session.replace(Document::from_json(other), Change::Edited);
+        assert!(session.player.ghost.is_none(), "nor is another one");
     }
 }

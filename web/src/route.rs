@@ -59,6 +59,12 @@ impl Asked {
     }
 }
 
+/// Whether the page is one file that carries its lesson, without the rest of the site.
+pub fn is_alone() -> bool {
+    let document = web_sys::window().and_then(|window| window.document());
+    document.is_some_and(|document| document.query_selector("script[data-course]").is_ok_and(|course| course.is_some()))
+}
+
 /// Where the page lies, and the site around it.
 pub fn place() -> Place {
     let window = web_sys::window();

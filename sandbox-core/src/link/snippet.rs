@@ -66,7 +66,7 @@ impl Place {
             Snippet::Link => self.address(link),
             Snippet::Frame => format!(
                 "<iframe src=\"{}\" title=\"{}\"\n  width=\"{}\" height=\"{}\" loading=\"lazy\" \
-                 sandbox=\"allow-scripts\" allow=\"fullscreen\"></iframe>",
+                 sandbox=\"allow-scripts allow-popups allow-popups-to-escape-sandbox\" allow=\"fullscreen\"></iframe>",
                 quoted(&self.address(link)),
                 quoted(title),
                 FRAME.0,

@@ -15,7 +15,7 @@ pub struct State {
     pub variant: String,
     /// Seed of the run.
     pub seed: u64,
-    /// Digest of the run that is shown; null while there is none.
+    /// Digest of the run that `link` leads to; null while it is being computed.
     pub digest: Option<String>,
     /// Where the cursor stands, in seconds.
     pub t: f64,

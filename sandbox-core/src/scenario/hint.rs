@@ -13,11 +13,12 @@ pub fn unknown(name: &str, known: &[&str]) -> String {
     }
 }
 
-/// The known name that somebody may have meant: the nearest one, at most three letters away.
+/// The known name that somebody may have meant: the nearest one, at most three letters away, and no more than half of them.
 #[inline]
 pub fn nearest<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
     let near = known.iter().map(|known| (distance(name, known), *known)).min_by_key(|(distance, _)| *distance);
-    near.filter(|(distance, _)| *distance <= 3).map(|(_, near)| near)
+    let few = 3.min(name.chars().count() / 2);
+    near.filter(|(distance, _)| *distance <= few).map(|(_, near)| near)
 }
 
 #[inline]
@@ -39,4 +40,16 @@ fn distance(a: &str, b: &str) -> usize {
         }
     }
     row[b.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_with_nothing_in_common_is_none_that_somebody_meant() {
+        assert_eq!(unknown("foo", &["v", "seed"]), "Known here: v, seed.");
+        assert_eq!(unknown("sed", &["v", "seed"]), "Did you mean `seed`?");
+        assert_eq!(nearest("x", &["v", "t"]), None);
+    }
 }

@@ -321,10 +321,17 @@ impl Read for f64 {
 fn whole_number(value: &Value, most: u64, reading: &mut Reading) -> Option<u64> {
     let number = value.as_u64().filter(|number| *number <= most);
     if number.is_none() {
-        match most {
-            u64::MAX => reading.is_not(value, "a whole number that is not negative"),
-            _ => reading.is_not(value, &format!("a whole number from 0 to {most}")),
+        let range = match most {
+            u64::MAX => "that is not negative".to_string(),
+            _ => format!("from 0 to {most}"),
         };
+        // 1e9 is one as well, for everybody but a reader of counts.
+        let digits = if value.as_f64().is_some_and(|number| value.is_f64() && number.fract() == 0.0) {
+            ", written without point and exponent"
+        } else {
+            ""
+        };
+        reading.is_not(value, &format!("a whole number {range}{digits}"));
     }
     number
 }

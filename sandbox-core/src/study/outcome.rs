@@ -21,6 +21,8 @@ pub struct Outcome {
     pub p99_s: Option<f64>,
     /// The share of each node's workers or connections in use, weighted by time, in the plan's order; none: it has no bound.
     pub busy: Vec<Option<f64>>,
+    /// How most of the requests that failed ended, and their share of all that ended; none: none failed.
+    pub failure: Option<(Ended, f64)>,
 }
 
 impl Outcome {
@@ -44,8 +46,19 @@ impl Outcome {
             p50_s: latencies.quantile(0.5).map(Span::as_seconds),
             p99_s: latencies.quantile(0.99).map(Span::as_seconds),
             busy: busy.collect(),
+            failure: failure(rows),
         }
     }
+}
+
+/// The kind of failure that is most frequent in these seconds, the first of several that are, and its share of what ended.
+#[inline]
+fn failure(rows: &[Arc<Row>]) -> Option<(Ended, f64)> {
+    let all: u32 = rows.iter().map(|row| row.total()).sum();
+    let count = |kind: Ended| rows.iter().map(|row| row.ended(|ended| ended == kind)).sum::<u32>();
+    let kinds = Ended::ALL.into_iter().filter(|kind| !kind.is_success()).map(|kind| (kind, count(kind)));
+    let (kind, most) = kinds.rev().max_by_key(|(_, count)| *count).filter(|(_, count)| *count > 0)?;
+    Some((kind, f64::from(most) / f64::from(all)))
 }
 
 /// The share of requests that ended in these seconds with success.

@@ -2,6 +2,7 @@
 
 use sandbox_core::scenario::Document;
 use sandbox_core::study::{Case, Outcome, Rates, Study, fault_ends, grid, nodes_down, rates, seeds, without};
+use sandbox_core::trace::Outcome as Ended;
 
 fn document(text: &str) -> Document {
     Document::parse(text).expect("the scenario is sound")
@@ -48,6 +49,16 @@ fn the_store_is_a_single_point_of_failure_and_one_of_two_instances_is_none() {
     assert!(answered(&outcomes, "SQLite down") < 0.7);
     assert!(answered(&outcomes, "one of 2 × api down") > 0.9);
     assert!(answered(&outcomes, "Gateway down") < 0.7);
+}
+
+#[test]
+fn the_most_frequent_failure_of_a_run_is_told_with_its_share() {
+    let outcomes = outcomes(&outage(), without(&outage(), &base("B")));
+    let of = |label: &str| outcomes.iter().find(|(known, _)| known.contains(label)).expect("there is one").1.failure;
+    let (kind, share) = of("as it is").expect("writes fail");
+    assert_eq!(kind, Ended::Unavailable503);
+    assert!(share > 0.0 && share <= 1.0 - answered(&outcomes, "as it is") + 1e-9, "{share}");
+    assert_eq!(of("without “the database is down”"), None);
 }
 
 #[test]

@@ -5,13 +5,13 @@ use crate::components::screen::{Screen, use_size};
 use crate::palette::Token;
 use crate::plot;
 use crate::text::charts as text;
-use crate::view_model::charts::{Chart, Series, shade, value_text};
+use crate::view_model::charts::{Chart, Series, last_second, shade, value_text};
 use crate::view_model::format;
 use plotters::prelude::IntoDrawingArea;
 use plotters_canvas::CanvasBackend;
 use std::rc::Rc;
 use wasm_bindgen::{JsCast, JsValue};
-use web_sys::{CanvasRenderingContext2d, HtmlCanvasElement};
+use web_sys::{CanvasRenderingContext2d, Element, HtmlCanvasElement};
 use yew::prelude::*;
 
 /// Properties of [`ChartView`].
@@ -27,6 +27,8 @@ pub struct ChartProps {
     pub note: String,
     /// What it is drawn on.
     pub screen: Screen,
+    /// Somebody asks for the requests behind a second.
+    pub on_second: Callback<usize>,
 }
 
 /// A chart.
@@ -50,6 +52,15 @@ pub fn ChartView(props: &ChartProps) -> Html {
         let onclick = Callback::from(move |_| setter.set(!pressed));
         html! { <button type="button" class="put" aria-pressed={pressed.to_string()} {onclick}>{ text::as_map() }</button> }
     });
+    let onclick = {
+        let (plot, on_second, end_s) = (plot.clone(), props.on_second.clone(), chart.end_s);
+        Callback::from(move |event: MouseEvent| {
+            if let Some(plot) = plot.cast::<Element>().map(|plot| plot.get_bounding_client_rect()) {
+                let share = (f64::from(event.client_x()) - plot.left()) / plot.width().max(1.0);
+                on_second.emit((share.clamp(0.0, 0.999_999) * end_s) as usize);
+            }
+        })
+    };
     let share = (props.at_s / chart.end_s).clamp(0.0, 1.0) * 100.0;
     let labels = chart.scale.ticks.iter().map(|(value, text)| {
         let top = (1.0 - chart.scale.position(*value)) * 100.0;
@@ -58,7 +69,7 @@ pub fn ChartView(props: &ChartProps) -> Html {
     html! {
         <figure class="card chart" data-chart={props.chart.id} data-picture={props.chart.id} aria-label={chart.finding.clone()}>
             <h2>{ titled(chart) }<span class="at">{ &props.note }</span></h2>
-            <div class="plot" ref={plot}>
+            <div class="plot" ref={plot} title={text::click_a_second()} {onclick}>
                 <canvas ref={canvas} dir="ltr" role="img" aria-label={chart.finding.clone()}></canvas>
                 <div class={classes!("veil", props.hidden.then_some("closed"))} style={format!("left:{share:.3}%")}></div>
                 <div class="cursor" style={format!("left:{share:.3}%")}></div>
@@ -70,7 +81,7 @@ pub fn ChartView(props: &ChartProps) -> Html {
                 { switch }
                 <details class="data">
                     <summary aria-label={text::data_of(&chart.title)}>{ text::data() }</summary>
-                    <div class="scroll" tabindex="0" role="region" aria-label={text::data_of(&chart.title)}>{ table(chart) }</div>
+                    <div class="scroll" tabindex="0" role="region" aria-label={text::data_of(&chart.title)}>{ table(chart, &props.on_second) }</div>
                 </details>
             </div>
         </figure>
@@ -132,9 +143,9 @@ fn shades(chart: &Chart, at_s: f64) -> Html {
     }
 }
 
-/// What a series has in the second of the cursor.
+/// What a series has in the last second that is over at the cursor.
 fn at_cursor(chart: &Chart, series: &Series, at_s: f64) -> Option<f64> {
-    let middle = at_s.min(chart.end_s - 1e-6).floor() + 0.5;
+    let middle = last_second(at_s, chart.end_s)? as f64 + 0.5;
     series.points.iter().find(|(at, _)| *at == middle).and_then(|(_, value)| *value)
 }
 
@@ -155,12 +166,17 @@ fn named(chart: &Chart, series: &Series) -> Html {
     }
 }
 
-fn table(chart: &Chart) -> Html {
+fn table(chart: &Chart, on_second: &Callback<usize>) -> Html {
     let rows = chart.series.first().map_or(0, |series| series.points.len());
     let row = |index: usize| {
         let cells =
             chart.series.iter().map(|series| html! { <td>{ value_text(chart.id, series.points[index].1) }</td> });
-        html! { <tr><th scope="row">{ format!("{} s", chart.series[0].points[index].0.floor()) }</th>{ for cells }</tr> }
+        let second = chart.series[0].points[index].0 as usize;
+        let onclick = on_second.reform(move |_: MouseEvent| second);
+        let name = format!("{second} s");
+        html! {
+            <tr><th scope="row"><button type="button" class="put" title={text::requests_of(second, second + 1)} {onclick}>{ name }</button></th>{ for cells }</tr>
+        }
     };
     html! {
         <table>

@@ -2,6 +2,7 @@
 
 use crate::components::picture::{data_url, png, svg};
 use crate::components::press::{beside, button};
+use crate::components::screen::has_no_origin;
 use crate::text::evidence as text;
 use crate::text::language::of_content;
 use wasm_bindgen::JsCast;
@@ -68,15 +69,9 @@ pub fn Save(props: &SaveProps) -> Html {
                 { offer(text::numbers(), text::numbers_say(), |_, _| Kept::Numbers) }
                 { offer(text::trace(), text::trace_says(), |_, _| Kept::Trace) }
             </div>
-            if *pressed && is_guest() { <p role="status">{ text::may_not_come() }</p> }
+            if *pressed && has_no_origin() { <p role="status">{ text::may_not_come() }</p> }
         </div>
     }
-}
-
-/// Whether the page is in a frame without an origin of its own. Such frames may seldom download, and nobody tells them.
-fn is_guest() -> bool {
-    web_sys::window()
-        .is_some_and(|window| window.origin() == "null" && window.parent().ok().flatten().as_ref() != Some(&window))
 }
 
 /// Hands a text to the browser as a file.

@@ -51,6 +51,16 @@ pub fn matches(query: &str) -> bool {
     list.is_some_and(|list| list.matches())
 }
 
+/// Whether the page is in a frame.
+pub fn is_guest() -> bool {
+    web_sys::window().is_some_and(|window| window.parent().ok().flatten().as_ref() != Some(&window))
+}
+
+/// Whether the page is in a frame without an origin of its own. Such frames may seldom download or open pages, and nobody tells them.
+pub fn has_no_origin() -> bool {
+    web_sys::window().is_some_and(|window| window.origin() == "null") && is_guest()
+}
+
 /// Gives the browser's window the name of what it shows; None: of the course.
 pub fn name_page(what: Option<&str>) {
     if let Some(document) = web_sys::window().and_then(|window| window.document()) {

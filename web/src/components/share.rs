@@ -9,7 +9,10 @@ use crate::view_model::link_form::{GROUPS, LinkForm, offered};
 use sandbox_core::link::{Form, Group, LONGEST, Parameter, Place, Snippet, offered as offered_words};
 use sandbox_core::scenario::Problem;
 use wasm_bindgen::JsCast;
-use web_sys::{Element, Event, HtmlDocument, HtmlElement, HtmlInputElement, HtmlSelectElement, HtmlTextAreaElement};
+use web_sys::{
+    Element, Event, HtmlDialogElement, HtmlDocument, HtmlElement, HtmlInputElement, HtmlSelectElement,
+    HtmlTextAreaElement,
+};
 use yew::prelude::*;
 
 /// What is offered.
@@ -86,7 +89,7 @@ pub fn share(props: &ShareProps) -> Html {
             }
             <textarea readonly=true rows="5" aria-label={text::to_copy()} data-snippet="" value={snippet} />
             <p class="row">
-                <button type="button" class="btn primary" autofocus=true onclick={copy}>{ text::copy() }</button>
+                <button type="button" class="btn primary" data-copy="" onclick={copy}>{ text::copy() }</button>
                 { button("btn", frame::close(), close(dialog)) }
                 <span role="status">{ match offer.copied {
                     Some(true) => text::copied(),
@@ -97,6 +100,13 @@ pub fn share(props: &ShareProps) -> Html {
             <details data-choices=""><summary>{ text::what_it_opens() }</summary>{ for GROUPS.iter().map(draw_group) }</details>
         </dialog>
     }
+}
+
+/// Opens the dialog at the button that copies. (A frame of another origin may not say so beforehand, with `autofocus`.)
+pub fn open(dialog: &NodeRef) -> Option<()> {
+    let dialog = dialog.cast::<HtmlDialogElement>()?;
+    dialog.show_modal().ok()?;
+    dialog.query_selector("[data-copy]").ok()??.dyn_into::<HtmlElement>().ok()?.focus().ok()
 }
 
 /// The name of a form, and what it is for.

@@ -8,6 +8,7 @@ use crate::text::language::of_content;
 use crate::text::story as text;
 use sandbox_core::lesson::{GoalResult, Link};
 use std::rc::Rc;
+use web_sys::{Element, FocusOptions, HtmlElement};
 use yew::prelude::*;
 
 /// The prediction as it stands.
@@ -69,6 +70,8 @@ pub struct StoryProps<'a> {
     pub sheet: Option<Vec<(&'static str, String)>>,
     /// The challenge, in its beat.
     pub task: Option<Task>,
+    /// Where the story begins.
+    pub heading: NodeRef,
     /// Where the prediction is, for whoever invites to it.
     pub ask_ref: NodeRef,
     /// The learner wants a term explained.
@@ -77,6 +80,24 @@ pub struct StoryProps<'a> {
     pub not_kept: Option<String>,
     /// What the learner does.
     pub on: &'a Callback<Action>,
+}
+
+/// Where the story begins: a beat has just been opened, or the page. Whoever reads it by ear is there, and the keys of the stage
+/// work from there.
+pub fn begin(heading: &NodeRef) -> Option<()> {
+    let heading = heading.cast::<HtmlElement>()?;
+    let options = FocusOptions::new();
+    options.set_prevent_scroll(true);
+    heading.focus_with_options(&options).ok()
+}
+
+/// Scrolls to the top of the story: in its own column, or on a phone in the page.
+pub fn scroll_to_top(heading: &NodeRef) {
+    let story = heading.cast::<Element>().and_then(|heading| heading.closest(".story").ok().flatten());
+    if let Some(story) = story {
+        story.set_scroll_top(0);
+        story.scroll_into_view();
+    }
 }
 
 /// The story.
@@ -103,7 +124,7 @@ pub fn story(props: &StoryProps) -> Html {
         .map(|name| button("btn next-beat", &text::next(name), press(props.on, Action::GoToBeat(props.beat + 1))));
     html! {
         <article class="card story" aria-label={text::lesson()} tabindex="0">
-            <h1>{ content(props.title) }</h1>
+            <h1 ref={props.heading.clone()} tabindex="-1" data-keys="">{ content(props.title) }</h1>
             <p class="lede">{ content(props.lede) }</p>
             <nav class="beats" aria-label={text::steps()}>{ for props.beats.iter().enumerate().map(beat) }</nav>
             <div class="prose" lang={of_content()} {onclick}>{ Html::from_html_unchecked(props.prose.clone().into()) }</div>

@@ -26,7 +26,7 @@ pub fn inspector(props: &InspectorProps) -> Html {
         return html! {
             <section class="card why" aria-label={text::inspector()}>
                 <h2><span>{ &view.name }</span></h2>
-                <p>{ text::under_way(&view.asked) }</p>
+                <p>if view.is_sent { { text::under_way(&view.asked) } } else { { text::not_sent() } }</p>
             </section>
         };
     };

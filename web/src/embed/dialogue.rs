@@ -124,7 +124,7 @@ impl Session {
             lesson: self.content.lesson.id.clone(),
             variant: self.settings.variant.clone(),
             seed: run.map_or(0, |run| run.plan().seed),
-            digest: player.shown.as_ref().map(|shown| shown.digest.clone()),
+            digest: player.shown.as_ref().filter(|_| !player.is_building()).map(|shown| shown.digest.clone()),
             t: player.cursor.as_seconds(),
             step: run.map_or(0, |run| run.position().step),
             steps: run.map_or(0, |run| run.steps()),

@@ -36,10 +36,11 @@ impl Telling {
         let (mut news, mut told) = (Vec::new(), Vec::new());
         match &self.known {
             None => {
+                news.push(News::Ready { title: session.content.lesson.title.clone(), state: state.clone() });
+                // An error that comes first says that there will be no lesson.
                 if !session.unread.is_empty() {
                     news.push(News::Error { problems: session.unread.iter().map(ToString::to_string).collect() });
                 }
-                news.push(News::Ready { title: session.content.lesson.title.clone(), state: state.clone() });
             }
             Some(known) if *known == state => return Vec::new(),
             Some(known) => {

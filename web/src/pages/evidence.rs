@@ -45,9 +45,10 @@ impl Page<'_> {
             Tab::Charts => {
                 let charts = views::charts(session, shown, self.kept);
                 let at_s = session.player.cursor.as_seconds();
+                let on_second = on.reform(Action::LookAtSecond);
                 let chart = |chart: &Rc<Chart>| {
                     let note = views::chart_note(session, shown, chart);
-                    html! { <ChartView chart={chart.clone()} {at_s} hidden={!session.player.future_is_open} {note} screen={self.screen.clone()} /> }
+                    html! { <ChartView chart={chart.clone()} {at_s} hidden={!session.player.future_is_open} {note} screen={self.screen.clone()} on_second={on_second.clone()} /> }
                 };
                 let picture = |chart: &Rc<Chart>| Picture {
                     id: chart.id,
@@ -55,7 +56,7 @@ impl Page<'_> {
                     is_content: chart.id.starts_with("signals"),
                 };
                 let save = self.save(charts.iter().map(picture));
-                html! { <>{ for charts.iter().map(chart) }{ pick(request, &on) }{ save }</> }
+                html! { <>{ for charts.iter().map(chart) }if !self.embed { { pick(request, &on) } }{ save }</> }
             }
             Tab::Requests => {
                 let ended = request.filter(|request| request.end.is_some());
@@ -65,6 +66,8 @@ impl Page<'_> {
                     lines: views::events(session, shown),
                     step: shown.run.position().step,
                     short: request.is_some(),
+                    second: views::of_second(session, shown, self.kept),
+                    not_found: session.not_found.clone(),
                     list: self.list.clone(),
                     on: on.clone(),
                 });
@@ -90,13 +93,32 @@ impl Page<'_> {
             }
             Tab::WhatIf => asked::what_if(session, shown, &on),
         };
+        // An embedded page has no tabs.
+        let back = (self.embed && session.tab != Tab::Charts).then(|| {
+            let back = button("btn", text::back_to_charts(), press(&self.on, Action::Show(Tab::Charts)));
+            html! { <div class="card pick">{ back }</div> }
+        });
         let class = classes!("panel", (session.tab == Tab::Charts).then_some("charts"));
         html! {
             <>
                 <div class="tabs" role="tablist" aria-label={text::evidence()} onkeydown={tab_keys()}>{ for tabs.iter().map(tab) }</div>
-                <div id="evidence" {class} role="tabpanel" aria-labelledby={id(session.tab)}>{ panel }</div>
+                <div id="evidence" {class} role="tabpanel" aria-labelledby={id(session.tab)}>{ for back }{ panel }</div>
             </>
         }
+    }
+
+    /// The way from the charts to the requests, on a page without tabs.
+    pub fn to_requests(&self, request: Option<&RequestView>) -> Html {
+        if self.session.tab != Tab::Charts {
+            return Html::default();
+        }
+        let end = request.and_then(|request| request.end.as_ref());
+        let name = match end {
+            Some(end) if end.failed => text::why_failed(),
+            Some(_) => text::where_time(),
+            None => text::requests(),
+        };
+        html! { <span data-to-requests="">{ button("btn mini", name, press(&self.on, Action::Show(Tab::Requests))) }</span> }
     }
 
     /// What can be saved beside a panel: the picture of the stage, and those of the panel.

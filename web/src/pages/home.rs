@@ -62,9 +62,16 @@ pub fn HomePage(props: &HomeProps) -> Html {
         let (course, keep, said) = ((*course).clone(), keep.clone(), said.setter());
         Callback::from(move |file: File| import(file, course.clone(), keep.clone(), said.clone()))
     };
+    // The first press asks, the second one does it.
+    let is_sure = use_state_eq(|| false);
     let forget = {
-        let keep = keep.clone();
-        Callback::from(move |_| keep.emit((Course::default(), text::forgotten().into())))
+        let (keep, is_sure) = (keep.clone(), is_sure.clone());
+        Callback::from(move |really: bool| {
+            if really && *is_sure {
+                keep.emit((Course::default(), text::forgotten().into()));
+            }
+            is_sure.set(really && !*is_sure);
+        })
     };
     let dismiss = {
         let unread = unread.setter();
@@ -94,7 +101,7 @@ pub fn HomePage(props: &HomeProps) -> Html {
                     <span data-passed={passed.to_string()}>{ text::passed_of(passed, INDEX.len()) }</span>
                 </p>
                 { for series().map(|entries| draw_series(entries, &course)) }
-                { progress(&course, &said, &on_file, forget) }
+                { progress(&course, &said, &on_file, (*is_sure, forget)) }
                 <details class="card terms"><summary><h2>{ text::glossary() }</h2></summary>{ glossary::all(on_term.clone()) }</details>
                 { colophon() }
             </main>
@@ -154,7 +161,7 @@ fn state(done: &Done) -> (&'static str, &'static str, &'static str) {
     }
 }
 
-fn progress(course: &Course, said: &Said, on_file: &Callback<File>, forget: Callback<MouseEvent>) -> Html {
+fn progress(course: &Course, said: &Said, on_file: &Callback<File>, (is_sure, forget): (bool, Callback<bool>)) -> Html {
     let encoded: String = js_sys::encode_uri_component(&course.to_json()).into();
     html! {
         <section class="card kept">
@@ -163,8 +170,11 @@ fn progress(course: &Course, said: &Said, on_file: &Callback<File>, forget: Call
             <p class="row">
                 <a class="btn" download="faultline-progress.json" href={format!("data:application/json,{encoded}")} data-export="">{ text::export() }</a>
                 { opener(text::import(), ".json", on_file) }
-                { button("link", text::forget(), forget) }
+                // The same button asks and takes back: pressed twice it forgets nothing.
+                { button("link", if is_sure { text::keep_it() } else { text::forget() }, forget.reform(move |_| !is_sure)) }
+                if is_sure { { button("btn", text::forget_now(), forget.reform(|_| true)) } }
             </p>
+            <p role="status" data-sure="">{ if is_sure { text::really() } else { "" } }</p>
             <div role="status" data-said="">
                 { match said {
                     Said::Nothing => Html::default(),

@@ -10,15 +10,17 @@ use crate::components::press::press;
 use crate::components::problems::{self, ProblemsProps};
 use crate::components::recording;
 use crate::components::save;
-use crate::components::screen::{Screen, name_page, put_motion, put_theme, switch_theme, use_screen, use_size};
+use crate::components::screen::{self, Screen, name_page, put_motion, put_theme, switch_theme, use_screen, use_size};
 use crate::components::share::{self, Offer, ShareProps};
+use crate::components::story;
 use crate::content::Content;
 use crate::embed::dialogue::Wish;
 use crate::embed::speaker::Speaker;
 use crate::failure;
 use crate::files::Files;
-use crate::pages::keys::keys;
+use crate::pages::keys::use_keys;
 use crate::pages::saving;
+use crate::pages::story::Places;
 use crate::pages::views::{self, Kept};
 use crate::route::{self, Asked};
 use crate::state::action::Action;
@@ -27,10 +29,10 @@ use crate::state::session::Session;
 use crate::state::storage;
 use crate::state::store::Store;
 use crate::text::language::speak;
-use crate::text::{frame as text, story};
+use crate::text::{frame as text, story as of_story};
 use crate::view_model::link_form::LinkForm;
 use crate::view_model::recorded::RecordedView;
-use sandbox_core::link::{Link, Snippet, Theme};
+use sandbox_core::link::{Snippet, Theme};
 use sandbox_core::scenario::Problem;
 use std::rc::Rc;
 use web_sys::{Element, File, HtmlDialogElement, HtmlElement};
@@ -106,11 +108,11 @@ pub fn LessonPage(props: &LessonProps) -> Html {
     });
     let (share, offer) = (use_node_ref(), use_state_eq(Offer::default));
     let on_share = {
-        let (store, share, offer) = (store.clone(), share.clone(), offer.setter());
+        let (store, dialog, offer) = (store.clone(), share.clone(), offer.setter());
         Callback::from(move |form: Snippet| {
-            if let (Ok(store), Some(dialog)) = (&*store, share.cast::<HtmlDialogElement>()) {
+            if let Ok(store) = &*store {
                 offer.set(shared(&store.session()).in_form(form));
-                let _ = dialog.show_modal();
+                share::open(&dialog);
             }
         })
     };
@@ -119,6 +121,7 @@ pub fn LessonPage(props: &LessonProps) -> Html {
         Callback::from(move |changed| offer.set(changed))
     };
     let (glossary, term) = (use_node_ref(), use_state_eq(String::new));
+    let followed = use_state_eq(|| false);
     let on_term = {
         let (glossary, term) = (glossary.clone(), term.setter());
         Callback::from(move |name: String| {
@@ -147,8 +150,25 @@ pub fn LessonPage(props: &LessonProps) -> Html {
         let list = list.clone();
         use_effect_with(place, move |_| show_current(&list));
     }
-    let heading = store.as_ref().as_ref().ok().map(|store| store.session().content.lesson.title.clone());
-    use_effect_with(heading, |heading| name_page(heading.as_deref()));
+    let title = store.as_ref().as_ref().ok().map(|store| store.session().content.lesson.title.clone());
+    use_effect_with(title, |title| name_page(title.as_deref()));
+    let heading = use_node_ref();
+    {
+        let (heading, opened) = (heading.clone(), use_mut_ref(|| None));
+        let beat = store.as_ref().as_ref().ok().map(|store| store.session().progress.beat);
+        let is_guest = screen::is_guest();
+        use_effect_with(beat, move |beat| {
+            let is_first = opened.replace(*beat).is_none();
+            if !is_first {
+                story::scroll_to_top(&heading);
+            }
+            // A page in a frame takes no focus from the page around by itself.
+            if !(is_first && is_guest) {
+                story::begin(&heading);
+            }
+        });
+    }
+    use_keys(&on, store.as_ref().as_ref().ok(), &open_help);
     let not_kept = use_state_eq(|| None);
     {
         let kept = store.as_ref().as_ref().ok().map(|store| {
@@ -205,7 +225,7 @@ pub fn LessonPage(props: &LessonProps) -> Html {
     let content = session.content.clone();
     let recorded = shown.as_ref().and_then(|shown| views::recorded(session, shown));
     let (series, title) = match &recorded {
-        Some(recorded) => (story::recorded_run().to_string(), recorded.title.clone()),
+        Some(recorded) => (of_story::recorded_run().to_string(), recorded.title.clone()),
         None => (content.lesson.series.clone(), format!("{} {}", content.lesson.number, content.lesson.title)),
     };
     let (seed, digest) = match &shown {
@@ -219,6 +239,7 @@ pub fn LessonPage(props: &LessonProps) -> Html {
         screen: &screen,
         list: &list,
         frame: (&frame, size),
+        embed: props.asked.link.embed,
         session,
         kept: &mut kept.borrow_mut(),
         recorded: recorded.clone(),
@@ -228,15 +249,17 @@ pub fn LessonPage(props: &LessonProps) -> Html {
         on_save,
     };
     let (mut stage, mut evidence, mut sentence) = (page.waiting(), Html::default(), String::new());
+    let mut to_requests = Html::default();
     if let Some(shown) = &mut shown {
         let request = views::request(page.session, shown, page.kept);
         (stage, sentence) = page.stage(shown, request.as_deref(), go_to_ask);
         evidence = page.evidence(shown, request.as_deref());
+        to_requests = page.to_requests(request.as_deref());
     }
     let around = match props.asked.link.embed {
         true => Around {
             story: html! { <h1 class="unseen">{ content::content(&title) }</h1> },
-            foot: foot(&content, recorded.as_ref(), chips),
+            foot: foot(page.session, recorded.as_ref(), html! { <>{ to_requests }{ chips }</> }, &followed),
             ..Around::default()
         },
         false => Around {
@@ -246,7 +269,7 @@ pub fn LessonPage(props: &LessonProps) -> Html {
                 on_theme,
             }),
             story: html! {
-                <div class="col story-col">{ page.story(shown.as_ref(), ask, (*not_kept).clone()) }</div>
+                <div class="col story-col">{ page.story(shown.as_ref(), Places { heading, ask }, (*not_kept).clone()) }</div>
             },
             knobs: page.knobs(),
             foot: Html::default(),
@@ -260,7 +283,7 @@ pub fn LessonPage(props: &LessonProps) -> Html {
     html! {
         <div class="app" ref={content_node}>
             { around.header }
-            <main class="lesson" aria-label={text::lesson_named(title)} onkeydown={keys(&on, store, &open_help)}>
+            <main class="lesson" aria-label={text::lesson_named(title)}>
                 { around.story }
                 <div class="col stage-col">{ notices }{ stage }{ around.knobs }</div>
                 <div class="col evidence-col">{ evidence }{ around.foot }</div>
@@ -316,6 +339,8 @@ pub struct Page<'a> {
     pub(super) screen: &'a Screen,
     pub(super) list: &'a NodeRef,
     pub(super) frame: (&'a NodeRef, (f64, f64)),
+    /// Whether it is stage and evidence alone, inside another page.
+    pub(super) embed: bool,
     pub(super) session: &'a mut Session,
     pub(super) kept: &'a mut Kept,
     pub(super) recorded: Option<RecordedView>,
@@ -325,19 +350,29 @@ pub struct Page<'a> {
     pub(super) on_save: Callback<save::Kept>,
 }
 
-/// Under an embedded page: what it is, and where the whole lesson is.
-fn foot(content: &Content, recorded: Option<&RecordedView>, chips: Html) -> Html {
+/// Under an embedded page: what it is, and where the whole lesson is. Frames that may not open pages do nothing and tell nobody:
+/// who followed the link there is shown the address as well.
+fn foot(session: &Session, recorded: Option<&RecordedView>, between: Html, followed: &UseStateHandle<bool>) -> Html {
     let what = match recorded {
         Some(recorded) => format!("{} {}", recorded.lede, recorded.verdict),
-        None => content.lesson.title.clone(),
+        None => session.content.lesson.title.clone(),
     };
-    let playground = content.lesson.id.is_empty();
-    let whole = Link { playground, ..content.origin.clone() }.query();
-    let open = if playground { text::open_playground() } else { text::open_whole() };
+    let open = if session.content.lesson.id.is_empty() { text::open_playground() } else { text::open_whole() };
+    let whole = session.whole();
+    let onclick = {
+        let followed = followed.setter();
+        Callback::from(move |_: MouseEvent| followed.set(true))
+    };
     html! {
         <footer class="foot">
-            <span>{ text::shown_in_frame(&what) }</span>{ chips }
-            <a href={whole} target="_blank" rel="noopener">{ open }</a>
+            <span>{ text::shown_in_frame(&what) }</span>{ between }
+            // A page that is one file has nothing that a playground starts from.
+            if !(whole.playground && route::is_alone()) {
+                <a href={whole.query()} target="_blank" rel="noopener" data-whole="" {onclick}>{ open }</a>
+            }
+            if **followed && screen::has_no_origin() {
+                <p role="status">{ text::if_not_opened() }{ " " }<code class="address" data-address="">{ route::place().address(&whole) }</code></p>
+            }
         </footer>
     }
 }

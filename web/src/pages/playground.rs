@@ -16,14 +16,14 @@ use crate::draft::form::Schema;
 use crate::draft::kept::Kept;
 use crate::draft::text_of;
 use crate::files::Files;
-use crate::pages::keys::keys;
+use crate::pages::keys::use_keys;
 use crate::pages::lesson::Page;
 use crate::pages::saving;
 use crate::pages::views::{self, Kept as KeptViews};
 use crate::route::{self, Asked};
 use crate::state::action::Action;
 use crate::state::opening::fetch;
-use crate::state::session::Session;
+use crate::state::session::{Change, Session};
 use crate::state::settings::Settings;
 use crate::state::storage;
 use crate::state::store::Store;
@@ -94,7 +94,11 @@ impl Desk {
 
     /// Does something to the document, and runs it if it is another one that can run.
     fn act(&self, act: Act) {
-        let goes_on = matches!(act, Act::Turn(_));
+        let change = match act {
+            Act::Turn(_) => Change::Turned,
+            Act::Start(..) | Act::Open(..) | Act::Restore(_) => Change::Opened,
+            _ => Change::Edited,
+        };
         let looks = matches!(act, Act::Select(_) | Act::Settle);
         let settles = act == Act::Settle;
         let document = {
@@ -109,7 +113,7 @@ impl Desk {
         self.store.update(|session| match document {
             Some(document) if session.content.document != document => {
                 self.forget_views.set(true);
-                session.replace(document, goes_on);
+                session.replace(document, change);
             }
             _ if settles => session.apply(Action::SettleKnob, &|| 0.0),
             _ => {}
@@ -202,10 +206,10 @@ pub fn PlaygroundPage(props: &PlaygroundProps) -> Html {
     });
     let (share, offer) = (use_node_ref(), use_state_eq(Offer::default));
     let on_share = {
-        let (desk, open, offer) = (desk.clone(), open(&share), offer.setter());
+        let (desk, dialog, offer) = (desk.clone(), share.clone(), offer.setter());
         Callback::from(move |form: Snippet| {
             offer.set(desk.shared().in_form(form));
-            open();
+            share::open(&dialog);
         })
     };
     let on_offer = {
@@ -232,6 +236,7 @@ pub fn PlaygroundPage(props: &PlaygroundProps) -> Html {
         use_effect_with(place, move |_| show_current(&list));
     }
     use_effect_with((), |()| name_page(Some(text::playground())));
+    use_keys(&on, Some(&desk.store), &open_help);
     desk.store.on_change(Callback::from(move |()| redraw.force_update()));
 
     let mut session = desk.store.session();
@@ -250,6 +255,7 @@ pub fn PlaygroundPage(props: &PlaygroundProps) -> Html {
         screen: &screen,
         list: &list,
         frame: (&frame, size),
+        embed: false,
         session,
         kept: &mut kept.borrow_mut(),
         recorded: None,
@@ -273,7 +279,7 @@ pub fn PlaygroundPage(props: &PlaygroundProps) -> Html {
         let said = said.setter();
         desk.store.say_soon(move || said.set(sentence));
     }
-    let (stage_keys, worker) = (keys(&on, &desk.store, &open_help), desk.clone() as Rc<dyn Worker>);
+    let worker = desk.clone() as Rc<dyn Worker>;
     html! {
         <div class="app" onkeydown={undo_keys(&desk)}>
             { header::header(&HeaderProps {
@@ -281,7 +287,7 @@ pub fn PlaygroundPage(props: &PlaygroundProps) -> Html {
                 children: html! { <>{ chips }{ header::buttons(Some(on_share), &open_help) }</> },
                 on_theme,
             }) }
-            <main class="lesson playground" aria-label={text::playground()} onkeydown={stage_keys} data-playground="">
+            <main class="lesson playground" aria-label={text::playground()} data-playground="">
                 <h1 class="unseen">{ text::playground() }</h1>
                 <div class="col desk-col"><Workbench {worker} generation={desk.generation.get()} /></div>
                 <div class="col stage-col" ref={ask}>{ notices }{ stage }{ knobs }</div>

@@ -126,7 +126,7 @@ impl Page<'_> {
                     if state.ended > 0 {
                         <span><b class="num">{ format::count(state.answered.into()) }</b>{ " " }{ stage::of() }{ " " }
                             <span class="num">{ format::count(state.ended.into()) }</span>{ stage::per_second() }<span class="wide">{ " " }{ stage::answered() }</span>{ share }</span>
-                    } else { <span>{ stage::nothing_ended() }</span> }
+                    } else { <span>{ views::nothing_ended(session, shown) }</span> }
                 </div>
                 <div class={classes!("topo", (session.picture != StageView::System).then_some("scene"))} ref={self.frame.0.clone()}
                     data-picture={session.picture.word()}>

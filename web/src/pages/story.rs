@@ -5,14 +5,23 @@ use crate::components::recording::{self, RecordingProps};
 use crate::components::story::{self, StoryProps};
 use crate::pages::lesson::Page;
 use crate::pages::views;
+use crate::route;
 use crate::state::player::Shown;
 use crate::text::story as text;
 use sandbox_core::link::Link;
 use yew::prelude::*;
 
+/// Places in the story that somebody is led to.
+pub struct Places {
+    /// Where it begins.
+    pub heading: NodeRef,
+    /// Where the prediction is.
+    pub ask: NodeRef,
+}
+
 impl Page<'_> {
-    /// The story column. `ask` is where the prediction is; `not_kept` what is the matter with keeping progress.
-    pub fn story(&mut self, shown: Option<&Shown>, ask: NodeRef, not_kept: Option<String>) -> Html {
+    /// The story column. `not_kept`: what is the matter with keeping progress.
+    pub fn story(&mut self, shown: Option<&Shown>, places: Places, not_kept: Option<String>) -> Html {
         match self.session.recorded.is_some() {
             true => recording::recording(&RecordingProps {
                 view: self.recorded.clone(),
@@ -21,9 +30,13 @@ impl Page<'_> {
             }),
             false => html! {
                 <>
-                    { self.lesson(shown, ask, not_kept) }
-                    <p class="aside"><a href={self.playground()} data-playground-link="">{ text::to_playground() }</a>
-                        { " " }{ text::to_change() }{ " " }{ recording::opener(text::open_recording(), ".jsonl,.json", &self.on_file) }</p>
+                    { self.lesson(shown, places, not_kept) }
+                    <p class="aside">
+                        // A page that is one file has nothing that a playground starts from.
+                        if !route::is_alone() {
+                            <a href={self.playground()} data-playground-link="">{ text::to_playground() }</a>{ " " }{ text::to_change() }{ " " }
+                        }
+                        { text::on_a_server() }{ " " }{ recording::opener(text::open_recording(), ".jsonl,.json", &self.on_file) }</p>
                 </>
             },
         }
@@ -43,7 +56,7 @@ impl Page<'_> {
         .query()
     }
 
-    fn lesson(&mut self, shown: Option<&Shown>, ask: NodeRef, not_kept: Option<String>) -> Html {
+    fn lesson(&mut self, shown: Option<&Shown>, places: Places, not_kept: Option<String>) -> Html {
         let sheet = shown.and_then(|shown| views::sheet(self.session, shown, self.kept));
         let session = &*self.session;
         let (content, progress) = (&session.content, &session.progress);
@@ -60,7 +73,8 @@ impl Page<'_> {
             ask: (beat <= 1).then(|| views::ask(session)),
             sheet: sheet.filter(|_| beat > 0 && !in_challenge),
             task: in_challenge.then(|| views::task(session, shown)),
-            ask_ref: ask,
+            heading: places.heading,
+            ask_ref: places.ask,
             on_term: &self.on_term,
             not_kept,
             on: &self.on,

@@ -1,17 +1,17 @@
 //! What the lesson page shows of a session, part by part. Pure: no browser, no framework's state.
 
-use crate::components::events::EventLine;
+use crate::components::events::{EventLine, SecondLine, SecondView};
 use crate::components::health::{IncidentCard, PartHealth};
 use crate::components::knobs::Knob;
 use crate::components::log::LogLine;
 use crate::components::story::{Ask, Choice, Task};
-use crate::state::player::Shown;
+use crate::state::player::{Ghost, Shown};
 use crate::state::progress::Prediction;
 use crate::state::session::Session;
 use crate::state::settings::Settings;
 use crate::text::{charts as chart_text, evidence as of_evidence, stage, story, transport as text};
 use crate::view_model::charts::{self, Chart, Source};
-use crate::view_model::facts::{Facts, Stone};
+use crate::view_model::facts::{Facts, REQUEST_BITS, Stone};
 use crate::view_model::format;
 use crate::view_model::live::{self, PartView, StateLine, Window};
 use crate::view_model::recorded::RecordedView;
@@ -21,6 +21,7 @@ use crate::view_model::scrub::{self, Health};
 use crate::view_model::topology::{Layout, name_of};
 use sandbox_core::engine::{BreakerStateView, Health as SystemHealth, IncidentState, Observation};
 use sandbox_core::ids::{NodeId, RequestId};
+use sandbox_core::metrics::Summary;
 use sandbox_core::scenario::{Document, Kind, KnobView};
 use sandbox_core::time::{Span, Time};
 use sandbox_core::timeline;
@@ -39,6 +40,7 @@ pub struct Kept {
     charts: Cache<(u32, usize), Vec<Rc<Chart>>>,
     told: Cache<(u32, usize, usize), Rc<Vec<String>>>,
     request: Cache<(u32, Option<RequestId>), Option<Rc<RequestView>>>,
+    second: Cache<(u32, usize), Rc<SecondView>>,
     scene: Cache<(u32, scene::SceneQuery), Rc<SceneView>>,
     sheet: Cache<u32, Vec<(&'static str, String)>>,
     knobs: Cache<(u32, Settings, Option<Settings>, usize), KnobsView>,
@@ -148,13 +150,13 @@ pub fn charts(session: &Session, shown: &Shown, kept: &mut Kept) -> Vec<Rc<Chart
 
 /// What stands at the right end of a chart's heading.
 pub fn chart_note(session: &Session, shown: &Shown, chart: &Chart) -> String {
-    let at = format::about(session.player.cursor);
-    let last = (shown.facts.seconds.len() as u32).saturating_sub(1);
-    let second =
-        shown.facts.seconds[..visible_seconds(session, shown)].get(session.player.cursor.second().min(last) as usize);
-    match (chart.id, second) {
-        ("latency", Some(second)) => chart_text::samples_at(format::count(second.samples), &at),
-        _ => chart_text::at(&at),
+    let Some(last) = charts::last_second(session.player.cursor.as_seconds(), shown.facts.end.as_seconds()) else {
+        return chart_text::no_second().into();
+    };
+    let (from, to) = (last, last + 1);
+    match (chart.id, shown.facts.seconds.get(last)) {
+        ("latency", Some(second)) => chart_text::samples_in(format::count(second.samples), from, to),
+        _ => chart_text::second(from, to),
     }
 }
 
@@ -203,6 +205,15 @@ pub fn is_flying(session: &Session, facts: &Facts) -> bool {
     session.player.playing && session.player.speed(facts) > 0.02
 }
 
+/// What there is to say where no request ended in the last second: that, or that none has ended at all.
+pub fn nothing_ended(session: &Session, shown: &Shown) -> &'static str {
+    let over = session.player.cursor.second() as usize;
+    match shown.facts.seconds.iter().take(over).any(|second| second.completed() > 0) {
+        true => stage::none_in_last_second(),
+        false => stage::nothing_ended(),
+    }
+}
+
 /// The state line.
 pub fn state_line(session: &Session, shown: &Shown, seen: &Observation) -> StateLine {
     let window = Window::of(shown.run.folds().requests(), session.player.cursor);
@@ -214,18 +225,17 @@ pub fn parts(session: &Session, shown: &Shown, seen: &Observation) -> Vec<PartVi
     let plan = shown.run.plan();
     let flying = is_flying(session, &shown.facts);
     let rows = shown.run.folds().rows();
-    let second = session.player.cursor.second() as usize;
-    let row = if session.player.future_is_open {
-        rows.get(second)
-    } else {
-        second.checked_sub(1).and_then(|last| rows.get(last))
-    };
+    let last = charts::last_second(session.player.cursor.as_seconds(), shown.facts.end.as_seconds());
+    let row = last.and_then(|last| rows.get(last));
     let view = |(node, view): (&sandbox_core::scenario::NodePlan, &sandbox_core::engine::NodeView)| {
         let busy = row.map(|row| row.nodes[view.id.index()].levels.in_service.mean());
         let part = live::part_view(plan, node, view, busy, flying);
         // Requests of a recorded run came from outside, at no rate of the scenario's.
         match (&node.kind, session.recorded.is_some()) {
-            (Kind::Client(_), true) => live::PartView { say: stage::over_http().into(), ..part },
+            (Kind::Client(_), true) => {
+                let sentence = stage::says(name_of(node), stage::over_http());
+                live::PartView { say: stage::over_http().into(), sentence, ..part }
+            }
             _ => part,
         }
     };
@@ -294,6 +304,45 @@ pub fn events(session: &Session, shown: &mut Shown) -> Vec<EventLine> {
     records.iter().map(line).collect()
 }
 
+/// Requests of a second that are listed.
+const OF_SECOND: usize = 12;
+
+/// The requests of the second that somebody asked for, if it may be told.
+pub fn of_second(session: &Session, shown: &Shown, kept: &mut Kept) -> Option<Rc<SecondView>> {
+    let second = session.second.filter(|second| *second < visible_seconds(session, shown))?;
+    let key = (session.player.generation, second);
+    if kept.second.as_ref().is_none_or(|(known, _)| *known != key) {
+        kept.second = Some((key, Rc::new(second_view(shown, second))));
+    }
+    kept.second.as_ref().map(|(_, view)| view.clone())
+}
+
+fn second_view(shown: &Shown, second: usize) -> SecondView {
+    let plan = shown.run.plan();
+    let folds = shown.run.folds();
+    // Failed, latency and request in one number each, so that sorting them costs no code of its own.
+    const FAILED: u64 = 1 << 63;
+    let pack = |summary: &Summary| {
+        let end = summary.end.filter(|end| (summary.intended + end.latency).second() as usize == second)?;
+        let failed = if end.outcome.is_success() { 0 } else { FAILED };
+        Some(failed | end.latency.as_nanos().min((1 << 40) - 1) << REQUEST_BITS | u64::from(summary.request.0))
+    };
+    let mut packed: Vec<u64> = folds.requests().iter_from(0).filter_map(pack).collect();
+    packed.sort_unstable();
+    let counts = (packed.len(), packed.iter().filter(|packed| **packed >= FAILED).count());
+    let line = |packed: &u64| {
+        let summary = folds.request(RequestId((packed & ((1 << REQUEST_BITS) - 1)) as u32))?;
+        let end = summary.end?;
+        Some(SecondLine {
+            request: summary.request,
+            asked: timeline::words::route_of(plan, summary.route, summary.key),
+            tag: (charts::outcome_name(end.outcome), charts::outcome_class(end.outcome)),
+            took: format::span(end.latency),
+        })
+    };
+    SecondView { second, ended: counts, lines: packed.iter().rev().take(OF_SECOND).filter_map(line).collect() }
+}
+
 /// The request looked at.
 pub fn request(session: &Session, shown: &mut Shown, kept: &mut Kept) -> Option<Rc<RequestView>> {
     let key = (session.player.generation, session.player.selected);
@@ -304,7 +353,11 @@ pub fn request(session: &Session, shown: &mut Shown, kept: &mut Kept) -> Option<
     let view = kept.request.as_ref()?.1.clone()?;
     // What comes after the cursor is not told before the prediction.
     let is_to_come = view.end.as_ref().is_some_and(|end| end.step > shown.run.position().step);
-    Some(if is_to_come && !session.player.future_is_open { Rc::new(view.under_way()) } else { view })
+    Some(if is_to_come && !session.player.future_is_open {
+        Rc::new(view.before_end(session.player.cursor))
+    } else {
+        view
+    })
 }
 
 /// Where the cursor is within a request, in milliseconds after its intended send.
@@ -403,13 +456,15 @@ pub fn ask(session: &Session) -> Ask {
     let closed = session.player.future_is_open;
     let options = prediction.options.iter().map(|option| {
         let (mine, right) = (said == Some(option.id.as_str()), closed && option.id == prediction.answer);
-        let written = |value| prediction.measured.format.write(value);
-        let measured = session.progress.measured.map_or(story::being_computed().to_string(), written);
-        let note = match (mine, right) {
-            (true, true) => story::said_and_was(&measured),
-            (false, true) => story::it_was(&measured),
-            (true, false) => story::you_said().into(),
-            (false, false) => String::new(),
+        let measured = session.progress.measured.map(|value| prediction.measured.format.write(value));
+        let note = match (mine, right, measured) {
+            (true, true, Some(measured)) => story::said_and_was(&measured),
+            (false, true, Some(measured)) => story::it_was(&measured),
+            // The run on the stage is another one, and may have ended otherwise.
+            (true, true, None) => story::said_and_own().into(),
+            (false, true, None) => story::of_own_run().into(),
+            (true, false, _) => story::you_said().into(),
+            (false, false, _) => String::new(),
         };
         Choice { id: option.id.clone(), text: option.text.clone(), said: mine, right, note }
     });
@@ -472,8 +527,9 @@ pub fn recorded(session: &Session, shown: &Shown) -> Option<RecordedView> {
 
 /// The knobs that the story has on offer, and what the thin lines are. Kept, because the document is read for it.
 pub fn knobs(session: &Session, kept: &mut Kept) -> KnobsView {
-    let ghost = session.player.ghost.as_ref().filter(|_| session.player.future_is_open).map(|ghost| &ghost.settings);
-    let key = (session.player.generation, session.settings.clone(), ghost.cloned(), session.progress.beat);
+    let ghost = session.player.ghost.as_ref().filter(|_| session.player.future_is_open);
+    let of_ghost = ghost.map(|ghost| ghost.settings.clone());
+    let key = (session.player.generation, session.settings.clone(), of_ghost, session.progress.beat);
     if let Some((known, knobs)) = &kept.knobs
         && *known == key
     {
@@ -502,34 +558,38 @@ pub fn knobs(session: &Session, kept: &mut Kept) -> KnobsView {
     knobs
 }
 
-/// How the earlier run differs from the one that is shown.
-fn ghost_text(session: &Session, ghost: &Settings, present: &Document) -> String {
-    if ghost.variant != session.settings.variant {
-        return story::ghost_variant(&ghost.variant);
+/// How the earlier run differs from the one that is shown: what it had.
+fn ghost_text(session: &Session, ghost: &Ghost, present: &Document) -> String {
+    let (had, has) = (&ghost.settings, &session.settings);
+    if had.variant != has.variant {
+        return story::ghost_variant(&had.variant);
     }
-    let earlier = session.content.patched(ghost);
-    let turned = |id: &str| ghost.knob(id).is_some() || session.settings.knob(id).is_some();
+    // In the playground a knob changes the document itself.
+    let is_edited = ghost.content.document != session.content.document;
+    let turned = |id: &str| is_edited || had.knob(id).is_some() || has.knob(id).is_some();
     let difference = |was: &KnobView| {
         let is = present.at(&was.spec.path)?.as_f64()?;
         (turned(&was.id) && was.value != is).then(|| {
             format!("{} {}", was.spec.title.to_ascii_lowercase(), format::with_unit(was.value, &was.spec.unit))
         })
     };
-    let differences: Vec<String> = earlier.knobs().iter().filter_map(difference).collect();
-    let changed = match differences.is_empty() {
-        true if ghost.set != session.settings.set || ghost.seed != session.settings.seed => {
-            story::ghost_unchanged().into()
-        }
-        true => story::ghost_same().into(),
-        false => differences.join(", "),
-    };
-    story::ghost_of(&changed)
+    let mut differences: Vec<String> = ghost.content.patched(had).knobs().iter().filter_map(difference).collect();
+    if (&had.set, had.seed) != (&has.set, has.seed) {
+        differences.push(changes(&ghost.content.document, had).unwrap_or_else(|| story::ghost_unchanged().into()));
+    }
+    match differences.is_empty() {
+        true if is_edited => story::ghost_before_edit().into(),
+        true => story::ghost_of(story::ghost_same()),
+        false => story::ghost_of(differences.join(", ")),
+    }
 }
 
 /// What is changed besides the variant and the knobs: `without the database is down, seed 3`.
 pub fn changed(session: &Session) -> Option<String> {
-    let settings = &session.settings;
-    let document = &session.content.document;
+    changes(&session.content.document, &session.settings)
+}
+
+fn changes(document: &Document, settings: &Settings) -> Option<String> {
     let title = |path: &str| document.at(&format!("{path}.title")).and_then(|title| title.as_str()).map(story::quoted);
     let change = |(path, value): &(String, serde_json::Value)| match value.is_null() {
         true => story::without(title(path).unwrap_or_else(|| path.clone())),
@@ -559,16 +619,156 @@ mod tests {
     use super::*;
     use crate::content::Content;
     use crate::route::Asked;
+    use crate::state::action::{Action, Tab};
+    use crate::state::session::Change;
+
+    /// The page that an address opens, with its run computed.
+    fn opened(address: &str) -> Session {
+        let content = Rc::new(Content::built_in(address).expect("the lesson is sound"));
+        let asked = Asked::of(address);
+        let settings = content.settings(&asked).0;
+        let mut session = Session::new(content, settings, asked.link.embed, true);
+        session.arrive(&asked.link);
+        session.finish();
+        session
+    }
+
+    fn act(session: &mut Session, action: Action) {
+        session.apply(action, &|| 0.0);
+        session.finish();
+    }
+
+    /// Reads something of a session whose run stands apart, as the page does.
+    fn read<T>(session: &mut Session, view: impl FnOnce(&Session, &mut Shown) -> T) -> T {
+        let mut shown = session.player.shown.take().expect("there is a run");
+        let read = view(session, &mut shown);
+        session.player.shown = Some(shown);
+        read
+    }
+
+    fn says(session: &mut Session) -> Vec<String> {
+        read(session, |session, shown| {
+            let seen = shown.run.world().observe();
+            parts(session, shown, &seen).into_iter().map(|part| part.sentence).collect()
+        })
+    }
+
+    #[test]
+    fn every_part_says_what_it_does() {
+        let mut session = opened("?lesson=accepted-and-gone&embed=1&t=59.5");
+        let waits = says(&mut session).into_iter().find(|part| part.starts_with("Memory")).expect("there is one");
+        let number = waits.strip_prefix("Memory: ").and_then(|rest| rest.strip_suffix(" wait"));
+        assert!(number.is_some_and(|number| number.parse::<u32>().is_ok_and(|waits| waits > 100)), "{waits}");
+        act(&mut session, Action::Seek(Time::from_seconds(61.0)));
+        assert!(says(&mut session).contains(&"Mailer: no answer".to_string()), "{:?}", says(&mut session));
+        for lesson in ["one-writer-at-a-time", "token-or-session"] {
+            let parts = says(&mut opened(&format!("?lesson={lesson}&embed=1&t=5")));
+            assert!(parts.iter().all(|part| !part.ends_with(": ")), "{parts:?}");
+            assert!(parts.iter().any(|part| part.starts_with("api: ") && part.contains("at work")), "{parts:?}");
+        }
+    }
+
+    #[test]
+    fn charts_and_their_notes_tell_no_second_that_has_only_begun() {
+        let mut session = opened("?lesson=the-database-goes-away&embed=1&t=20");
+        let note = |session: &Session, shown: &mut Shown| {
+            let charts = charts(session, shown, &mut Kept::default());
+            chart_note(session, shown, &charts[0])
+        };
+        assert_eq!(read(&mut session, note), "19 to 20 s");
+        act(&mut session, Action::Seek(Time::from_seconds(0.5)));
+        assert_eq!(read(&mut session, note), "no second is over yet");
+    }
+
+    #[test]
+    fn that_none_ended_is_said_where_none_has() {
+        let mut session = opened("?lesson=one-request&embed=1");
+        let said = |session: &Session, shown: &mut Shown| nothing_ended(session, shown);
+        assert_eq!(read(&mut session, said), stage::nothing_ended());
+        act(&mut session, Action::Seek(Time::NEVER));
+        assert_eq!(read(&mut session, said), stage::none_in_last_second());
+    }
+
+    #[test]
+    fn the_tick_has_a_number_where_the_run_is_the_lessons_own() {
+        let notes = |address: &str| -> Vec<String> {
+            let options = ask(&opened(address)).options;
+            options.into_iter().map(|option| option.note).filter(|note| !note.is_empty()).collect()
+        };
+        let address = "?lesson=the-database-goes-away&answer=nearly-all";
+        assert!(notes(address)[0].starts_with("you said; it was 9"), "{:?}", notes(address));
+        for other in ["&set=nodes.cache.stale_if_error_s%3D1", "&seed=5", "&variant=A"] {
+            assert_eq!(notes(&format!("{address}{other}")), [story::said_and_own()], "{other}");
+        }
+        assert_eq!(notes("?lesson=token-or-session&variant=B&beat=2"), [story::of_own_run()]);
+    }
+
+    #[test]
+    fn a_request_that_is_not_there_is_named_and_one_to_come_is_not_told() {
+        let mut session = opened("?lesson=the-database-goes-away&t=10");
+        for (typed, named) in [("40000", "40,000"), ("0", "0"), ("-5", "-5"), ("x", "x")] {
+            act(&mut session, Action::Find(typed.into()));
+            let start = format!("There is no request {named}; this run has 1 to 2");
+            assert!(session.not_found.starts_with(&start), "{}", session.not_found);
+            assert_eq!(session.player.selected, None);
+        }
+        let looked_at = |session: &Session, shown: &mut Shown| request(session, shown, &mut Kept::default());
+        act(&mut session, Action::Find("#15,000".into()));
+        let view = read(&mut session, looked_at).expect("the run has it");
+        assert_eq!((view.is_sent, view.asked.as_str(), session.not_found.as_str()), (false, "", ""));
+        act(&mut session, Action::Find("100".into()));
+        assert!(read(&mut session, looked_at).is_some_and(|view| view.is_sent && view.end.is_some()));
+    }
+
+    #[test]
+    fn the_requests_behind_a_second_are_those_that_ended_in_it_and_none_that_is_to_come() {
+        let mut session = opened("?lesson=the-database-goes-away&t=19.5");
+        let listed = |session: &Session, shown: &mut Shown| of_second(session, shown, &mut Kept::default());
+        act(&mut session, Action::LookAtSecond(22));
+        assert_eq!((session.tab, read(&mut session, listed)), (Tab::Charts, None));
+        act(&mut session, Action::SkipPrediction);
+        act(&mut session, Action::LookAtSecond(22));
+        assert_eq!((session.tab, session.player.cursor), (Tab::Requests, Time::from_seconds(23.0)));
+        let view = read(&mut session, listed).expect("it is listed");
+        let second = session.player.shown.as_ref().unwrap().facts.seconds[22].clone();
+        assert_eq!(view.ended.0 as u32, second.completed());
+        assert_eq!(view.ended.1 as u32, second.server_errors() + second.client_errors() + second.lost());
+        assert!(view.lines.len() == OF_SECOND && view.lines.iter().all(|line| line.tag.0 == "503"), "{:?}", view.lines);
+        act(&mut session, Action::Show(Tab::Requests));
+        assert_eq!(read(&mut session, listed), None, "back to the events");
+    }
+
+    #[test]
+    fn the_thin_line_is_what_the_run_before_had() {
+        let mut session = opened("?lesson=the-database-goes-away&beat=2");
+        let ghost = |session: &Session| knobs(session, &mut Kept::default()).1.expect("there is a run before");
+        act(&mut session, Action::Without("outage".into()));
+        assert_eq!(ghost(&session), "the run before, without these changes");
+        act(&mut session, Action::ResetKnobs);
+        assert_eq!(ghost(&session), "the run before, without “the database is down”");
+        let mut session = opened("?scenario=gateway-and-cache&embed=1");
+        let mut edited = session.content.document.json().clone();
+        edited["about"] = "edited".into();
+        session.replace(Document::from_json(edited), Change::Edited);
+        session.finish();
+        assert_eq!(ghost(&session), story::ghost_before_edit());
+    }
+
+    #[test]
+    fn the_read_that_the_lesson_sends_to_had_no_copy() {
+        let mut session = opened("?lesson=the-database-goes-away&beat=2");
+        assert!(session.content.prose_of(1).contains("#do-request-10531"), "the lesson sends there");
+        act(&mut session, Action::LookAt(RequestId(10_531)));
+        let view = read(&mut session, |session, shown| request(session, shown, &mut Kept::default())).unwrap();
+        let end = view.end.as_ref().expect("it ended");
+        assert!(
+            end.failed && view.asked.starts_with("GET ") && end.chain.iter().any(|link| link.text.contains("no copy"))
+        );
+    }
 
     #[test]
     fn a_request_that_the_run_does_not_have_is_no_stretch_of_it() {
-        let address = "?lesson=one-request&embed=1";
-        let content = Rc::new(Content::built_in(address).expect("the lesson is sound"));
-        let settings = content.settings(&Asked::of(address)).0;
-        let mut session = Session::new(content, settings, true, true);
-        while session.is_working() {
-            session.compute(f64::INFINITY, &|| 0.0);
-        }
+        let mut session = opened("?lesson=one-request&embed=1");
         let shown = session.player.shown.take().expect("there is a run");
         session.stretch = Some(Stretch::Request);
         for (request, is_there) in [(1, true), (u32::MAX, false)] {

@@ -40,8 +40,12 @@ pub enum Action {
     GoToBeat(usize),
     ShowSolution,
     Select(RequestId),
+    /// The request of a number, as it was typed.
+    Find(String),
     /// To the end of a request, and where its time went.
     LookAt(RequestId),
+    /// To the end of a second, and the requests that ended in it.
+    LookAtSecond(usize),
     /// To the next failure, or to the one before where there is no next, and why.
     Why,
     Show(Tab),

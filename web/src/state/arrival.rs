@@ -72,6 +72,10 @@ impl Session {
 
     fn take_up_progress(&mut self, link: &Link) {
         let lesson = self.content.lesson.clone();
+        let beats = self.progress.last() as u64 + 1;
+        if let Some(beat) = link.beat.filter(|beat| !(1..=beats).contains(beat)) {
+            self.unread.push(Problem::new("beat", text::no_beat(beat), text::beats(beats)));
+        }
         let known = |answer: &String| lesson.prediction.options.iter().any(|option| option.id == *answer);
         let prediction = match &link.answer {
             Some(answer) if known(answer) => Prediction::Said(answer.clone()),
@@ -87,7 +91,7 @@ impl Session {
         self.progress.on_prediction(prediction);
         self.player.future_is_open = true;
         if let Some(beat) = link.beat {
-            self.progress.go_to((beat.max(1) - 1).min(self.progress.last() as u64) as usize, &lesson);
+            self.progress.go_to((beat.clamp(1, beats) - 1) as usize, &lesson);
         }
     }
 
@@ -98,6 +102,23 @@ impl Session {
             _ => None,
         };
         Link { answer, beat: Some(self.progress.beat as u64 + 1).filter(|beat| *beat > 1), ..self.here() }
+    }
+
+    /// The link from a frame to the page around which there is nothing else: the same moment in the whole lesson, or in the
+    /// playground. There a document stands alone, so its run has another digest, and no event of this one.
+    pub fn whole(&self) -> Link {
+        if !self.content.lesson.id.is_empty() || self.recorded.is_some() {
+            return self.kept();
+        }
+        let (here, variant) = (self.here(), self.settings.variant.clone());
+        Link {
+            playground: true,
+            variant: Some(variant).filter(|_| here.variant.is_some()),
+            seed: here.seed,
+            set: here.set,
+            at: Some(self.player.cursor).filter(|at| *at > Time::ZERO),
+            ..self.content.origin.clone()
+        }
     }
 
     /// The link to this very moment.
@@ -222,6 +243,23 @@ mod tests {
     }
 
     #[test]
+    fn a_frame_leads_to_its_moment_in_the_whole_lesson() {
+        let session = opened("?lesson=the-database-goes-away&variant=A&seed=11&t=25&embed=1");
+        let whole = session.whole();
+        assert_eq!((whole.variant.as_deref(), whole.seed, whole.embed), (Some("A"), Some(11), false));
+        let mut other = opened(&whole.query());
+        act(&mut other, Action::SkipPrediction);
+        assert_eq!(other.whole().step, session.whole().step);
+        assert_eq!(unread(&other), [""; 0], "the digest is the same");
+        let whole = opened("?scenario=one-service&seed=3&t=2&embed=1").whole();
+        assert!(whole.playground && whole.digest.is_none() && whole.step.is_none(), "{whole:?}");
+        assert_eq!(
+            (whole.scenario.as_deref(), whole.seed, whole.at),
+            (Some("one-service"), Some(3), Some(Time::from_seconds(2.0)))
+        );
+    }
+
+    #[test]
     fn what_somebody_did_in_the_run_is_part_of_its_link() {
         let mut session = opened("?embed=1&t=50");
         assert_eq!(session.player.cursor, Time::from_seconds(50.0));
@@ -251,6 +289,9 @@ mod tests {
             assert!(session.unread[0].hint.contains(end), "{}", session.unread[0]);
         }
         assert_eq!(unread(&opened("?embed=1&t=60")), [""; 0], "the end is part of the run");
+        let session = opened("?lesson=the-database-goes-away&beat=99");
+        assert_eq!((unread(&session), session.progress.beat), (vec!["beat"], 3), "the last one is opened");
+        assert_eq!(session.unread[0].to_string(), "beat: there is no step 99 in this lesson. It has steps 1 to 4.");
         let session = opened(&format!("?embed=1&variant=Z&digest={digest}"));
         assert_eq!(unread(&session), ["variant", "digest"]);
         assert!(session.unread[1].hint.contains("not understood"));

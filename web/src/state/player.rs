@@ -1,10 +1,13 @@
 //! A run on the stage: computed in slices, shown when it is whole.
 
+use crate::content::Content;
 use crate::state::action::Pace;
 use crate::state::settings::Settings;
 use crate::state::stops::Stops;
+use crate::text::evidence as text;
 use crate::view_model::dots::Flow;
 use crate::view_model::facts::Facts;
+use crate::view_model::format;
 use sandbox_core::Run;
 use sandbox_core::ids::RequestId;
 use sandbox_core::lesson::ChartSpec;
@@ -31,6 +34,8 @@ pub struct Shown {
 pub struct Ghost {
     /// What it holds.
     pub facts: Rc<Facts>,
+    /// What it ran on.
+    pub content: Rc<Content>,
     /// What made it.
     pub settings: Settings,
 }
@@ -161,6 +166,20 @@ impl Player {
             shown.facts = Rc::new(Facts::new(shown.run.plan(), shown.run.folds(), &self.charts));
         }
         self.generation += 1;
+    }
+
+    /// Looks at the request of a number. Errors: there is none, and which there are.
+    pub fn find(&mut self, typed: &str) -> Result<(), String> {
+        let sent = self.shown.as_ref().map_or(0, |shown| shown.run.folds().requests().len());
+        let number = typed.replace([',', '#', ' '], "");
+        match number.parse::<u32>() {
+            Ok(number) if (1..=sent).contains(&(number as usize)) => {
+                self.select(RequestId(number));
+                Ok(())
+            }
+            Ok(number) => Err(text::no_such_request(format::count(number.into()), format::count(sent as u64))),
+            Err(_) => Err(text::no_such_request(typed.trim(), format::count(sent as u64))),
+        }
     }
 
     /// Looks at a request.

@@ -20,6 +20,17 @@ use serde_json::Value;
 use std::rc::Rc;
 use std::sync::Arc;
 
+/// How another document came in the place of the present one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// The next of several changes in a row, which are all compared with the run before the first.
+    Turned,
+    /// The present one was edited.
+    Edited,
+    /// It is something else, with which the run before has nothing to do.
+    Opened,
+}
+
 /// Everything the page knows.
 pub struct Session {
     /// The lesson and its scenario.
@@ -45,6 +56,10 @@ pub struct Session {
     pub progress: Progress,
     /// What the evidence column shows.
     pub tab: Tab,
+    /// The second whose requests are listed, if somebody asked for them.
+    pub second: Option<usize>,
+    /// Why the request whose number was just typed cannot be looked at.
+    pub not_found: String,
     /// What the stage shows.
     pub picture: StageView,
     /// How much of the run is in it, if that is no picture of the system; None: as much as can be told apart.
@@ -75,6 +90,8 @@ impl Session {
             turning: false,
             progress,
             tab: Tab::Charts,
+            second: None,
+            not_found: String::new(),
             picture: StageView::System,
             stretch: None,
             what_if: WhatIf::default(),
@@ -102,6 +119,7 @@ impl Session {
 
     /// Does what the action says. `clock` gives milliseconds.
     pub fn apply(&mut self, action: Action, clock: &dyn Fn() -> f64) {
+        self.not_found.clear();
         let player = &mut self.player;
         match action {
             Action::Toggle if player.playing => player.playing = false,
@@ -128,9 +146,19 @@ impl Session {
             Action::NextStop => player.go_to_stop(true),
             Action::PreviousStop => player.go_to_stop(false),
             Action::Select(request) => player.select(request),
+            Action::Find(typed) => self.not_found = player.find(&typed).err().unwrap_or_default(),
             Action::LookAt(request) => {
                 player.look_at(request);
                 self.tab = Tab::Requests;
+            }
+            // What is to come is not told before the prediction.
+            Action::LookAtSecond(second) => {
+                let over = Time::from_seconds((second + 1) as f64);
+                if player.future_is_open || over <= player.cursor {
+                    player.seek(over, clock);
+                    self.second = Some(second);
+                    self.tab = Tab::Requests;
+                }
             }
             Action::Why => {
                 player.jump(|facts, step| {
@@ -139,7 +167,7 @@ impl Session {
                 });
                 self.tab = Tab::Requests;
             }
-            Action::Show(tab) => self.tab = tab,
+            Action::Show(tab) => (self.tab, self.second) = (tab, None),
             Action::Picture(picture) => self.picture = picture,
             Action::Stretch(stretch) => self.stretch = Some(stretch),
             Action::CloseRecording => self.close_recording(),
@@ -216,13 +244,16 @@ impl Session {
         }
         self.shown_settings = self.settings.clone();
         let Some(shown) = &self.player.shown else { return };
-        let lesson = &self.content.lesson;
-        if self.progress.measured.is_none() && self.settings.knobs.is_empty() && self.settings.variant == lesson.variant
-        {
+        if self.progress.measured.is_none() && self.is_own_run() && shown.run.script().inputs.is_empty() {
             self.progress.measured = self.content.measure(&shown.run);
         }
         self.progress.on_goals(self.content.goals(&shown.run, &self.shown_settings));
         self.on_arrival(clock);
+    }
+
+    /// Whether the settings are the lesson's own, about which it asks.
+    pub fn is_own_run(&self) -> bool {
+        self.settings == Settings { variant: self.content.lesson.variant.clone(), ..Settings::default() }
     }
 
     fn note_end(&mut self) {
@@ -243,11 +274,13 @@ impl Session {
         Ok(())
     }
 
-    /// Plays another document in the place of the present one. `goes_on`: it is the next of several changes in a row, which
-    /// are all compared with the run before the first.
-    pub fn replace(&mut self, document: Document, goes_on: bool) {
+    /// Plays another document in the place of the present one.
+    pub fn replace(&mut self, document: Document, change: Change) {
         self.keep_ghost();
-        self.turning = goes_on;
+        self.turning = change == Change::Turned;
+        if change == Change::Opened || document.id() != self.content.document.id() {
+            self.player.ghost = None;
+        }
         self.what_if.give_up();
         self.content = Rc::new(Content::alone(document, Link::default()));
         self.settings = Settings { variant: self.content.lesson.variant.clone(), ..Settings::default() };
@@ -316,7 +349,8 @@ impl Session {
         if let Some(shown) = &self.player.shown
             && !self.turning
         {
-            self.player.ghost = Some(Ghost { facts: shown.facts.clone(), settings: self.shown_settings.clone() });
+            let (content, settings) = (self.content.clone(), self.shown_settings.clone());
+            self.player.ghost = Some(Ghost { facts: shown.facts.clone(), content, settings });
         }
     }
 
@@ -438,6 +472,25 @@ mod tests {
         assert!(session.progress.done[last]);
         act(&mut session, Action::GoToBeat(1));
         assert_eq!(session.settings.variant, session.content.lesson.variant);
+    }
+
+    #[test]
+    fn the_answer_is_measured_on_the_lessons_own_run_alone() {
+        let with = |change: fn(&mut Settings)| {
+            let content = Rc::new(Content::built_in("?lesson=the-database-goes-away").expect("the lesson is sound"));
+            let mut settings = Settings { variant: content.lesson.variant.clone(), ..Settings::default() };
+            change(&mut settings);
+            let mut session = Session::new(content, settings, false, false);
+            finish(&mut session);
+            session
+        };
+        assert!(with(|_| {}).progress.measured.is_some_and(|share| share > 0.9));
+        assert_eq!(with(|settings| settings.seed = Some(5)).progress.measured, None);
+        assert_eq!(with(|settings| settings.variant = "A".into()).progress.measured, None);
+        let mut other = with(|settings| settings.change("nodes.cache.stale_if_error_s".into(), 1.into()));
+        assert_eq!(other.progress.measured, None);
+        act(&mut other, Action::ResetKnobs);
+        assert!(other.progress.measured.is_some_and(|share| share > 0.9), "now it is there");
     }
 
     #[test]

@@ -18,12 +18,15 @@ strings! {
     stale = "stale";
     no_answer = "no answer";
 
-    at(time) = "at {time}";
-    samples_at(count, time) = "n {count}, at {time}";
+    second(from, to) = "{from} to {to} s";
+    samples_in(count, from, to) = "n {count}, {from} to {to} s";
+    no_second = "no second is over yet";
     range(line, least, most) = "{line} from {least} to {most}";
     nothing(title) = "{title}: nothing so far.";
     finding(title, ranges) = "{title}: {ranges}.";
     map_finding(title, count, all, common, slowest, most) = "{title}: {count} of {all} took {common} ms, the slowest {slowest} ms. The darkest cell has {most}.";
+    click_a_second = "Click a second: the requests behind it";
+    requests_of(from, to) = "The requests that ended from {from} to {to} s";
     none_so_far = "none so far";
     data_of(title) = "Data: {title}";
     data = "data";

@@ -10,12 +10,17 @@ strings! {
     health = "Health";
     what_if = "What if";
 
+    back_to_charts = "Back to the charts";
     why_failed = "Why did it fail?";
     where_time = "Where did its time go?";
     choose_event = "Choose an event to look at its request, or go to the next failure and ask why.";
     request_number = "Request number";
+    of_second(from, to, ended, failed, listed) = "{ended} requests ended from {from} to {to} s, {failed} failed. Listed are {listed}: first those that failed, then the slowest.";
+    no_such_request(number, count) = "There is no request {number}; this run has 1 to {count}.";
+    not_sent = "It is not sent yet at the cursor.";
     then_enter = "then Enter";
     events = "Events around the cursor";
+    to_events = "Events around the cursor instead";
 
     inspector = "Request inspector";
     under_way(asked) = "{asked}: still under way at the cursor.";

@@ -20,7 +20,7 @@ strings! {
     digest_is(digest) = "Digest of the run: {digest}";
 
     keys = "Keys";
-    keys_work = "They work while the stage has the focus; every key has a button as well.";
+    keys_work = "They work while the stage or the heading of the lesson has the focus; those that write nothing also while nothing has it. Every key has a button or a slider as well.";
     key_play = "play or pause";
     key_step = "one event back or on";
     key_second = "one second back or on";
@@ -49,5 +49,6 @@ strings! {
 
     shown_in_frame(what) = "Faultline: {what}";
     open_whole = "open the whole lesson";
+    if_not_opened = "If no page opened, this is its address:";
     open_playground = "open in the playground";
 }

@@ -24,6 +24,9 @@ strings! {
     export = "Export";
     import = "Import…";
     forget = "Forget all of it";
+    really = "What you predicted and passed cannot be brought back.";
+    forget_now = "Forget it";
+    keep_it = "Keep it";
     forgotten = "Your progress is forgotten.";
     not_imported = "This file cannot be imported, and nothing was changed.";
     imported(file) = "{file} was added to your progress.";

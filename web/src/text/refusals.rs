@@ -11,11 +11,14 @@ strings! {
     a_scenario = "A scenario";
     no_variant(id) = "there is no variant `{id}`";
     known(ids) = "Known: {ids}.";
+    cannot_be_set(change, what) = "`{change}` cannot be set: {what}";
     no_lesson_plays(scenario) = "no lesson plays on a scenario `{scenario}`";
     on_command_line = "Give the whole link to `faultline run` on a command line.";
 
     no_option(answer) = "`{answer}` is no option of the prediction";
     options(options) = "Options: {options}.";
+    no_beat(beat) = "there is no step {beat} in this lesson";
+    beats(count) = "It has steps 1 to {count}.";
     other_digest(digest, other) = "this run's digest is {digest}, and the link was made of {other}";
     changed_since = "The lesson or the program has changed since, so what you see may differ from what was meant.";
     something_else = "Something else in the link was not understood, so this is another run.";

@@ -9,6 +9,7 @@ strings! {
     of = "of";
     per_second = "/s";
     answered = "answered";
+    none_in_last_second = "no request ended in the last second";
     nothing_ended = "no request has ended yet";
 
     healthy = "Healthy";
@@ -31,7 +32,11 @@ strings! {
     busy(busy, capacity) = "{busy} of {capacity} busy";
     busy_and_waiting(busy, capacity, waiting) = "{busy}/{capacity} busy, {waiting} wait";
     waiting(waiting) = "{waiting} wait";
+    at_work(busy) = "{busy} at work";
+    at_work_and_waiting(busy, waiting) = "{busy} at work, {waiting} wait";
     no_answer = "no answer";
+    begins_nothing = "begins nothing";
+    asleep = "asleep";
     rate(rate) = "{rate} req/s";
     in_a_loop(clients) = "{clients} in a loop";
     rate_and_loop(rate, clients) = "{rate} req/s, {clients} in a loop";

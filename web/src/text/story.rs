@@ -7,17 +7,19 @@ strings! {
     steps = "Steps of the lesson";
     next(beat) = "Next: {beat}";
     to_playground = "Open in the playground";
-    to_change = "to change anything. Run on a real server?";
+    to_change = "to change anything.";
+    on_a_server = "Run on a real server?";
     open_recording = "Open a recording…";
 
     prediction = "Prediction";
     your_prediction = "Your prediction.";
     hidden_until = "What comes after the cursor stays hidden until then.";
     skip = "Go on without a prediction";
-    being_computed = "being computed";
     said_and_was(measured) = "you said; it was {measured}";
     it_was(measured) = "it was {measured}";
     you_said = "you said";
+    said_and_own = "you said; so it is without changes";
+    of_own_run = "so it is without changes";
 
     challenge = "Challenge";
     reached = "✓ Reached";
@@ -45,6 +47,7 @@ strings! {
     not_in_variant = "not in this variant";
     ghost_of(what) = "the run before, {what}";
     ghost_variant(variant) = "variant {variant}";
+    ghost_before_edit = "the run before the last edit";
     ghost_unchanged = "without these changes";
     ghost_same = "the same settings";
     without(what) = "without {what}";

@@ -59,6 +59,9 @@ strings! {
 
     held(load) = "99 % are answered up to {load} × the load.";
     not_held = "Not even the lowest load is answered to 99 %.";
+    rate_limit = "429, the rate limit";
+    and_refused(busiest, share, kind) = "{busiest}; {share} end with {kind}";
+    fails_before_full(load, kind) = "No part is full where requests first fail: they end with {kind}, from {load} × the load on.";
     full_at(part, rate) = "{part} at {rate}/s";
     full(parts) = "Full, if the rest keeps up: {parts}.";
     load_caption = "Load without faults: the share of requests that were answered, the 99th percentile, and the busiest part";

@@ -275,10 +275,11 @@ impl Chart {
 pub fn value_text(chart: &str, value: Option<f64>) -> String {
     match (value, chart) {
         (None, _) => "–".into(),
+        (Some(value), "latency") if value < 1.0 => format::short(value, 3),
         (Some(value), "latency") if value < 10.0 => format!("{value:.1}"),
         (Some(value), "queue") if value < 10.0 => format!("{value:.1}"),
         (Some(value), chart) if chart.starts_with("signals") => format::short(value, 2),
-        (Some(value), _) if value >= 1e4 => format::count(value as u64),
+        (Some(value), _) if value >= 1e3 => format::count(value.round() as u64),
         (Some(value), _) => format!("{value:.0}"),
     }
 }
@@ -500,6 +501,13 @@ fn points(run: Values, value: &Value) -> Points {
     points
 }
 
+/// The last second that is over at an instant, by its number from 0; the one in which the run ends is over with it. What the second
+/// that has just begun will hold is still to come.
+pub fn last_second(at_s: f64, end_s: f64) -> Option<usize> {
+    let over = if at_s >= end_s { end_s.ceil() } else { at_s.floor() };
+    (over >= 1.0).then(|| over as usize - 1)
+}
+
 /// The values of the seconds, each in its middle: points at the ends of the axis only draw the line out.
 pub fn seconds(points: &Points) -> impl Iterator<Item = (f64, f64)> {
     points.iter().filter(|(at, _)| at.fract() == 0.5).filter_map(|(at, value)| Some((*at, (*value)?)))
@@ -542,6 +550,21 @@ mod tests {
         assert_eq!(texts(Scale::linear(1_520.0)), ["0", "1,000", "2,000"]);
         assert_eq!(texts(Scale::logarithmic(1.9, 310.0)), ["1", "10", "100", "1,000"]);
         assert_eq!(Scale::logarithmic(1.0, 100.0).position(10.0), 0.5);
+    }
+
+    #[test]
+    fn values_have_the_digits_that_they_deserve() {
+        let latency = |ms: f64| value_text("latency", Some(ms));
+        assert_eq!([0.02, 0.5, 1.25, 12.4, 1_234.4].map(latency), ["0.02", "0.5", "1.2", "12", "1,234"]);
+        assert_eq!(value_text("rate", Some(16_527.0)), "16,527");
+        assert_eq!(value_text("rate", None), "–");
+    }
+
+    #[test]
+    fn a_second_is_told_when_it_is_over() {
+        let told = [0.0, 0.999, 1.0, 20.0, 20.5, 59.999, 60.0, 61.0].map(|at_s| last_second(at_s, 60.0));
+        assert_eq!(told, [None, None, Some(0), Some(19), Some(19), Some(58), Some(59), Some(59)]);
+        assert_eq!([last_second(2.4, 2.5), last_second(2.5, 2.5)], [Some(1), Some(2)], "the last one may be short");
     }
 
     #[test]

@@ -46,7 +46,8 @@ impl Journey {
     }
 }
 
-/// The journeys of the requests that begin and end within these records, the last [`SHOWN`] of them.
+/// The journeys of the requests in these records, as far as they are in them: the last [`SHOWN`] that have ended, and where there are
+/// fewer, those that are still under way.
 pub fn journeys<'a>(records: impl IntoIterator<Item = &'a Record>) -> Vec<Rc<Journey>> {
     let mut open: Vec<(Journey, Vec<bool>)> = Vec::new();
     let mut done = Vec::new();
@@ -55,11 +56,10 @@ pub fn journeys<'a>(records: impl IntoIterator<Item = &'a Record>) -> Vec<Rc<Jou
             continue;
         }
         let place = open.iter().position(|(journey, _)| journey.request == record.request);
-        if let What::Intended { .. } = record.what {
+        let place = place.unwrap_or_else(|| {
             open.push((Journey { request: record.request, legs: Vec::new() }, Vec::new()));
-            continue;
-        }
-        let Some(place) = place else { continue };
+            open.len() - 1
+        });
         let (journey, back) = &mut open[place];
         // The answer belongs to the last call of this node that has none yet.
         let mut answer = |node: NodeId, look: Look| {
@@ -91,9 +91,10 @@ pub fn journeys<'a>(records: impl IntoIterator<Item = &'a Record>) -> Vec<Rc<Jou
             _ => {}
         }
     }
-    let surplus = done.len().saturating_sub(SHOWN);
-    done.drain(..surplus);
-    done
+    done.drain(..done.len().saturating_sub(SHOWN));
+    let mut under_way: Vec<_> = open.into_iter().filter(|(journey, _)| !journey.legs.is_empty()).collect();
+    under_way.drain(..under_way.len().saturating_sub(SHOWN - done.len()));
+    under_way.into_iter().map(|(journey, _)| Rc::new(journey)).chain(done).collect()
 }
 
 fn look_of(status: Status) -> Look {
@@ -125,7 +126,7 @@ pub struct Flow {
 impl Flow {
     /// Shows these journeys at rest, each at another place of its way: after a jump, and when nothing may move.
     pub fn reset(&mut self, journeys: &[Rc<Journey>]) {
-        self.newest = journeys.last().map(|journey| journey.request);
+        self.newest = journeys.iter().map(|journey| journey.request).max();
         let count = journeys.len() as f64;
         // Neighbours in time get places far apart (golden ratio), so that a short list does not gather on one link.
         let place = |index: usize| (index as f64 * 0.618_034 + 0.5 / count).fract();
@@ -151,7 +152,7 @@ impl Flow {
         // Who starts together does not stay together: the first link is entered one after the other.
         let arriving: Vec<_> = fresh.rev().take(room).cloned().collect();
         for (index, journey) in arriving.into_iter().rev().enumerate() {
-            self.newest = Some(journey.request);
+            self.newest = self.newest.max(Some(journey.request));
             self.travellers.push((journey, -(index as f64) * 0.11));
         }
     }
@@ -202,7 +203,7 @@ mod tests {
             record(4, users, What::Answered { outcome: Outcome::OkStale, latency: Span::from_millis(2) }),
         ];
         let found = journeys(&trace);
-        assert_eq!(found.len(), 1, "request 5 has not ended");
+        assert_eq!(found.len(), 1, "request 5 has gone nowhere yet");
         let legs: Vec<_> = found[0].legs.iter().map(|leg| (leg.from, leg.to, leg.look)).collect();
         assert_eq!(
             legs,
@@ -213,6 +214,9 @@ mod tests {
                 (gateway, users, Look::Stale)
             ]
         );
+        let under_way = journeys(&trace[3..5]);
+        assert_eq!(under_way.len(), 1, "it is seen, though it began before and has not ended");
+        assert_eq!(under_way[0].legs, found[0].legs[1..3]);
         let layout = Layout::new(&plan, (626.0, 376.0));
         let mut flow = Flow::default();
         flow.reset(&found);

@@ -14,7 +14,7 @@ use sandbox_core::timeline;
 use sandbox_core::trace::What;
 
 /// Enough for the number of any request that a plan may have (`limits::REQUESTS`).
-const REQUEST_BITS: u32 = 23;
+pub const REQUEST_BITS: u32 = 23;
 
 /// What a computed run holds.
 #[derive(Clone, Debug, Default)]

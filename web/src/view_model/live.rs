@@ -153,15 +153,18 @@ pub fn part_view(plan: &Plan, node: &NodePlan, seen: &NodeView, busy_mean: Optio
         }
     };
     let busy_shown = if flying { busy_mean.unwrap_or(busy_now) } else { busy_now };
+    let silent = down || seen.condition.frozen;
     let say = match (&node.kind, seen.capacity) {
-        _ if down => text::no_answer().to_string(),
+        _ if silent => text::no_answer().to_string(),
+        _ if seen.condition.held => text::begins_nothing().into(),
+        _ if seen.condition.asleep => text::asleep().into(),
         (Kind::Client(_), _) => {
             let own = || plan.workloads.iter().filter(|workload| plan.nodes[workload.client.index()].id == node.id);
             let rate: f64 = own().filter_map(|workload| workload.rate_rps(plan.end)).sum();
             match own().map(|workload| workload.arrivals.clients()).sum::<u32>() {
-                0 => text::rate(format::short(rate, 0)),
+                0 => text::rate(format::with_unit(rate.round(), "")),
                 clients if rate == 0.0 => text::in_a_loop(format::count(u64::from(clients))),
-                clients => text::rate_and_loop(format::short(rate, 0), format::count(u64::from(clients))),
+                clients => text::rate_and_loop(format::with_unit(rate.round(), ""), format::count(u64::from(clients))),
             }
         }
         (Kind::Gateway(gateway), _) => match (&gateway.rate_limit, &gateway.auth) {
@@ -171,8 +174,16 @@ pub fn part_view(plan: &Plan, node: &NodePlan, seen: &NodeView, busy_mean: Optio
             (None, None) => text::passes_on().into(),
         },
         (Kind::Cache(_), _) => text::items(format::count(u64::from(seen.copies.unwrap_or(0)))),
+        (Kind::Queue(_), _) => text::waiting(format::count(seen.waiting.into())),
+        (Kind::Monitor(_), _) => String::new(),
         (_, Some(capacity)) => places(busy_shown, capacity),
-        _ => String::new(),
+        (Kind::Service(_) | Kind::Store(_) | Kind::Database(_), None) => {
+            let busy = if flying { format!("{busy_shown:.1}") } else { format!("{busy_shown:.0}") };
+            match seen.waiting {
+                0 => text::at_work(busy),
+                waiting => text::at_work_and_waiting(busy, format::count(waiting.into())),
+            }
+        }
     };
     let badge = badge(plan, seen);
     let full = seen.capacity.is_some_and(|capacity| seen.in_service >= capacity) && !down;
@@ -187,7 +198,7 @@ pub fn part_view(plan: &Plan, node: &NodePlan, seen: &NodeView, busy_mean: Optio
             Health::Ok => "",
             _ => "degraded",
         },
-        say_class: if down {
+        say_class: if silent {
             "down"
         } else if full && !flying {
             "full"

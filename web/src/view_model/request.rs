@@ -24,6 +24,8 @@ pub struct RequestView {
     pub intended: Time,
     /// How it ended; None: it has not.
     pub end: Option<EndView>,
+    /// Whether it is sent at the moment that is looked at.
+    pub is_sent: bool,
 }
 
 /// How a request ended, and why.
@@ -140,10 +142,11 @@ pub struct MarkView {
 }
 
 impl RequestView {
-    /// The same request, while it is under way.
-    pub fn under_way(&self) -> RequestView {
-        let (name, asked) = (self.name.clone(), self.asked.clone());
-        RequestView { request: self.request, name, asked, intended: self.intended, end: None }
+    /// The same request, as much as is known of it at an instant before its end.
+    pub fn before_end(&self, at: Time) -> RequestView {
+        let is_sent = self.intended <= at;
+        let asked = if is_sent { self.asked.clone() } else { String::new() };
+        RequestView { name: self.name.clone(), asked, end: None, is_sent, ..*self }
     }
 
     /// Looks at a request of a computed run; None: there is no such request.
@@ -157,6 +160,7 @@ impl RequestView {
             name: text::request(format::count(u64::from(request.0))),
             asked: timeline::words::route_of(&plan, summary.route, summary.key),
             intended: summary.intended,
+            is_sent: true,
             end: why.zip(lanes).map(|(why, lanes)| end_view(&plan, &why, &lanes)),
         })
     }

@@ -1,12 +1,14 @@
 //! The answers to what-ifs as tables, each with a sentence that says what it shows.
 
 use crate::text::what_if as text;
+use crate::view_model::charts::outcome_name;
 use crate::view_model::format;
 use crate::view_model::topology::name_of;
 use sandbox_core::scenario::{KnobView, Plan};
 use sandbox_core::study::{Case, FaultEnds, Outcome, Rates};
 use sandbox_core::sweep::Estimate;
 use sandbox_core::time::Span;
+use sandbox_core::trace::Outcome as Ended;
 
 /// A table.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -88,6 +90,12 @@ pub fn against_the_first(cases: &[Case], outcomes: &[Outcome], on_stage: bool) -
     }
 }
 
+/// A text as a sentence begins.
+fn capital(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map_or(String::new(), |first| first.to_uppercase().chain(letters).collect())
+}
+
 /// Which case changes most, once all are known.
 pub fn without(cases: &[Case], outcomes: &[Outcome]) -> Table {
     let mut table = against_the_first(cases, outcomes, true);
@@ -99,7 +107,7 @@ pub fn without(cases: &[Case], outcomes: &[Outcome]) -> Table {
             let case = case.filter(|case| change(&outcomes[*case]).abs() >= 5e-4)?;
             let by = change(&outcomes[case]) * 100.0;
             let told = if more { text::more } else { text::less };
-            ((by > 0.0) == more).then(|| told(cases[case].label.as_str(), format!("{:.1}", by.abs())))
+            ((by > 0.0) == more).then(|| told(capital(&cases[case].label), format!("{:.1}", by.abs())))
         };
         let found: Vec<String> = [told(worst, false), told(best, true)].into_iter().flatten().collect();
         table.finding = match found.is_empty() {
@@ -167,21 +175,43 @@ pub fn seeds(outcomes: &[Outcome], goals: &[(usize, usize)]) -> Table {
     }
 }
 
+/// A part that is busier than this is what holds the others up.
+const NEARLY_FULL: f64 = 0.7;
+
+/// A kind of failure as it stands in a sentence.
+fn failure_name(kind: Ended) -> String {
+    match kind {
+        Ended::RateLimited429 => text::rate_limit().into(),
+        kind => outcome_name(kind).into(),
+    }
+}
+
 /// More and more load, and which part is full first.
 pub fn load(plan: &Plan, rates: &Rates, outcomes: &[Outcome]) -> Table {
     let full = |outcome: &Outcome| {
         let busiest = outcome.busy.iter().enumerate().filter_map(|(node, busy)| Some((node, (*busy)?)));
         busiest.max_by(|(_, a), (_, b)| a.total_cmp(b))
     };
+    // Where nothing is full, what refuses is none of the parts' want of room.
+    let refusal = |outcome: &Outcome| {
+        let (kind, share) = outcome.failure.filter(|(_, share)| *share >= 0.01)?;
+        full(outcome).is_none_or(|(_, busy)| busy < NEARLY_FULL).then(|| (failure_name(kind), share))
+    };
     let line = |(number, outcome): (usize, &Outcome)| Line {
-        name: format!("{} × ({:.0}/s)", rates.loads[number], outcome.ended_rps),
+        name: format!("{} × ({}/s)", rates.loads[number], format::count(outcome.ended_rps.round() as u64)),
         case: Some(number),
         cells: vec![
             Cell { text: share(outcome.answered), good: outcome.answered, case: None },
             cell(seconds(outcome.p99_s)),
-            cell(full(outcome).map_or(text::none().into(), |(node, busy)| {
-                format!("{} {}", name_of(&plan.nodes[node]), format::percent(busy))
-            })),
+            cell({
+                let busiest = full(outcome).map_or(text::none().into(), |(node, busy)| {
+                    format!("{} {}", name_of(&plan.nodes[node]), format::percent(busy))
+                });
+                match refusal(outcome) {
+                    Some((kind, share)) => text::and_refused(busiest, format::percent(share), kind),
+                    None => busiest,
+                }
+            }),
         ],
     };
     let mut finding = String::new();
@@ -190,13 +220,17 @@ pub fn load(plan: &Plan, rates: &Rates, outcomes: &[Outcome]) -> Table {
             Some(held) => text::held(rates.loads[held].to_string()),
             None => text::not_held().into(),
         };
+        let first = outcomes.iter().enumerate().find_map(|(number, outcome)| Some((number, refusal(outcome)?.0)));
+        if let Some((number, kind)) = first {
+            finding = [&finding, " ", &text::fails_before_full(rates.loads[number].to_string(), kind)].concat();
+        }
         let mut limits: Vec<(f64, usize)> =
             (0..plan.nodes.len()).filter_map(|node| Some((Rates::full_at_rps(outcomes, node)?, node))).collect();
         limits.sort_by(|(a, _), (b, _)| a.total_cmp(b));
         let limits: Vec<String> = limits
             .iter()
             .take(6)
-            .map(|(rps, node)| text::full_at(name_of(&plan.nodes[*node]), format::short(*rps, 0)))
+            .map(|(rps, node)| text::full_at(name_of(&plan.nodes[*node]), format::count(rps.round() as u64)))
             .collect();
         if !limits.is_empty() {
             finding = [&finding, " ", &text::full(limits.join(", "))].concat();
@@ -284,7 +318,7 @@ mod tests {
         assert_eq!(table.rows[1].cells[0].text, "50.0 % (−40.0)");
         assert_eq!(
             table.finding,
-            "without retries: 40.0 percentage points less. without the fault: 10.0 percentage points more."
+            "Without retries: 40.0 percentage points less. Without the fault: 10.0 percentage points more."
         );
         assert_eq!(without(&cases, &[outcome(0.9), outcome(0.5)]).finding, "", "not before all is known");
         let nothing = without(&cases, &[outcome(0.9), outcome(0.9), outcome(0.9)]);
@@ -296,6 +330,25 @@ mod tests {
         let cases = [case("all parts up"), case("db down"), case("one of 3 × api down")];
         let table = parts_down(&cases, &[outcome(1.0), outcome(0.67), outcome(0.99)]);
         assert_eq!(table.finding, "A single point of failure: db.");
+    }
+
+    #[test]
+    fn load_that_is_refused_before_a_part_is_full_says_by_what() {
+        let plan = crate::view_model::testing::plan("B");
+        let node = plan.node("db").expect("there is one").index();
+        let of = |rps: f64, busy: f64, failure: Option<(Ended, f64)>| {
+            let mut all = vec![None; plan.nodes.len()];
+            all[node] = Some(busy);
+            Outcome { ended_rps: rps, busy: all, failure, ..outcome(1.0 - failure.map_or(0.0, |(_, share)| share)) }
+        };
+        let rates = Rates { loads: vec![1.0, 3.0, 40.0], cases: vec![] };
+        let limited = of(1500.4, 0.061, Some((Ended::RateLimited429, 0.33)));
+        let full = of(16527.0, 0.99, Some((Ended::Unavailable503, 0.5)));
+        let table = load(&plan, &rates, &[of(500.0, 0.03, None), limited, full]);
+        let cells: Vec<&str> = table.rows.iter().map(|row| row.cells[2].text.as_str()).collect();
+        assert_eq!(cells, ["SQLite 3.0 %", "SQLite 6.1 %; 33.0 % end with 429, the rate limit", "SQLite 99.0 %"]);
+        assert_eq!(table.rows[2].name, "40 × (16,527/s)");
+        assert!(table.finding.contains("429, the rate limit, from 3 × the load on"), "{}", table.finding);
     }
 
     #[test]
