@@ -607,6 +607,7 @@ pub fn capacity(kind: &Kind) -> Option<u32> {
             service.workers.or(service.continuous_batching.map(|batching| batching.max_sequences()))
         }
         Kind::Store(store) => Some(store.readers + 1),
+        Kind::Database(database) => database.connections,
         _ => None,
     }
 }

@@ -159,14 +159,16 @@ impl Folds {
         self.requests.iter().filter_map(move |summary| Some((summary, summary.end.filter(failed)?)))
     }
 
-    /// Latencies of all successes in nanoseconds to three significant digits, and their exact sum.
-    pub fn latencies_ns(&self) -> (Histogram<u32>, u128) {
-        let (mut histogram, mut sum_ns) = (three_digits(), 0);
+    /// Latencies of all successes in nanoseconds to three significant digits, their exact sum and the longest of them.
+    pub fn latencies_ns(&self) -> (Histogram<u32>, u128, u64) {
+        let (mut histogram, mut sum_ns, mut longest_ns) = (three_digits(), 0, 0);
         for end in self.requests.iter().filter_map(|summary| summary.end.filter(|end| end.outcome.is_success())) {
-            histogram.record(end.latency.as_nanos()).expect("it grows as needed");
-            sum_ns += u128::from(end.latency.as_nanos());
+            let latency_ns = end.latency.as_nanos();
+            histogram.record(latency_ns).expect("it grows as needed");
+            sum_ns += u128::from(latency_ns);
+            longest_ns = longest_ns.max(latency_ns);
         }
-        (histogram, sum_ns)
+        (histogram, sum_ns, longest_ns)
     }
 
     /// The time that calls answered with success were in a node, in nanoseconds to three significant digits.

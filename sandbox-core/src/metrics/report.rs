@@ -79,7 +79,7 @@ report! {
 report! {
     /// A distribution in milliseconds; all 0 if it is empty.
     pub struct LatencyReport {
-        /// Arithmetic mean.
+        /// Arithmetic mean: exact for requests, for the calls of a node of lengths to three significant digits.
         pub mean: f64,
         /// Half are at most this long.
         pub p50: f64,
@@ -139,16 +139,17 @@ report! {
 }
 
 impl LatencyReport {
-    /// The report of a histogram of nanoseconds; `sum_ns` makes the mean exact, where it is known.
-    pub fn new(histogram: &Histogram<u32>, sum_ns: Option<u128>) -> LatencyReport {
+    /// The report of a histogram of nanoseconds; the sum and the longest of what it holds, where they are known exactly.
+    pub fn new(histogram: &Histogram<u32>, exact_ns: Option<(u128, u64)>) -> LatencyReport {
         let count = histogram.len();
         let ms = |ns: u64| Span::from_nanos(ns).as_ms();
-        let at = |q: f64| if count == 0 { 0.0 } else { ms(histogram.value_at_quantile(q)) };
-        let mean = match sum_ns {
-            _ if count == 0 => 0.0,
-            Some(sum) => sum as f64 / count as f64 / 1e6,
-            None => histogram.mean() / 1e6,
+        let (mean, max) = match exact_ns {
+            _ if count == 0 => (0.0, 0),
+            Some((sum, longest)) => (sum as f64 / count as f64 / 1e6, longest),
+            None => (histogram.mean() / 1e6, histogram.max()),
         };
+        // The upper end of a bucket may lie above everything that is in it.
+        let at = |q: f64| if count == 0 { 0.0 } else { ms(histogram.value_at_quantile(q).min(max)) };
         LatencyReport {
             mean,
             p50: at(0.5),
@@ -156,7 +157,7 @@ impl LatencyReport {
             p95: at(0.95),
             p99: at(0.99),
             p999: at(0.999),
-            max: if count == 0 { 0.0 } else { ms(histogram.max()) },
+            max: ms(max),
             count,
         }
     }
@@ -172,7 +173,7 @@ impl RunReport {
         let completed = ended(Outcome::is_success);
         let failed = ended(|outcome| !outcome.is_success());
         let offered = folds.requests().len() as u64;
-        let (latencies_ns, latency_sum_ns) = folds.latencies_ns();
+        let (latencies_ns, sum_ns, longest_ns) = folds.latencies_ns();
         let simulated_seconds = run.computed_to().since(Time::ZERO).as_seconds();
         let by_outcome = Outcome::ALL.iter().map(|outcome| {
             let count =
@@ -199,7 +200,7 @@ impl RunReport {
             throughput_rps: rate,
             goodput_rps: rate,
             error_ratio: if completed + failed == 0 { 0.0 } else { failed as f64 / (completed + failed) as f64 },
-            latency_ms: LatencyReport::new(&latencies_ns, Some(latency_sum_ns)),
+            latency_ms: LatencyReport::new(&latencies_ns, Some((sum_ns, longest_ns))),
             nodes: (0..plan.nodes.len()).map(|index| node_report(run, NodeId(index as u16))).collect(),
             metrics: metrics(run),
             queries: BTreeMap::new(),

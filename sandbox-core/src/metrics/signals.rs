@@ -11,7 +11,7 @@ use crate::engine::GaugeRow;
 use crate::ids::{NodeId, RouteId};
 use crate::scenario::{
     AcrossSpec, BUILT_INS, BuiltIn, BuiltInId, Expr, Kind, LevelKind, Of, Op, Plan, Problem, Query, Reduced,
-    SignalKind, SignalPlan, Source, Window, instances,
+    SignalKind, SignalPlan, Source, Window, instances, nearest,
 };
 use crate::trace::Outcome;
 use std::sync::Arc;
@@ -387,7 +387,10 @@ impl Signal {
 #[inline]
 fn unknown(plan: &Plan, name: &str) -> String {
     let known: Vec<String> = signals(plan).into_iter().map(|signal| signal.name).collect();
-    format!("there is no signal `{name}` in this scenario; known: {}", known.join(", "))
+    match nearest(name, &known.iter().map(String::as_str).collect::<Vec<_>>()) {
+        Some(near) => format!("there is no signal `{name}` in this scenario; did you mean `{near}`?"),
+        None => format!("there is no signal `{name}` in this scenario; known: {}", known.join(", ")),
+    }
 }
 
 /// A run that is asked.

@@ -89,7 +89,11 @@ impl Document {
         }
         let patch = document.patch(variant).cloned();
         for (path, value) in patch.into_iter().flatten() {
-            if let Err((what, hint)) = set(&mut document.json, &path, value) {
+            let applied = match common_to_all(variant, &path) {
+                Some(refusal) => Err(refusal),
+                None => set(&mut document.json, &path, value),
+            };
+            if let Err((what, hint)) = applied {
                 problems.push(Problem::new(format!("variants.{variant}.set.{path}"), what, hint));
             }
         }
@@ -327,4 +331,13 @@ fn known(place: &Value) -> String {
         Value::Array(items) => format!("Here is a list of {}, counted from 0.", items.len()),
         _ => "There is nothing inside it.".into(),
     }
+}
+/// Why a variant cannot set what all variants share: what it is, and how to mend it.
+fn common_to_all(variant: &str, path: &str) -> Option<(String, String)> {
+    if variant == "A" {
+        let hint = "Write the value into the document itself, or set it in another variant.";
+        return Some(("cannot be set: the document as written is variant A".into(), hint.into()));
+    }
+    let shared = ["format_version", "id", "variants", "claims"].into_iter().find(|field| is_within(path, field))?;
+    Some((format!("cannot be set: `{shared}` belongs to all variants together"), "Take it out.".into()))
 }

@@ -68,6 +68,9 @@ impl Expr {
         let mut compiler = Compiler { reader: Reader::new(text), names, code: Vec::new(), held: 0, depth: 0 };
         let start = compiler.reader.space();
         let found = compiler.condition()?;
+        if compiler.reader.takes("=") {
+            return Err(format!("to compare, write `==` and not `=`, in `{text}`"));
+        }
         compiler.must_be(wanted, found, start)?;
         compiler.reader.end("an operator or ")?;
         Ok(Expr { code: compiler.code })
@@ -606,6 +609,7 @@ mod tests {
             ("(key", "expected an operator or `)`"),
             ("min key", "expected `(` at character 5"),
             ("key key", "expected an operator or the end at character 5"),
+            ("key = 3", "to compare, write `==` and not `=`"),
             ("1e999", "expected a number at character 1"),
             ("1 + true", "expected a number at character 5 of `1 + true`, found a condition: `true`"),
             ("key < 1", "expected a number at character 1 of `key < 1`, found a condition: `key < 1`"),

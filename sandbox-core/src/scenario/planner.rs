@@ -7,7 +7,7 @@ use super::signals::Signals;
 use super::vocabulary::Vocabulary;
 use super::{
     ClientPlan, FaultPlan, IdempotencyPlan, IdempotentSpec, KeepSpec, Kind, Map, NodePlan, NodeSpec, Plan, Problem,
-    RateLimitPlan, RoutePlan, Spec, Watched, WorkloadPlan, limits, problem,
+    RateLimitPlan, RoutePlan, Spec, Watched, WorkloadPlan, limits, problem, unknown,
 };
 use crate::ids::NodeId;
 use crate::policy::idempotency::IdempotencyConfig;
@@ -209,7 +209,7 @@ impl<'a> Planner<'a> {
             && found.is_empty()
             && !is_replica()
         {
-            let hint = format!("Nodes: {}.", known.join(", "));
+            let hint = unknown_node(group, &known);
             self.problem(path, format!("there is no node `{group}`"), hint);
             self.whole = false;
         }
@@ -415,6 +415,12 @@ pub(super) const SHORTEST: Span = Span::from_millis(1);
 pub(super) fn nodes_without<'a>(json: &'a Value, name: &str) -> Option<Vec<&'a str>> {
     let nodes = json.get("nodes")?.as_object()?;
     (!nodes.contains_key(name)).then(|| nodes.keys().map(String::as_str).collect())
+}
+
+/// What somebody may do who names a node that is none of those `known`.
+#[inline]
+pub(super) fn unknown_node(name: &str, known: &[&str]) -> String {
+    if known.is_empty() { "There are no nodes yet: write them under `nodes`.".into() } else { unknown(name, known) }
 }
 
 #[inline]

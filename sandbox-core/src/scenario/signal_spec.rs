@@ -50,7 +50,8 @@ spec! {
         Level(LevelSpec),
         /// An expression over other signals. One with labels or a reduction stands between single quotes, as in
         /// `'http_errors_total{route=pay}' / http_requests_total`; without a reduction a counter gives its sum, a scalar its
-        /// value and everything else its mean. For counters, gauges, ratios and scalars.
+        /// value and everything else its mean. For counters, gauges, ratios and scalars. A gauge is made of each second's means,
+        /// so its `max`, `min` and `last` are those of whole seconds; for the moment's extremes ask the operands themselves.
         Formula(String),
         /// A rule over the rows of a table, looked at once a second: a counter of the rows that break it, which falls again
         /// when they are mended.

@@ -3,7 +3,7 @@
 use super::NodePlan;
 use super::builtin::BuiltIn;
 use super::path::Path;
-use super::planner::nodes_without;
+use super::planner::{nodes_without, unknown_node};
 use super::query::{Query, Reduced};
 use super::vocabulary::{Field, OF_REQUEST, RecordKind, Vocabulary};
 use super::{AcrossSpec, LevelKind, LevelSpec, RecordsSpec, SignalKind, SignalSpec, SourceSpec, Spec};
@@ -316,7 +316,7 @@ impl SignalPlanner<'_> {
         if let Some(known) = nodes_without(self.json, name)
             && found.is_empty()
         {
-            let hint = format!("Nodes: {}.", known.join(", "));
+            let hint = unknown_node(name, &known);
             self.problem(path, format!("there is no node `{name}`"), hint);
         }
         found

@@ -5,6 +5,7 @@ use super::path::Path;
 use super::planner::Planner;
 use super::spec_macro::spec;
 use crate::time::Span;
+use std::collections::BTreeMap;
 
 spec! {
     /// Messages are lost, and sent again by TCP: after the retransmission time, which doubles each time (RFC 6298).
@@ -126,6 +127,7 @@ impl Planner<'_> {
         let count = self.nodes.len();
         let mut delays = vec![Span::ZERO; count * count];
         let (mut ways, mut way_of) = (Vec::new(), Vec::new());
+        let mut joined: BTreeMap<(usize, usize), &str> = BTreeMap::new();
         for (id, link) in &spec.links {
             let in_links = Path::new("links");
             let path = in_links.at(id);
@@ -136,6 +138,13 @@ impl Planner<'_> {
             if !used && !from.is_empty() && !to.is_empty() {
                 let what = format!("`{}` never calls `{}`", link.from, link.to);
                 self.is_unused(&path, what, "Take the link out, or let a workload, an upstream or a step use it.");
+            }
+            let pairs =
+                from.iter().flat_map(|a| to.iter().map(|b| (a.index().min(b.index()), a.index().max(b.index()))));
+            let mut others = pairs.filter_map(|pair| joined.insert(pair, id));
+            if let Some(other) = others.find(|other| *other != id) {
+                let what = format!("`{}` and `{}` are joined by `links.{other}` too", link.from, link.to);
+                self.problem(&path, what, "Keep one of the two: a link is the way there and back.");
             }
             let way = self.way(&path, link).map(|way| {
                 ways.push(way);

@@ -285,7 +285,7 @@ fn refused(here: &str, who: &str, refusal: Refusal) -> String {
         Refusal::BreakerHalfOpen => format!("breaker of {here} waits for its trial calls: {who} not sent"),
         Refusal::NoInstance => format!("{here} has no healthy instance for {who}"),
         Refusal::Unauthorized => format!("{here} refuses {who}: no valid token"),
-        Refusal::RateLimited => format!("{here} refuses {who}: the token bucket is empty"),
+        Refusal::RateLimited => format!("{here} refuses {who}: its rate limit is used up"),
         Refusal::Fault => format!("{here} fails {who}"),
         Refusal::RealError => format!("the real {here} reports an error for {who}"),
         Refusal::NotFound => format!("{here} has no such route for {who}"),

@@ -37,7 +37,7 @@ pub enum Refusal {
     NoInstance,
     /// The token is missing, expired, tampered with or otherwise not valid.
     Unauthorized,
-    /// The token bucket is empty.
+    /// A rate limit is used up.
     RateLimited,
     /// The fault of an error ratio struck.
     Fault,

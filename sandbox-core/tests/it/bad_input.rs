@@ -48,8 +48,33 @@ fn every_problem_is_named_at_once() {
     assert_problem(&found, "workloads.traffic.arrivals.rate_rps", "negative", "above 0");
     assert_problem(&found, "nodes.api.calls.db.timeout", "not a field", "unit is missing: write `timeout_ms`");
     assert_problem(&found, "nodes.db.readers", "eight", "");
-    assert_problem(&found, "faults.outage.node", "no node `cash`", "db");
+    assert_problem(&found, "faults.outage.node", "no node `cash`", "Known here: api, db, gateway, users.");
     assert_problem(&found, "monitors.db.interval_s", "out of range", "0.001");
+}
+
+#[test]
+fn what_all_variants_share_is_set_by_none() {
+    let mut json = outage();
+    json["variants"]["A"] = json!({ "title": "Bare", "set": { "nodes.api.workers": 1 } });
+    json["variants"]["B"]["set"]["id"] = json!("another");
+    let found = Document::from_json(json).check();
+    assert_problem(
+        &found,
+        "variants.A.set.nodes.api.workers",
+        "the document as written is variant A",
+        "another variant",
+    );
+    assert_problem(&found, "variants.B.set.id", "`id` belongs to all variants", "Take it out.");
+    assert_eq!(found.len(), 2, "{found:#?}");
+}
+
+#[test]
+fn two_links_between_the_same_nodes_are_refused() {
+    let there = json!({ "from": "gateway", "to": "api", "delay_ms": 5 });
+    let back = json!({ "from": "api", "to": "gateway", "delay_ms": 60 });
+    let found = problems(&[("/links", json!({ "a": there, "b": back }))]);
+    assert_problem(&found, "links.b", "`api` and `gateway` are joined by `links.a` too", "there and back");
+    assert_eq!(problems(&[("/links", json!({ "a": there }))]), []);
 }
 
 #[test]
@@ -235,7 +260,7 @@ fn what_is_missing_at_the_top_hides_nothing_below() {
         assert_eq!(found.len(), 1, "{found:#?}");
     }
     let empty = problems(&[("/nodes", json!({}))]);
-    assert_problem(&empty, "workloads.traffic.client", "there is no node `users`", "Nodes: .");
+    assert_problem(&empty, "workloads.traffic.client", "there is no node `users`", "There are no nodes yet");
     assert_eq!(Document::parse("[]").unwrap().check().len(), 1);
 }
 

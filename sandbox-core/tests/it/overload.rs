@@ -235,6 +235,53 @@ fn weights_are_exact_and_a_key_stays_with_its_instance() {
 }
 
 #[test]
+fn a_step_that_names_a_key_is_balanced_by_that_key() {
+    for policy in ["modulo", "ring_hash"] {
+        let reached = |key: Value| {
+            let mut run = crate::asked::run(json!({
+                "format_version": 1, "id": "keys", "title": "Keys", "seed": 1, "duration_s": 10,
+                "nodes": {
+                    "users": { "kind": "client" },
+                    "front": {
+                        "kind": "service", "routes": { "a": [{ "call": { "to": "shard", "key": key } }] },
+                        "calls": { "shard": { "balancer": { "policy": policy } } }
+                    },
+                    "shard": {
+                        "kind": "service", "replicas": 4, "routes": { "a": [{ "work": { "dist": "constant", "value_ms": 1 } }] }
+                    }
+                },
+                "workloads": { "w": {
+                    "client": "users", "target": "front", "keys": 1000, "users": 10, "arrivals": poisson(100.0),
+                    "routes": { "a": { "weight": 1, "op": "read" } }
+                } }
+            }));
+            shares(&mut run).into_iter().filter(|(node, _)| node.starts_with("shard")).count()
+        };
+        assert_eq!([reached(json!("7")), reached(json!("key"))], [1, 4], "{policy}");
+    }
+}
+
+#[test]
+fn a_database_is_as_busy_as_its_connections() {
+    let run = crate::asked::run(json!({
+        "format_version": 1, "id": "busy", "title": "Busy", "seed": 1, "duration_s": 10,
+        "nodes": {
+            "users": { "kind": "client" },
+            "api": { "kind": "service", "workers": 50, "routes": { "a": [{ "select": { "database": "db", "table": "t", "key": "key" } }] } },
+            "db": {
+                "kind": "database", "connections": 4, "read": { "dist": "constant", "value_ms": 1000 },
+                "write": { "dist": "constant", "value_ms": 1000 }, "tables": { "t": { "rows": 10, "columns": { "n": 0 } } }
+            }
+        },
+        "workloads": { "w": {
+            "client": "users", "target": "api", "keys": 10, "users": 10, "arrivals": paced(50.0), "routes": { "a": { "weight": 1, "op": "read" } }
+        } }
+    }));
+    let busy = crate::asked::value(&run, "utilization{node=db}.mean[5:10]");
+    assert!((0.99..=1.0).contains(&busy), "{busy}");
+}
+
+#[test]
 fn peak_ewma_avoids_the_slow_instance() {
     let service = json!({ "replicas": 3, "workers": 10 });
     let faults =

@@ -1,6 +1,7 @@
 //! `faultline check`.
 
 use super::cores::on_all_cores;
+use super::scenario::read_text;
 use super::{Failure, Result, print, print_json, progress};
 use sandbox_core::claim::{Claim, Judgement, SeedRuns, Seeds, check_claims};
 use sandbox_core::lesson::{self, Lesson};
@@ -209,12 +210,7 @@ fn collect(path: &Path, named: &Path, found: &mut Texts, problems: &mut Vec<Prob
     if path != named && path.extension().is_none_or(|ending| ending != "json") {
         return;
     }
-    let read = |path: &Path| {
-        let refuse = |error| {
-            Problem::new(path.display().to_string(), format!("cannot be read: {error}"), "Name files or folders.")
-        };
-        std::fs::read_to_string(path).map_err(refuse)
-    };
+    let read = |path: &Path| read_text(path, "Name files or folders.");
     let mut add = || -> std::result::Result<(), Problem> {
         let (shown, json) = (path.display().to_string(), read(path)?);
         if path.ends_with("lesson.json") {

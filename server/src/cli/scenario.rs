@@ -6,6 +6,7 @@ use sandbox_core::link::Link;
 use sandbox_core::metrics::Run;
 use sandbox_core::scenario::{Document, Plan, Problem, nearest, read_value, unknown};
 use serde_json::Value;
+use std::io::ErrorKind;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -196,9 +197,9 @@ pub fn read(scenario: &str) -> Result<Named> {
         return if problems.is_empty() { Ok(linked(link)?) } else { Err(problems.into()) };
     }
     let text = match scenario.contains('/') || scenario.ends_with(".json") {
-        true => std::fs::read_to_string(scenario).map_err(|error| {
-            vec![Problem::new(scenario, format!("cannot be read: {error}"), "Name a scenario's JSON file, or an id.")]
-        })?,
+        true => {
+            read_text(Path::new(scenario), "Name a scenario's JSON file, or an id.").map_err(|problem| vec![problem])?
+        }
         false => embedded(scenario, scenario)?.to_string(),
     };
     let of_file = |problem: Problem| match problem.path.as_str() {
@@ -261,15 +262,26 @@ fn parse_set(text: &str) -> std::result::Result<Vec<(String, Value)>, Problem> {
     let hint = "Write PATH=VALUE, such as nodes.db.readers=4 or 'nodes.api.title=\"API\"'.";
     let problem = |what: String| Problem::new(format!("--set {text}"), what, hint);
     let (path, value) = text.split_once('=').ok_or_else(|| problem("has no `=`".into()))?;
+    if path.is_empty() {
+        return Err(problem("names no place".into()));
+    }
     let value = read_value(value).map_err(|problems| problem(format!("the value {}", first(&problems))))?;
     Ok(vec![(path.to_string(), value)])
+}
+
+/// The text of a file. Errors: there is none to read, and then what to do; or it is no UTF-8.
+pub fn read_text(file: &Path, hint: &str) -> std::result::Result<String, Problem> {
+    std::fs::read_to_string(file).map_err(|error| {
+        let hint = if error.kind() == ErrorKind::InvalidData { "Save it as UTF-8." } else { hint };
+        Problem::new(file.display().to_string(), format!("cannot be read: {error}"), hint)
+    })
 }
 
 /// Reads a file of changes: a JSON object of path and value.
 pub fn read_changes(file: &Path) -> std::result::Result<Vec<(String, Value)>, Problem> {
     let problem =
         |what: String| Problem::new(file.display().to_string(), what, "Name a file that `calibrate -o` wrote.");
-    let text = std::fs::read_to_string(file).map_err(|error| problem(format!("cannot be read: {error}")))?;
+    let text = read_text(file, "Name a file that `calibrate -o` wrote.")?;
     match read_value(&text) {
         Ok(Value::Object(changes)) => Ok(changes.into_iter().collect()),
         Ok(_) => Err(problem("is no JSON object".into())),

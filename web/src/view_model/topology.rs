@@ -11,6 +11,8 @@ const BETWEEN: (f64, f64) = (18.0, 10.0);
 const RIM: f64 = 12.0;
 /// Room kept free for the legend at the bottom.
 const LEGEND: f64 = 26.0;
+/// The corner in which the choice of pictures stands: width and height.
+const CORNER: (f64, f64) = (112.0, 38.0);
 
 /// Parts and links, placed.
 #[derive(Clone, Debug, PartialEq)]
@@ -71,9 +73,18 @@ impl Link {
 impl Layout {
     /// Places the parts of a plan in a drawing of this size: in layers by how far they are from the clients.
     pub fn new(plan: &Plan, size: (f64, f64)) -> Layout {
+        let layout = Layout::below(plan, size, 0.0);
+        let (width, height) = layout.half;
+        let is_covered = |part: &Part| part.x - width < CORNER.0 && part.y - height < CORNER.1;
+        if layout.parts.iter().any(is_covered) { Layout::below(plan, size, CORNER.1 - RIM) } else { layout }
+    }
+
+    /// The same with so much left free at the top.
+    fn below(plan: &Plan, size: (f64, f64), top: f64) -> Layout {
         let vertical = size.0 < 480.0;
         let layers = layers(plan);
-        let (along, across) = if vertical { (size.1 - LEGEND, size.0) } else { (size.0, size.1 - LEGEND) };
+        let height = size.1 - LEGEND - top;
+        let (along, across) = if vertical { (height, size.0) } else { (size.0, height) };
         let widest = layers.iter().map(Vec::len).max().unwrap_or(1);
         let share = |room: f64, count: usize, between: f64| (room - 2.0 * RIM + between) / count as f64 - between;
         let (deep, wide) = (share(along, layers.len(), BETWEEN.0), share(across, widest, BETWEEN.1));
@@ -93,7 +104,7 @@ impl Layout {
             for (index, node) in layer.iter().enumerate() {
                 let b = spread(layer.len(), index, across, half_across, 176.0);
                 let (x, y) = if vertical { (b, a) } else { (a, b) };
-                parts.push(Part { node: *node, x, y, name: name_of(&plan.nodes[node.index()]) });
+                parts.push(Part { node: *node, x, y: y + top, name: name_of(&plan.nodes[node.index()]) });
             }
         }
         let mut links = Vec::new();
@@ -198,6 +209,11 @@ mod tests {
         let ((w, h), size) = (layout.half, layout.size);
         for (index, a) in layout.parts.iter().enumerate() {
             assert!(a.x - w >= 0.0 && a.x + w <= size.0 && a.y - h >= 0.0 && a.y + h <= size.1, "{layout:?}");
+            assert!(
+                a.x - w >= CORNER.0 || a.y - h >= CORNER.1 - 1e-6,
+                "{} is covered by the choice at {size:?}",
+                a.name
+            );
             for b in &layout.parts[..index] {
                 let apart = (a.x - b.x).abs() >= 2.0 * w || (a.y - b.y).abs() >= 2.0 * h;
                 assert!(apart, "{} and {} overlap at {size:?}", a.name, b.name);

@@ -104,7 +104,8 @@ impl Caller {
     fn balance(&mut self, ctx: &Ctx, slot: Slot) -> Option<u16> {
         let tried = self.avoided(ctx, slot);
         let luck = &mut self.luck;
-        let key = u64::from(ctx.stay(slot).key);
+        let call = ctx.stay(slot).call.as_ref().expect("a call is open");
+        let key = u64::from(call.errand.key);
         let facts = Facts { now: ctx.now(), key, active: &self.active, healthy: &self.healthy };
         if tried == 0 {
             let chosen = self.balancer.decide(facts, &mut |bound| luck.below(bound));
