@@ -105,10 +105,11 @@ async fn a_frame_tells_its_height_and_news_in_every_dialect_and_only_its_parent(
 async fn a_lesson_that_cannot_start_says_so_and_why_whoever_asks() {
     let server = Server::of_site();
     let browser = Browser::start(1000, 900, false).await;
-    for (query, named) in [
-        ("lesson=nope", "nope"),
-        ("lesson=the-database-goes-away&set=nodes.api.workers%3D-4", "nodes.api.workers"),
-        ("document=%7B%7D", "format_version"),
+    for (query, named, starts) in [
+        ("lesson=nope", "nope", false),
+        ("document=%7B%7D", "format_version", false),
+        // What does not fit is left out.
+        ("lesson=the-database-goes-away&set=nodes.api.workers%3D-4", "nodes.api.workers", true),
     ] {
         let address = format!("{}/?{query}&embed=1", server.url);
         browser.open(&course::page(&frame(&address)).await).await;
@@ -118,7 +119,10 @@ async fn a_lesson_that_cannot_start_says_so_and_why_whoever_asks() {
         browser.run("say({ faultline: 1, id: 'state', do: 'get_state' });", vec![]).await;
         browser.until("of((data) => data.id === 'state').length === 1").await;
         let answer = browser.run("return of((data) => data.id === 'state')[0];", vec![]).await;
-        assert_eq!((&answer["ok"], answer["problems"][0].is_string()), (&json!(false), true), "{query}: {answer}");
+        assert_eq!((&answer["ok"], answer["problems"][0].is_string()), (&json!(starts), !starts), "{query}: {answer}");
+        let is_first =
+            "return told.findIndex((data) => data.news === 'error') < told.findIndex((data) => data.news === 'ready');";
+        assert_eq!(browser.run(is_first, vec![]).await, json!(false), "an error before ready is the end: {query}");
     }
     browser.close().await;
 }

@@ -275,7 +275,8 @@ impl Chart {
 pub fn value_text(chart: &str, value: Option<f64>) -> String {
     match (value, chart) {
         (None, _) => "–".into(),
-        (Some(value), "latency") if value < 1.0 => format::short(value, 3),
+        (Some(value), "latency") if value < 0.1 => format::short(value, 3),
+        (Some(value), "latency") if value < 1.0 => format::short(value, 2),
         (Some(value), "latency") if value < 10.0 => format!("{value:.1}"),
         (Some(value), "queue") if value < 10.0 => format!("{value:.1}"),
         (Some(value), chart) if chart.starts_with("signals") => format::short(value, 2),
@@ -555,7 +556,7 @@ mod tests {
     #[test]
     fn values_have_the_digits_that_they_deserve() {
         let latency = |ms: f64| value_text("latency", Some(ms));
-        assert_eq!([0.02, 0.5, 1.25, 12.4, 1_234.4].map(latency), ["0.02", "0.5", "1.2", "12", "1,234"]);
+        assert_eq!([0.0217, 0.932, 1.25, 12.4, 1_234.4].map(latency), ["0.022", "0.93", "1.2", "12", "1,234"]);
         assert_eq!(value_text("rate", Some(16_527.0)), "16,527");
         assert_eq!(value_text("rate", None), "–");
     }
