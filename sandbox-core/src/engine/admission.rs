@@ -45,6 +45,16 @@ impl Entrance {
         admitted
     }
 
+    /// The calls inside.
+    pub fn inside(&self) -> impl Iterator<Item = Slot> {
+        self.inside.keys().copied()
+    }
+
+    /// The one of them that came last.
+    pub fn latest(&self) -> Option<Slot> {
+        self.inside.iter().max_by_key(|(_, visit)| visit.since).map(|(slot, _)| *slot)
+    }
+
     /// A call joins the line.
     pub fn on_queued(&mut self, now: Time, slot: Slot) {
         self.waits_since.insert(slot, now);

@@ -4,13 +4,14 @@ mod health;
 mod hedging;
 mod instances;
 
+use super::causes::Lead;
 use super::connections::{Connections, Departure, Wire};
 use super::ctx::Ctx;
 use super::event::{Event, Slot};
 use super::stay::{Ask, CallEnd, Errand, NO_TIMER, OpenCall, Reply, StayId};
 use crate::ids::{NodeId, Seq};
 use crate::policy::balancer::Balancer;
-use crate::policy::circuit_breaker::{BreakerState, CallOutcome, CircuitBreaker, Permit};
+use crate::policy::circuit_breaker::{BreakerState, CallOutcome, Permit};
 use crate::policy::client_throttle::ClientThrottle;
 use crate::policy::deadline::Cancel;
 use crate::policy::health_check::HealthCheck;
@@ -22,7 +23,7 @@ use crate::rng::{Purpose, Stream};
 use crate::scenario::{CallPlan, Kind, NodePlan, RetryPlan};
 use crate::time::{Span, Time};
 use crate::trace::{AttemptEnd, Refusal, Status, What};
-use health::note_transition;
+use health::Breaker;
 use hedging::Hedged;
 use instances::Listing;
 use std::collections::BTreeMap;
@@ -34,8 +35,7 @@ pub struct Caller {
     /// Position in the node's calls.
     call: u16,
     plan: Arc<CallPlan>,
-    /// With the record of its latest change.
-    breaker: Option<(CircuitBreaker, Seq)>,
+    breaker: Option<Breaker>,
     retry: Option<Retry>,
     throttle: Option<ClientThrottle>,
     balancer: Balancer,
@@ -72,7 +72,7 @@ impl Caller {
         let instances = plan.targets.len();
         Caller {
             call,
-            breaker: plan.breaker.map(|config| (CircuitBreaker::new(config), Seq::new(0))),
+            breaker: plan.breaker.map(Breaker::new),
             retry: plan.retry.as_ref().map(|retry| Retry::new(retry.config, retry.budget)),
             throttle: plan.throttle.map(ClientThrottle::new),
             balancer: Balancer::new(plan.balancer.clone(), instances as u16),
@@ -94,7 +94,7 @@ impl Caller {
 
     /// The state of the circuit breaker.
     pub fn breaker(&self) -> Option<BreakerState> {
-        self.breaker.as_ref().map(|(breaker, _)| breaker.state())
+        self.breaker.as_ref().map(|breaker| breaker.policy.state())
     }
 
     /// What a callee learns of a caller that has gone.
@@ -159,10 +159,10 @@ impl Caller {
             return self.hold_back(ctx, slot, Refusal::Throttled, cause, None);
         }
         let mut permit = None;
-        if let Some((breaker, changed)) = &mut self.breaker {
-            let (decision, transition) = breaker.decide(now);
+        if let Some(breaker) = &mut self.breaker {
+            let (decision, transition) = breaker.policy.decide(now);
             if let Some(transition) = transition {
-                *changed = note_transition(ctx, slot, self.call, transition, breaker.state(), *changed);
+                breaker.note_transition(ctx, slot, self.call, transition);
             }
             match decision {
                 Ok(granted) => permit = Some(granted),
@@ -171,7 +171,7 @@ impl Caller {
                         DenyReason::BreakerHalfOpen => Refusal::BreakerHalfOpen,
                         _ => Refusal::BreakerOpen,
                     };
-                    let because = Some(*changed);
+                    let because = Some(breaker.changed);
                     return self.hold_back(ctx, slot, refusal, because, retry_at);
                 }
             }
@@ -337,11 +337,11 @@ impl Caller {
             return None;
         }
         let stay = ctx.stay(child);
-        let (reply, last) = (stay.reply.expect("an answer is on its way"), stay.last);
+        let (reply, lead) = (stay.reply.expect("an answer is on its way"), Lead::of(stay));
         ctx.core.stays.hand_found(child, slot);
         let wire = ctx.core.stays.belongings(child).and_then(|belongings| belongings.wire);
         ctx.core.stays.remove(child);
-        ctx.stay_mut(slot).last = last;
+        ctx.stay_mut(slot).follow(lead);
         ctx.note(slot, What::Received { status: reply.status });
         if self.connections.is_some() {
             self.keep_connection(ctx, slot, child, wire);
@@ -377,8 +377,8 @@ impl Caller {
         let to = self.plan.targets[instance as usize];
         let after = ctx.now().since(sent);
         let child = child.filter(|child| ctx.core.stays.is_live(*child));
-        let cause = child.map_or(ctx.stay(slot).last, |child| ctx.what_holds_up(child.slot));
-        ctx.note_because(slot, What::TimedOut { to, after }, Some(cause));
+        let cause = child.map_or(Lead::of(ctx.stay(slot)), |child| ctx.what_holds_up(child.slot));
+        ctx.note_after(slot, What::TimedOut { to, after }, cause);
         self.active[instance as usize] -= 1;
         self.leave(ctx, child, self.plan.cancel);
         self.tell_breaker(ctx, slot, CallOutcome::Failure);
@@ -461,7 +461,7 @@ impl Caller {
         };
         match retry.decide(now, failed) {
             RetryDecision::After(delay) => {
-                ctx.note(slot, What::BackedOff { delay });
+                ctx.note_retry(slot, delay);
                 let timer = ctx.core.calendar.schedule(now + delay, Event::Retry(slot));
                 ctx.stay_mut(slot).call = Some(OpenCall { child: None, timer, delay, failed: Some(kind), ..open });
                 None

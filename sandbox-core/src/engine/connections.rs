@@ -4,6 +4,7 @@
 //! only a way later; a call that sets out before that is answered with a reset. Left out: calls that share a connection
 //! (HTTP/2), backlogs of connections that nobody has accepted, probes of idle connections (TCP keep-alive).
 
+use super::causes::Lead;
 use super::ctx::Ctx;
 use super::event::{Event, Slot};
 use crate::blocks::Blocks;
@@ -138,8 +139,10 @@ impl Connections {
             return None;
         }
         Some(*pool.exhausted.get_or_insert_with(|| {
-            let fault = ctx.fault();
-            ctx.note_own(What::PortsExhausted { to, time_wait }, fault)
+            let calls = self.used.iter().filter(|(_, used)| used.ends == ends).map(|(child, _)| *child);
+            let comes = Some(Lead::of(ctx.stay(slot))).filter(|lead| lead.troubled);
+            let cause = ctx.trouble_of(calls).or(comes).map(|lead| lead.seq);
+            ctx.note_own(What::PortsExhausted { to, time_wait }, cause)
         }))
     }
 

@@ -1,11 +1,12 @@
 //! A node's only door to the world: the time, the calendar, the records, the draws, the stays.
 
 use super::calendar::{Calendar, Entry};
+use super::causes::Lead;
 use super::event::{Event, Slot};
 use super::gauge::{LevelRow, Levels};
 use super::idempotency::{Attempt, Key, Keys};
 use super::io::{CallId, CallOp, Output};
-use super::life::{Fleets, Life, Phase, Trials};
+use super::life::{Fleets, Life, Trials};
 use super::limiter::Limiter;
 use super::nodes::Statement;
 use super::sender::Sender;
@@ -46,6 +47,8 @@ pub struct Core {
     pub fleets: Fleets,
     /// What canaries are judged by, if not by their answers.
     pub trials: Trials,
+    /// Whether more than what users want has ever touched a call ([`Stay::troubled`]).
+    pub is_troubled: bool,
     /// The records of the faults that are active, the latest last.
     pub active_faults: Vec<(u16, Seq)>,
     pub levels: Vec<Levels>,
@@ -130,6 +133,7 @@ impl Core {
             at_once: VecDeque::new(),
             stays: Stays::default(),
             conditions: vec![Condition::default(); nodes],
+            is_troubled: false,
             active_faults: Vec::new(),
             levels: vec![Levels::default(); nodes],
             shared: vec![NO_TIMER; nodes],
@@ -263,53 +267,31 @@ impl Ctx<'_> {
         }
     }
 
-    /// The latest active fault on this node, else what its life makes of it, else the latest fault anywhere.
-    pub fn fault(&self) -> Option<Seq> {
-        let latest = || self.core.active_faults.last().map(|(_, seq)| *seq);
-        self.fault_on(self.node).or_else(|| self.trouble_of_life()).or_else(latest)
-    }
-
-    /// The latest record of this node's life, where that is why it is not as it should be.
-    pub fn trouble_of_life(&self) -> Option<Seq> {
-        let life = self.core.life(self.node)?;
-        let is_troubled = life.phase != Phase::Up || self.core.release_effect(self.node).is_some();
-        life.because.filter(|_| is_troubled)
-    }
-
-    /// The latest active fault on a node.
-    fn fault_on(&self, node: NodeId) -> Option<Seq> {
-        let is_on = |(fault, _): &&(u16, Seq)| self.core.plan.faults[*fault as usize].is_on(node);
-        self.core.active_faults.iter().rev().find(is_on).map(|(_, seq)| *seq)
-    }
-
-    /// Why there is no answer yet: the fault that the work on it suffers from, or what was done last where it got to. Who
-    /// waits for a call is held up by what holds up that call.
-    pub fn what_holds_up(&self, mut slot: Slot) -> Seq {
-        let stays = &self.core.stays;
-        let mut before = None;
-        while let Some(child) = stays[slot].call.as_ref().and_then(|open| open.child).filter(|id| stays.is_live(*id)) {
-            before = Some(stays[slot].last);
-            slot = child.slot;
-        }
-        let Stay { node, place, last, reply, .. } = stays[slot];
-        let on_the_way = before == Some(last) || reply.is_some();
-        let is_worked_on = !on_the_way && matches!(place, Place::Worker | Place::Outside);
-        let fault = if is_worked_on { self.fault_on(node) } else { None };
-        fault.unwrap_or(last)
-    }
-
     /// Records the next fact of a stay, caused by its latest one.
     pub fn note(&mut self, slot: Slot, what: What) -> Seq {
-        let cause = Some(self.stay(slot).last);
-        self.note_because(slot, what, cause)
+        let Stay { last, troubled, .. } = *self.stay(slot);
+        self.put_down(slot, what, Some(last), troubled)
     }
 
-    /// Records the next fact of a stay, caused by something else.
+    /// Records the next fact of a stay, caused by something else: more than what users want, as far as is known.
     pub fn note_because(&mut self, slot: Slot, what: What, cause: Option<Seq>) -> Seq {
-        let Core { stays, next_seq, emitted, now, .. } = &mut *self.core;
+        let Stay { last, troubled, .. } = *self.stay(slot);
+        self.put_down(slot, what, cause, troubled || cause != Some(last))
+    }
+
+    /// Records the next fact of a stay, caused by something else that may be no more than what others want.
+    pub fn note_after(&mut self, slot: Slot, what: What, cause: Lead) -> Seq {
+        self.put_down(slot, what, Some(cause.seq), cause.troubled)
+    }
+
+    #[inline]
+    fn put_down(&mut self, slot: Slot, what: What, cause: Option<Seq>, troubled: bool) -> Seq {
+        let Core { stays, next_seq, emitted, now, is_troubled, .. } = &mut *self.core;
         let stay = &mut stays[slot];
         let seq = take_seq(next_seq);
         let follows = Some(std::mem::replace(&mut stay.last, seq));
+        stay.troubled = troubled;
+        *is_troubled |= troubled;
         emitted.push(Record { at: *now, seq, node: self.node, request: stay.request, what, cause, follows });
         seq
     }
@@ -410,6 +392,7 @@ impl Ctx<'_> {
             deadline,
             timer: NO_TIMER,
             place: Place::Outside,
+            setback: None,
             withdrawn: Time::NEVER,
             fork: Fork::default(),
             branch_of: 0,
@@ -436,6 +419,7 @@ impl Ctx<'_> {
             lineage: lineage(whole.lineage, (u32::from(whole.step) << 16) | (u32::from(number) + 1)),
             timer: NO_TIMER,
             place: Place::Outside,
+            setback: None,
             withdrawn: Time::NEVER,
             fork: Fork::default(),
             branch_of: whole.fork.number,
@@ -478,6 +462,7 @@ impl Ctx<'_> {
         let sojourn = now.since(self.stay(slot).since);
         self.note(slot, What::Replied { status: reply.status, sojourn });
         self.count(slot, reply.status.is_server_failure(), sojourn);
+        self.core.stays.take_setback(slot);
         let stay = &mut self.core.stays[slot];
         stay.reply = Some(reply);
         let caller = stay.parent.filter(|parent| self.core.stays.is_live(*parent));
@@ -519,8 +504,13 @@ impl Ctx<'_> {
 
     /// Refuses a stay and answers its caller.
     pub fn refuse(&mut self, slot: Slot, refusal: Refusal, cause: Option<Seq>, retry_at: Option<Time>) {
-        let cause = cause.or(Some(self.stay(slot).last));
-        self.note_because(slot, What::Refused { refusal }, cause);
+        let own = Lead::of(self.stay(slot));
+        self.refuse_after(slot, refusal, cause.map_or(own, |seq| Lead { seq, troubled: true }), retry_at);
+    }
+
+    /// The same for a cause that may be no more than what others want.
+    pub fn refuse_after(&mut self, slot: Slot, refusal: Refusal, cause: Lead, retry_at: Option<Time>) {
+        self.note_after(slot, What::Refused { refusal }, cause);
         let reply = Reply { retry_at: retry_at.unwrap_or(Time::NEVER), ..Reply::status(status_of(refusal)) };
         self.reply(slot, reply);
     }
@@ -541,7 +531,7 @@ impl Ctx<'_> {
             true => dist.mean(),
             false => dist.sample(&mut self.draw(slot, Purpose::Work)),
         };
-        if slow == 1.0 { span } else { span.scaled(slow) }
+        if slow == 1.0 { span } else { self.slowed(slot, span, slow) }
     }
 
     /// Schedules the end of a piece of work.
@@ -624,12 +614,6 @@ impl Ctx<'_> {
         self.core.open_calls.push((call, id));
         let request = self.stay(slot).request;
         self.core.outputs.push(Output::Call { call, node: self.node, request, op });
-    }
-
-    /// Records that all workers or connections became busy; a fault that is active then is the reason.
-    pub fn saturate(&mut self, in_service: u32) -> Seq {
-        let fault = self.fault();
-        self.note_own(What::Saturated { in_service }, fault)
     }
 
     /// Shows how many calls are in service.

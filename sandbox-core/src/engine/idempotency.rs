@@ -1,6 +1,7 @@
 //! Idempotency keys of programs: what a program did under a key, and what an attempt with the same key gets. One that comes
 //! while the first is under way is refused, or waits and asks again when that is over.
 
+use super::causes::Lead;
 use super::ctx::Ctx;
 use super::event::{Event, Slot};
 use super::stay::{OpenKey, Reply, StayId};
@@ -72,8 +73,8 @@ pub fn claim(ctx: &mut Ctx, slot: Slot, keys: u32, number: Option<f64>) -> Claim
             let key = key.expect("only what has a key meets another attempt");
             let attempt = ctx.core.attempts.get_mut(&(keys, key)).expect("it is under way");
             attempt.waiting.push(id);
-            let cause = ctx.core.stays[attempt.holder.slot].last;
-            ctx.note_because(slot, What::Blocked, Some(cause));
+            let cause = Lead::of(&ctx.core.stays[attempt.holder.slot]);
+            ctx.note_after(slot, What::Blocked, cause);
             Claim::Wait
         }
         IdempotencyDecision::Refuse(refusal) => {

@@ -158,8 +158,8 @@ pub struct Rollout {
     pub began: Option<Seq>,
     /// So many instances were replaced or are being replaced, with what they ran before.
     pub before: Vec<Release>,
-    /// Instances beside which the new ones start, and when these are up.
-    pub beside: Vec<(Time, NodeId)>,
+    /// Instances beside which the new ones start, when these are up, and the record that has them start.
+    pub beside: Vec<(Time, NodeId, Option<Seq>)>,
     /// When the next batch is due.
     pub batch_at: Option<Time>,
     /// Since when the first instances are watched, and what had become of everybody by then.

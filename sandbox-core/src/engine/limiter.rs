@@ -4,10 +4,10 @@
 //! store of counters answered at once, unless each instance counts alone.
 
 use super::address::Shown;
+use super::causes::Lead;
 use super::ctx::Ctx;
 use super::event::Slot;
 use super::stay::Origin;
-use crate::ids::Seq;
 use crate::policy::Denial;
 use crate::policy::rate_limiter::{Cost, Penalty, RateLimiter};
 use crate::scenario::{RateLimitKeySpec, RateLimitPlan};
@@ -25,8 +25,8 @@ pub struct Limiter {
 struct Bucket {
     limiter: RateLimiter,
     penalty: Penalty,
-    /// The record of the latest refusal, if there is a penalty: it is why the next one is refused.
-    refused: Option<Seq>,
+    /// Why the next one would be refused: who was let through last, or who was refused, if there is a penalty.
+    because: Option<Lead>,
 }
 
 /// A request that was refused; it is recorded.
@@ -37,24 +37,28 @@ pub struct Refused {
 }
 
 impl Limiter {
-    /// Whether a request of this cost may pass under this key, and when; else the record that keeps it out, if one does.
+    /// Whether a request of this cost, which has come so far, may pass under this key, and when; else what keeps it out.
     fn decide(
         &mut self,
         plan: &RateLimitPlan,
         key: (u16, u128),
         now: Time,
         cost: Cost,
-    ) -> Result<Time, (Denial, Option<Seq>)> {
+        comes: Lead,
+    ) -> Result<Time, (Denial, Lead)> {
         if self.buckets.get(key).is_none() {
             let limiter = RateLimiter::new(plan.config);
-            self.buckets.insert(key, Bucket { limiter, penalty: Penalty::default(), refused: None });
+            self.buckets.insert(key, Bucket { limiter, penalty: Penalty::default(), because: None });
         }
         let bucket = self.buckets.get_mut(key).expect("it was just put there");
         let decided = match plan.penalty {
             Some(config) => bucket.penalty.decide(config, &mut bucket.limiter, now, cost),
             None => bucket.limiter.decide(now, cost),
         };
-        decided.map_err(|denial| (denial, bucket.refused))
+        if decided.is_ok() {
+            bucket.because = Some(comes);
+        }
+        decided.map_err(|denial| (denial, bucket.because.unwrap_or(comes)))
     }
 
     /// The same for the request of a stay; a refusal is recorded.
@@ -66,11 +70,10 @@ impl Limiter {
         key: (u16, u128),
         cost: Cost,
     ) -> Result<Time, Refused> {
-        self.decide(plan, key, ctx.now(), cost).map_err(|(denial, before)| {
-            let cause = before.or(Some(ctx.stay(slot).last));
-            let seq = ctx.note_because(slot, What::Refused { refusal: Refusal::RateLimited }, cause);
+        self.decide(plan, key, ctx.now(), cost, Lead::of(ctx.stay(slot))).map_err(|(denial, cause)| {
+            ctx.note_after(slot, What::Refused { refusal: Refusal::RateLimited }, cause);
             if plan.penalty.is_some() {
-                self.buckets.get_mut(key).expect("it was asked").refused = Some(seq);
+                self.buckets.get_mut(key).expect("it was asked").because = Some(Lead::of(ctx.stay(slot)));
             }
             Refused { retry_at: denial.retry_at.unwrap_or(Time::NEVER) }
         })

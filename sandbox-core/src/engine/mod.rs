@@ -7,6 +7,7 @@ mod address;
 mod admission;
 mod calendar;
 mod calls;
+mod causes;
 mod connections;
 mod ctx;
 mod event;

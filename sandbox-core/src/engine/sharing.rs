@@ -61,6 +61,11 @@ impl Sharing {
         self.calls.retain(|(_, other)| *other != slot);
     }
 
+    /// The calls that share.
+    pub fn slots(&self) -> impl Iterator<Item = Slot> {
+        self.calls.iter().map(|(_, slot)| *slot)
+    }
+
     /// The first call to be done, and when, if nobody joins or leaves before.
     pub fn first(&self) -> Option<(Time, Slot)> {
         let (tag, slot) = *self.calls.first()?;

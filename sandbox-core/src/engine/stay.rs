@@ -1,5 +1,6 @@
 //! A stay: one visit of a call at a node, from the sending to the answer. The live state of a request is its stays.
 
+use super::causes::{Lead, Setback};
 use super::connections::Wire;
 use super::idempotency::Key;
 use crate::ids::{NodeId, RequestId, RouteId, Seq};
@@ -205,6 +206,10 @@ pub struct Stay {
     pub since: Time,
     /// Its latest record.
     pub last: Seq,
+    /// Whether the causes of that record lead to more than what users want: to a fault, or to an attempt that failed before.
+    pub troubled: bool,
+    /// What makes its present piece of work last longer, if something does.
+    pub setback: Option<Setback>,
     /// Where its program stands.
     pub step: u16,
     /// Tells visits of one request apart: 0 on the straight way, mixed anew by each further attempt, loop round and branch.
@@ -242,6 +247,11 @@ pub struct Stay {
 }
 
 impl Stay {
+    /// The stay goes on where another one that worked for it has got to.
+    pub fn follow(&mut self, lead: Lead) {
+        (self.last, self.troubled) = (lead.seq, lead.troubled);
+    }
+
     /// A stay that nobody waits for and that has done nothing yet.
     pub const BLANK: Stay = Stay {
         generation: NonZeroU32::MIN,
@@ -256,6 +266,8 @@ impl Stay {
         user: 0,
         since: Time::ZERO,
         last: Seq::new(0),
+        troubled: false,
+        setback: None,
         step: 0,
         lineage: 0,
         priority: 1,
@@ -320,6 +332,8 @@ pub struct Stays {
     free: Vec<u32>,
     /// By slot, as far as anybody has had any.
     belongings: Vec<Belongings>,
+    /// Stays whose present piece of work lasts longer than it would.
+    set_back: u32,
 }
 
 impl Stays {
@@ -355,11 +369,36 @@ impl Stays {
         stay.generation = stay.generation.saturating_add(1);
         stay.call = None;
         stay.timer = NO_TIMER;
+        stay.place = Place::Outside;
+        stay.parent = None;
         stay.withdrawn = Time::NEVER;
+        self.take_setback(slot);
         if let Some(belongings) = self.belongings.get_mut(slot as usize) {
             *belongings = Belongings::default();
         }
         self.free.push(slot);
+    }
+
+    /// Something makes the present piece of work of a stay longer; what did so first is remembered.
+    pub fn set_back(&mut self, slot: u32, setback: Setback) {
+        let before = self.slots[slot as usize].setback.replace(setback);
+        match before {
+            Some(_) => self.slots[slot as usize].setback = before,
+            None => self.set_back += 1,
+        }
+    }
+
+    /// The present piece of work of a stay is over. What made it longer, if something did.
+    #[inline]
+    pub fn take_setback(&mut self, slot: u32) -> Option<Setback> {
+        let setback = self.slots[slot as usize].setback.take();
+        self.set_back -= u32::from(setback.is_some());
+        setback
+    }
+
+    /// Whether the work of any stay lasts longer than it would.
+    pub fn are_set_back(&self) -> bool {
+        self.set_back > 0
     }
 
     /// What a stay has besides, if it ever had anything.

@@ -127,6 +127,11 @@ impl ContinuousBatch {
         self.running.len() as u32
     }
 
+    /// The sequences in the batch, in the order in which they were taken in.
+    pub fn in_batch(&self) -> impl Iterator<Item = u32> {
+        self.running.iter().map(|sequence| sequence.id)
+    }
+
     /// Sequences in line.
     pub fn waiting(&self) -> u32 {
         self.waiting.len() as u32

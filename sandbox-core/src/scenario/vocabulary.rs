@@ -375,7 +375,7 @@ mod tests {
             RowRead { key: 0, version: 0 },
             RowWritten { key: 0, version: 0 },
             Answered { outcome: crate::trace::Outcome::Ok, latency: span },
-            BreakerOpened { to, failures: 0, calls: 0 },
+            BreakerOpened { to, failures: 0, calls: 0, slow: 0 },
             BreakerHalfOpened { to },
             BreakerClosed { to },
             InstanceEjected { instance: to },

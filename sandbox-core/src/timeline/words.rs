@@ -55,8 +55,11 @@ pub fn record(plan: &Plan, record: &Record) -> String {
         What::RowRead { key, version } => format!("{here} read row {key}, version {version}"),
         What::RowWritten { key, version } => format!("{here} wrote row {key}, now version {version}"),
         What::Answered { outcome, latency } => format!("{who}: {} after {}", outcome_words(outcome), span(latency)),
-        What::BreakerOpened { to, failures, calls } => {
+        What::BreakerOpened { to, failures, calls, slow: 0 } => {
             format!("breaker of {here} to {} opened: {failures} of {calls} calls failed", group(plan, to))
+        }
+        What::BreakerOpened { to, calls, slow, .. } => {
+            format!("breaker of {here} to {} opened: {slow} of {calls} calls were slow", group(plan, to))
         }
         What::BreakerHalfOpened { to } => format!("breaker of {here} to {} lets trial calls through", group(plan, to)),
         What::BreakerClosed { to } => format!("breaker of {here} to {} closed", group(plan, to)),

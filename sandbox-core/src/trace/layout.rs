@@ -62,8 +62,8 @@ impl What {
             RowRead { key, version } => (18, key, version),
             RowWritten { key, version } => (19, key, version),
             Answered { outcome, latency } => (20, outcome as u32, latency.as_nanos()),
-            BreakerOpened { to, failures, calls } => {
-                (21, u32::from(to.0), u64::from(failures) << 32 | u64::from(calls))
+            BreakerOpened { to, failures, calls, slow } => {
+                (21, u32::from(slow) << 16 | u32::from(to.0), u64::from(failures) << 32 | u64::from(calls))
             }
             BreakerHalfOpened { to } => (22, u32::from(to.0), 0),
             BreakerClosed { to } => (23, u32::from(to.0), 0),

@@ -152,6 +152,9 @@ pub enum What {
         failures: u32,
         /// Calls in the window.
         calls: u32,
+        /// Slow calls in the window, up to 65535, if these opened it; else 0.
+        #[serde(default)]
+        slow: u16,
     },
     /// A circuit breaker lets trial calls through.
     BreakerHalfOpened {

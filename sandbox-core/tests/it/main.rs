@@ -43,4 +43,5 @@ mod sweep;
 mod table_locks;
 mod theory;
 mod ways;
+mod why;
 mod workloads;

@@ -5,49 +5,66 @@ use crate::engine::ctx::Ctx;
 use crate::engine::event::{Event, Slot};
 use crate::engine::stay::{Ask, Errand, OpenCall, Origin, Reply};
 use crate::ids::{RequestId, Seq};
-use crate::policy::circuit_breaker::{BreakerState, CallOutcome, Transition};
+use crate::policy::circuit_breaker::{BreakerState, CallOutcome, CircuitBreaker, CircuitBreakerConfig, Transition};
 use crate::policy::health_check::HealthTransition;
 use crate::policy::outlier_detection::OutlierDetection;
 use crate::time::Time;
 use crate::trace::What;
 
-/// Records a breaker's change of state; not a step of the request's own way. A result opens or closes it; half-open it becomes
-/// because it had opened, whoever comes by then.
-pub(super) fn note_transition(
-    ctx: &mut Ctx,
-    slot: Slot,
-    call: u16,
-    transition: Transition,
-    state: BreakerState,
-    before: Seq,
-) -> Seq {
-    let to = ctx.core.plan.nodes[ctx.node.index()].calls[call as usize].targets[0];
-    let what = match transition {
-        Transition::Opened { failures, calls } => What::BreakerOpened { to, failures, calls },
-        Transition::HalfOpened => What::BreakerHalfOpened { to },
-        Transition::Closed => What::BreakerClosed { to },
-    };
-    let level = match state {
-        BreakerState::Closed => 0,
-        BreakerState::Open { .. } => 1,
-        BreakerState::HalfOpen { .. } => 2,
-    };
-    let now = ctx.now();
-    ctx.levels().circuit.set(now, level);
-    let cause = match transition {
-        Transition::HalfOpened => before,
-        Transition::Opened { .. } | Transition::Closed => ctx.stay(slot).last,
-    };
-    ctx.note_own(what, Some(cause))
+/// A call's circuit breaker.
+#[derive(Clone, Debug)]
+pub(super) struct Breaker {
+    pub(super) policy: CircuitBreaker,
+    /// The record of its latest change.
+    pub(super) changed: Seq,
+    /// What the latest failed call has come to, and the latest slow one.
+    failed: Option<Seq>,
+    slow: Option<Seq>,
+}
+
+impl Breaker {
+    pub(super) fn new(config: CircuitBreakerConfig) -> Breaker {
+        Breaker { policy: CircuitBreaker::new(config), changed: Seq::new(0), failed: None, slow: None }
+    }
+
+    /// Records a change of state; not a step of the request's own way. What a failed or slow call had come to opens it, whoever
+    /// makes it count; a success closes it; half-open it becomes because it had opened, whoever comes by then.
+    pub(super) fn note_transition(&mut self, ctx: &mut Ctx, slot: Slot, call: u16, transition: Transition) {
+        let to = ctx.core.plan.nodes[ctx.node.index()].calls[call as usize].targets[0];
+        let (what, cause) = match transition {
+            Transition::Opened { failures, slow, calls } => {
+                let because = if slow > 0 { self.slow } else { self.failed };
+                let slow = u16::try_from(slow).unwrap_or(u16::MAX);
+                (What::BreakerOpened { to, failures, calls, slow }, because.unwrap_or(self.changed))
+            }
+            Transition::HalfOpened => (What::BreakerHalfOpened { to }, self.changed),
+            Transition::Closed => (What::BreakerClosed { to }, ctx.stay(slot).last),
+        };
+        let level = match self.policy.state() {
+            BreakerState::Closed => 0,
+            BreakerState::Open { .. } => 1,
+            BreakerState::HalfOpen { .. } => 2,
+        };
+        let now = ctx.now();
+        ctx.levels().circuit.set(now, level);
+        self.changed = ctx.note_own(what, Some(cause));
+    }
 }
 
 impl Caller {
     pub(super) fn tell_breaker(&mut self, ctx: &mut Ctx, slot: Slot, outcome: CallOutcome) {
-        let Some((breaker, changed)) = &mut self.breaker else { return };
+        let Some(breaker) = &mut self.breaker else { return };
         let OpenCall { permit: Some(permit), sent, .. } = *ctx.open_call(slot) else { return };
-        let duration = ctx.now().since(sent);
-        if let Some(transition) = breaker.on_result(ctx.now(), permit, outcome, duration) {
-            *changed = note_transition(ctx, slot, self.call, transition, breaker.state(), *changed);
+        let (now, last) = (ctx.now(), ctx.stay(slot).last);
+        let duration = now.since(sent);
+        if outcome == CallOutcome::Failure {
+            breaker.failed = Some(last);
+        }
+        if breaker.policy.is_slow(duration) {
+            breaker.slow = Some(last);
+        }
+        if let Some(transition) = breaker.policy.on_result(now, permit, outcome, duration) {
+            breaker.note_transition(ctx, slot, self.call, transition);
         }
     }
 

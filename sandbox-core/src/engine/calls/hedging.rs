@@ -1,6 +1,7 @@
 //! Copies of a call that is slow to answer.
 
 use super::{Caller, Over, pushback};
+use crate::engine::causes::Lead;
 use crate::engine::ctx::Ctx;
 use crate::engine::event::{Event, Slot};
 use crate::engine::stay::{Ask, CallEnd, NO_TIMER, OpenCall, StayId};
@@ -58,7 +59,7 @@ impl Caller {
     pub(super) fn on_copy_end(&mut self, ctx: &mut Ctx, copy: Slot, end: CallEnd) -> Over {
         let now = ctx.now();
         let whole = ctx.stay(copy).parent.expect("a copy has a call it is a copy of").slot;
-        let last = ctx.stay(copy).last;
+        let lead = Lead::of(ctx.stay(copy));
         let copy_id = ctx.core.stays.id(copy);
         let hedged = self.hedged.get_mut(&whole).expect("its call is under way");
         let place = hedged.copies.iter().position(|(_, id)| *id == copy_id).expect("a copy is one of its call's");
@@ -76,7 +77,7 @@ impl Caller {
         let rest = self.hedged.remove(&whole).expect("its call is under way");
         self.drop_copies(ctx, rest, self.plan.hedge.expect("a hedged call has a plan").params().cancel);
         let stay = ctx.stay_mut(whole);
-        stay.last = last;
+        stay.follow(lead);
         stay.call = None;
         Some((whole, end))
     }

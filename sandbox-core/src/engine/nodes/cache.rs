@@ -4,14 +4,16 @@
 //! memory, serialisation, and the time of a look-up beyond the way there and back.
 
 use super::Happening;
+use crate::engine::causes::Lead;
 use crate::engine::ctx::Ctx;
 use crate::engine::event::Slot;
 use crate::engine::stay::{Ask, Found, Place, Reply, Stay};
-use crate::ids::{NodeId, Seq};
+use crate::ids::NodeId;
 use crate::policy::cache::{Cache, Load, Lookup};
 use crate::policy::single_flight::{Flight, SingleFlight};
 use crate::rng::{Purpose, Stream};
 use crate::scenario::{CachePlan, NodePlan};
+use crate::shared_map::SharedMap;
 use crate::time::Time;
 use crate::trace::{CacheResult, Refusal, Status, What};
 use std::collections::BTreeMap;
@@ -35,8 +37,10 @@ struct Shelf {
     waiting: BTreeMap<u32, Vec<Slot>>,
     /// When rows were last invalidated; only leases ask.
     invalidated: BTreeMap<u32, Time>,
-    /// How the origin failed, where that is kept in the place of a copy.
-    failures: BTreeMap<u32, Status>,
+    /// How the origin failed, where that is kept in the place of a copy, and what led to that.
+    failures: BTreeMap<u32, (Status, Lead)>,
+    /// Why copies are gone, where more than what users want did away with them, until there are new ones.
+    lost: SharedMap<u32, Lead>,
 }
 
 impl Shelf {
@@ -47,6 +51,7 @@ impl Shelf {
             waiting: BTreeMap::new(),
             invalidated: BTreeMap::new(),
             failures: BTreeMap::new(),
+            lost: SharedMap::new(),
         }
     }
 
@@ -101,7 +106,7 @@ impl CacheNode {
             _ => {}
         }
         if ctx.condition().down {
-            return ctx.refuse(slot, Refusal::Down, ctx.fault(), None);
+            return ctx.refuse(slot, Refusal::Down, ctx.why_down(), None);
         }
         if ctx.stay(slot).ask == Ask::Probe {
             return ctx.reply(slot, Reply::status(Status::Ok));
@@ -136,11 +141,13 @@ impl CacheNode {
             ctx.stay_mut(slot).place = Place::Line;
             return self.show_waiting(ctx);
         }
-        let status = match result {
-            CacheResult::Failure => shelf.failures.get(&key).copied().unwrap_or(Status::InternalError),
-            _ => Status::Ok,
+        let own = Lead::of(ctx.stay(slot));
+        let (status, cause) = match result {
+            CacheResult::Failure => shelf.failures.get(&key).copied().unwrap_or((Status::InternalError, own)),
+            CacheResult::Miss => (Status::Ok, shelf.lost.get(key).copied().unwrap_or(own)),
+            _ => (Status::Ok, own),
         };
-        ctx.note(slot, What::CacheAsked { key, result });
+        ctx.note_after(slot, What::CacheAsked { key, result }, cause);
         ctx.core.stays.belongings_mut(slot).found = Some(Found { result, copy, load, at: now });
         ctx.reply(slot, Reply::status(status));
     }
@@ -154,6 +161,10 @@ impl CacheNode {
             shelf.invalidated.insert(key, now);
         }
         ctx.note(slot, What::CacheInvalidated { key });
+        let lead = Lead::of(ctx.stay(slot));
+        if lead.troubled {
+            self.shelf(owner).lost.insert(key, lead);
+        }
         ctx.reply(slot, Reply::status(Status::Ok));
     }
 
@@ -161,7 +172,11 @@ impl CacheNode {
     #[cold]
     fn on_condition(&mut self, ctx: &Ctx) {
         if ctx.condition().down && !self.plan.durable {
+            let because = ctx.why_down().map(|seq| Lead { seq, troubled: true });
             for shelf in self.shelves.values_mut() {
+                for key in (0..self.plan.key_count).filter(|key| shelf.copies.contains(*key)) {
+                    because.map(|lead| shelf.lost.insert(key, lead));
+                }
                 shelf.copies = Cache::new(self.plan.config, self.plan.key_count);
             }
         }
@@ -178,31 +193,33 @@ impl CacheNode {
             let took = plan.load_cost.unwrap_or_else(|| now.since(asked_at));
             let (ttl_roll, victim_roll) = (self.luck.uniform(), self.luck.uniform());
             let load = Load { version: Some(version), took, ttl_roll, victim_roll };
-            self.shelf(owner).copies.put(now, key, load);
+            let shelf = self.shelf(owner);
+            shelf.copies.put(now, key, load);
+            shelf.lost.remove(key);
             ctx.note(slot, What::CacheStored { key, version });
         }
-        let last = ctx.stay(slot).last;
+        let lead = Lead::of(ctx.stay(slot));
         ctx.core.stays.remove(slot);
         let found = match self.shelf(owner).copies.get(now, key) {
             Lookup::Fresh(copy) => Some(Found { result: CacheResult::Fresh, copy: Some(copy), load: false, at: now }),
             _ => None,
         };
-        self.land(ctx, owner, key, last, Status::Ok, found);
+        self.land(ctx, owner, key, lead, Status::Ok, found);
     }
 
     fn on_failed_load(&mut self, ctx: &mut Ctx, slot: Slot) {
         let (now, owner) = (ctx.now(), self.owner(ctx, slot));
-        let Stay { key, last, arg, .. } = *ctx.stay(slot);
+        let (Stay { key, arg, .. }, lead) = (*ctx.stay(slot), Lead::of(ctx.stay(slot)));
         ctx.core.stays.remove(slot);
         let status = Status::of_code(arg as u16).filter(|status| status.is_server_failure());
         if let Some(status) = status.filter(|_| self.plan.keeps_failures && !ctx.condition().down) {
             let shelf = self.shelf(owner);
             if !matches!(shelf.copies.get(now, key), Lookup::Stale { usable: true, .. }) {
                 shelf.copies.put(now, key, Load { version: None, ..Load::version(0) });
-                shelf.failures.insert(key, status);
+                shelf.failures.insert(key, (status, lead));
             }
         }
-        self.land(ctx, owner, key, last, Status::Unavailable, None);
+        self.land(ctx, owner, key, lead, Status::Unavailable, None);
     }
 
     /// Its answer found nobody any more; if it was to load the row, nobody does.
@@ -216,14 +233,14 @@ impl CacheNode {
     }
 
     /// The load of a row is over: whoever waited for it shares what came of it.
-    fn land(&mut self, ctx: &mut Ctx, owner: NodeId, key: u32, cause: Seq, status: Status, found: Option<Found>) {
+    fn land(&mut self, ctx: &mut Ctx, owner: NodeId, key: u32, cause: Lead, status: Status, found: Option<Found>) {
         let shelf = self.shelf(owner);
         if let Some(flights) = &mut shelf.flights {
             flights.on_load_end(key);
         }
         for slot in shelf.waiting.remove(&key).unwrap_or_default() {
             ctx.stay_mut(slot).place = Place::Outside;
-            ctx.note_because(slot, What::Started, Some(cause));
+            ctx.note_after(slot, What::Started, cause);
             ctx.core.stays.belongings_mut(slot).found = found;
             ctx.reply(slot, Reply::status(status));
         }

@@ -9,7 +9,7 @@
 mod lock_wait;
 
 use super::Happening;
-use super::gateway::worked;
+use crate::engine::causes::Lead;
 use crate::engine::ctx::Ctx;
 use crate::engine::event::{Event, Slot};
 use crate::engine::stay::{Ask, NO_TIMER, Place, Reply, StayId};
@@ -54,7 +54,7 @@ pub struct Database {
     sessions: BTreeMap<(Slot, NonZeroU32), Session>,
     /// Statements that wait for a connection.
     line: VecDeque<(Slot, Statement)>,
-    saturated: Option<Seq>,
+    saturated: Option<Lead>,
     in_work: u32,
     waiting_for_locks: u32,
     /// Statements that stand in line for SQLite's write lock, if it is given out in order.
@@ -148,7 +148,7 @@ impl Database {
             return self.close(ctx, owner);
         }
         if ctx.condition().down {
-            return ctx.refuse(slot, Refusal::Down, ctx.fault(), None);
+            return ctx.refuse(slot, Refusal::Down, ctx.why_down(), None);
         }
         match statement {
             Statement::OfReplica(op, column) => return self.read_replica(ctx, slot, &op, column),
@@ -169,9 +169,9 @@ impl Database {
         if !self.sessions.contains_key(&key(owner)) {
             let full = self.plan.connections.is_some_and(|connections| self.sessions.len() as u32 >= connections);
             if full {
-                let saturated = *self.saturated.get_or_insert_with(|| ctx.saturate(self.sessions.len() as u32));
+                let saturated = self.why_busy(ctx, slot);
                 let ahead = self.line.len() as u32;
-                ctx.note_because(slot, What::Queued { ahead }, Some(saturated));
+                ctx.note_after(slot, What::Queued { ahead }, saturated);
                 ctx.stay_mut(slot).place = Place::Line;
                 self.line.push_back((slot, statement));
                 return self.show_levels(ctx);
@@ -179,6 +179,16 @@ impl Database {
             self.connect(ctx, slot, owner);
         }
         self.begin(ctx, slot, owner, statement);
+    }
+
+    /// Why all connections are taken as a statement comes: what holds up those who have them, wherever they are.
+    fn why_busy(&mut self, ctx: &mut Ctx, newcomer: Slot) -> Lead {
+        *self.saturated.get_or_insert_with(|| {
+            let owners = self.sessions.keys().map(|(slot, generation)| StayId { slot: *slot, generation: *generation });
+            let owners = owners.filter(|owner| ctx.core.stays.is_live(*owner)).map(|owner| owner.slot);
+            let holders = ctx.trouble_of(owners);
+            ctx.saturate(self.sessions.len() as u32, newcomer, holders)
+        })
     }
 
     fn connect(&mut self, ctx: &mut Ctx, slot: Slot, owner: StayId) {
@@ -322,7 +332,7 @@ impl Database {
     #[cold]
     fn fail_over(&mut self, ctx: &mut Ctx) {
         let Some(replica) = self.replica.take() else { return };
-        let (now, fault) = (ctx.now(), ctx.fault());
+        let (now, fault) = (ctx.now(), ctx.why_down());
         let (tables, lost) = replica.promote(now);
         for request in lost {
             ctx.core.record(ctx.node, request, What::CommitLost, fault, None);
@@ -345,7 +355,7 @@ impl Database {
     fn on_worked(&mut self, ctx: &mut Ctx, slot: Slot) {
         ctx.stay_mut(slot).timer = NO_TIMER;
         ctx.stay_mut(slot).place = Place::Outside;
-        worked(ctx, slot);
+        ctx.note_done(slot, What::Worked);
         if self.of_replica.remove(&slot) {
             return self.answer_of_replica(ctx, slot);
         }
@@ -359,7 +369,7 @@ impl Database {
             self.ship(ctx, slot, id);
         }
         if ctx.strikes(slot) {
-            ctx.refuse(slot, Refusal::Fault, ctx.fault(), None);
+            ctx.refuse(slot, Refusal::Fault, ctx.why_failing(), None);
             return self.after(ctx, owner);
         }
         let (value, version) = answer;
@@ -378,7 +388,7 @@ impl Database {
 
     fn answer_of_replica(&mut self, ctx: &mut Ctx, slot: Slot) {
         if ctx.strikes(slot) {
-            return ctx.refuse(slot, Refusal::Fault, ctx.fault(), None);
+            return ctx.refuse(slot, Refusal::Fault, ctx.why_failing(), None);
         }
         let (key, value, version) = (ctx.stay(slot).key, ctx.stay(slot).got.1, ctx.stay(slot).version);
         ctx.note(slot, What::RowRead { key, version: version.unwrap_or(0) });

@@ -41,7 +41,7 @@ impl Gateway {
     fn arrive(&mut self, ctx: &mut Ctx, slot: Slot) {
         ctx.arrive(slot);
         if ctx.condition().down {
-            return ctx.refuse(slot, Refusal::Down, ctx.fault(), None);
+            return ctx.refuse(slot, Refusal::Down, ctx.why_down(), None);
         }
         if ctx.stay(slot).ask == Ask::Probe {
             return ctx.reply(slot, Reply::status(Status::Ok));
@@ -76,9 +76,9 @@ impl Gateway {
         let now = ctx.now();
         ctx.levels().in_service.add(now, -1);
         ctx.stay_mut(slot).timer = NO_TIMER;
-        worked(ctx, slot);
+        ctx.note_done(slot, What::Worked);
         if ctx.strikes(slot) {
-            return ctx.refuse(slot, Refusal::Fault, ctx.fault(), None);
+            return ctx.refuse(slot, Refusal::Fault, ctx.why_failing(), None);
         }
         let errand = Errand::handed_on(ctx.stay(slot), Ask::Serve);
         if let Some((slot, end)) = self.callers[self.plan.upstream].begin(ctx, slot, errand) {
@@ -106,17 +106,6 @@ impl Gateway {
         };
         ctx.reply(slot, reply);
     }
-}
-
-/// Records the end of a piece of work; a slow node's fault is why it took so long.
-#[inline]
-pub fn worked(ctx: &mut Ctx, slot: Slot) {
-    let stay = ctx.stay(slot);
-    let cause = match ctx.condition().slow_factor > 1.0 {
-        true => ctx.fault(),
-        false => Some(stay.last),
-    };
-    ctx.note_because(slot, What::Worked, cause);
 }
 
 /// Whether the request's token is valid now.

@@ -6,7 +6,6 @@
 //! after a back-off. Left out: acknowledgements that come after the timeout (they count for nothing), retention.
 
 use super::Happening;
-use super::gateway::worked;
 use crate::engine::calls::Caller;
 use crate::engine::ctx::Ctx;
 use crate::engine::event::{Event, Slot};
@@ -62,7 +61,7 @@ impl Queue {
             Happening::Arrived(slot) => self.arrive(ctx, slot),
             Happening::Worked(slot) => {
                 ctx.stay_mut(slot).place = Place::Outside;
-                worked(ctx, slot);
+                ctx.note_done(slot, What::Worked);
                 self.take(ctx, slot);
             }
             Happening::Paused(message) => self.on_timer(ctx, message),
@@ -74,7 +73,7 @@ impl Queue {
     fn arrive(&mut self, ctx: &mut Ctx, slot: Slot) {
         ctx.arrive(slot);
         if ctx.condition().down {
-            return ctx.refuse(slot, Refusal::Down, ctx.fault(), None);
+            return ctx.refuse(slot, Refusal::Down, ctx.why_down(), None);
         }
         if ctx.stay(slot).ask == Ask::Probe {
             return ctx.reply(slot, Reply::status(Status::Ok));
@@ -89,14 +88,17 @@ impl Queue {
     /// The message is kept before the publisher has its answer.
     fn take(&mut self, ctx: &mut Ctx, slot: Slot) {
         if ctx.condition().down {
-            return ctx.refuse(slot, Refusal::Down, ctx.fault(), None);
+            return ctx.refuse(slot, Refusal::Down, ctx.why_down(), None);
         }
         let now = ctx.now();
         if self.messages.is_full(now) {
+            // The messages that have been delivered, and are not done.
+            let sent = self.sent.keys().copied();
+            let cause = ctx.why_full(slot, sent.clone(), sent.last());
             match self.plan.config.params().on_full {
-                OnFull::Reject => return ctx.refuse(slot, Refusal::QueueFull, None, None),
+                OnFull::Reject => return ctx.refuse_after(slot, Refusal::QueueFull, cause, None),
                 OnFull::Block => {
-                    ctx.note(slot, What::Queued { ahead: self.blocked.len() as u32 });
+                    ctx.note_after(slot, What::Queued { ahead: self.blocked.len() as u32 }, cause);
                     ctx.stay_mut(slot).place = Place::Line;
                     return self.blocked.push_back(slot);
                 }
@@ -195,7 +197,7 @@ impl Queue {
                 self.sent.get_mut(&message).expect("it was delivered").delay = delay;
                 self.messages.on_nack(ctx.now(), receipt, delay);
                 if delay > Span::ZERO {
-                    ctx.note(message, What::BackedOff { delay });
+                    ctx.note_retry(message, delay);
                     self.wait(ctx, message, delay);
                 }
             }
@@ -239,7 +241,7 @@ impl Queue {
         }
         for slot in std::mem::take(&mut self.blocked) {
             ctx.stay_mut(slot).place = Place::Outside;
-            ctx.refuse(slot, Refusal::Down, ctx.fault(), None);
+            ctx.refuse(slot, Refusal::Down, ctx.why_down(), None);
         }
         if !self.plan.durable {
             for message in self.messages.all().collect::<Vec<_>>() {
@@ -254,7 +256,7 @@ impl Queue {
 
     /// Nothing more comes of a message that nobody has done.
     fn lose(&mut self, ctx: &mut Ctx, message: Slot) {
-        let cause = ctx.fault().filter(|_| ctx.condition().down).unwrap_or(ctx.stay(message).last);
+        let cause = ctx.why_down().filter(|_| ctx.condition().down).unwrap_or(ctx.stay(message).last);
         ctx.note_because(message, What::MessageLost, Some(cause));
         self.sent.remove(&message);
         ctx.core.stays.remove(message);

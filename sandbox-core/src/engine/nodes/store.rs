@@ -6,12 +6,12 @@
 
 use super::Happening;
 use crate::chunks::Chunked;
+use crate::engine::causes::Lead;
 use crate::engine::ctx::Ctx;
 use crate::engine::event::Slot;
 use crate::engine::if_match;
 use crate::engine::io::{CallOp, CallResult};
-use crate::engine::stay::{Ask, Reply};
-use crate::ids::Seq;
+use crate::engine::stay::{Ask, Place, Reply};
 use crate::scenario::{Dist, StorePlan};
 use crate::trace::{Refusal, Status, What};
 use std::collections::VecDeque;
@@ -32,7 +32,7 @@ struct Lane {
     connections: u32,
     busy: u32,
     line: VecDeque<Slot>,
-    saturated: Option<Seq>,
+    saturated: Option<Lead>,
 }
 
 impl Lane {
@@ -64,25 +64,18 @@ impl Store {
     fn arrive(&mut self, ctx: &mut Ctx, slot: Slot) {
         ctx.arrive(slot);
         if ctx.condition().down {
-            return ctx.refuse(slot, Refusal::Down, ctx.fault(), None);
+            return ctx.refuse(slot, Refusal::Down, ctx.why_down(), None);
         }
         let total = self.readers.busy + self.writer.busy;
         let lane = self.lane(ctx, slot);
         if lane.busy < lane.connections {
             return self.start(ctx, slot, false);
         }
-        let saturated = match lane.saturated {
-            Some(saturated) => saturated,
-            None => {
-                let saturated = ctx.saturate(total);
-                self.lane(ctx, slot).saturated = Some(saturated);
-                saturated
-            }
-        };
-        let lane = self.lane(ctx, slot);
+        let saturated = ctx.why_busy(&mut lane.saturated, slot, total);
         let ahead = lane.line.len() as u32;
         lane.line.push_back(slot);
-        ctx.note_because(slot, What::Queued { ahead }, Some(saturated));
+        ctx.note_after(slot, What::Queued { ahead }, saturated);
+        ctx.stay_mut(slot).place = Place::Line;
         self.show_levels(ctx);
     }
 
@@ -96,6 +89,7 @@ impl Store {
 
     fn start(&mut self, ctx: &mut Ctx, slot: Slot, waited: bool) {
         self.lane(ctx, slot).busy += 1;
+        ctx.stay_mut(slot).place = Place::Worker;
         self.show_levels(ctx);
         if waited {
             ctx.note(slot, What::Started);
@@ -121,10 +115,9 @@ impl Store {
 
     /// The modelled work is done.
     fn on_worked(&mut self, ctx: &mut Ctx, slot: Slot) {
-        super::gateway::worked(ctx, slot);
+        ctx.note_done(slot, What::Worked);
         if ctx.strikes(slot) {
-            let cause = ctx.fault();
-            ctx.refuse(slot, Refusal::Fault, cause, None);
+            ctx.refuse(slot, Refusal::Fault, ctx.why_failing(), None);
             return self.release(ctx, slot);
         }
         let (key, ask, seen) = (ctx.stay(slot).key, ctx.stay(slot).ask, ctx.stay(slot).arg as u64);
@@ -155,8 +148,7 @@ impl Store {
                 self.done(ctx, slot, version);
             }
             CallResult::Failed => {
-                let cause = ctx.fault();
-                ctx.refuse(slot, Refusal::RealError, cause, None);
+                ctx.refuse(slot, Refusal::RealError, ctx.why_really_failing(), None);
                 self.release(ctx, slot);
             }
             CallResult::Outdated => {
@@ -179,6 +171,7 @@ impl Store {
 
     /// Gives the connection to the next in line.
     fn release(&mut self, ctx: &mut Ctx, slot: Slot) {
+        ctx.stay_mut(slot).place = Place::Outside;
         let lane = self.lane(ctx, slot);
         lane.busy -= 1;
         match lane.line.pop_front() {

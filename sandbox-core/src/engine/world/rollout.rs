@@ -15,10 +15,10 @@ impl World {
         let plan = self.core.plan.clone();
         let planned = &plan.rollouts[at];
         let beside = std::mem::take(&mut self.core.fleets.rollouts[at].beside);
-        let (due, later) = beside.into_iter().partition::<Vec<_>, _>(|(switches_at, _)| *switches_at <= now);
+        let (due, later) = beside.into_iter().partition::<Vec<_>, _>(|(switches_at, ..)| *switches_at <= now);
         self.core.fleets.rollouts[at].beside = later;
-        for (_, node) in due {
-            self.switch(node);
+        for (_, node, because) in due {
+            self.switch(node, because);
         }
         if self.core.fleets.rollouts[at].batch_at.is_some_and(|batch_at| batch_at <= now) {
             self.core.fleets.rollouts[at].batch_at = None;
@@ -89,7 +89,7 @@ impl World {
             }
         } else if planned.surge {
             let at = now + self.life_plan(node).start;
-            self.core.fleets.rollouts[usize::from(index)].beside.push((at, node));
+            self.core.fleets.rollouts[usize::from(index)].beside.push((at, node, because));
             match at == now {
                 true => self.core.at_once.push_back(Event::Rollout(index)),
                 false => _ = self.core.calendar.schedule(at, Event::Rollout(index)),
@@ -100,9 +100,8 @@ impl World {
     }
 
     /// The new instance is up and takes the old one's place; what the old one has begun it finishes, if it may.
-    fn switch(&mut self, node: NodeId) {
+    fn switch(&mut self, node: NodeId, because: Option<Seq>) {
         let Some(next) = self.life(node).next.take() else { return };
-        let because = self.life(node).because;
         let up = self.record_life(node, What::InstanceUp, because);
         self.life(node).release = next;
         if self.life_plan(node).stop_grace == Span::ZERO {

@@ -112,8 +112,10 @@ pub enum CallOutcome {
 pub enum Transition {
     /// Calls are refused from now on.
     Opened {
-        /// Failures in the window that decided; few, if slow calls did.
+        /// Failures in the window that decided.
         failures: u32,
+        /// Slow calls in it, if these decided; else 0.
+        slow: u32,
         /// Calls in that window.
         calls: u32,
     },
@@ -147,6 +149,14 @@ impl CircuitBreaker {
         match &mut self.0 {
             Machine::Resilience4j(breaker) => breaker.on_result(now, permit, outcome, duration),
             Machine::Polly(breaker) => breaker.on_result(now, permit, outcome),
+        }
+    }
+
+    /// Whether a call that takes so long is a slow one.
+    pub fn is_slow(&self, duration: Span) -> bool {
+        match &self.0 {
+            Machine::Resilience4j(breaker) => breaker.is_slow(duration),
+            Machine::Polly(_) => false,
         }
     }
 

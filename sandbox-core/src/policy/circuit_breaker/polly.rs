@@ -137,7 +137,7 @@ impl PollyBreaker {
 
     fn open(&mut self, now: Time, Outcomes { calls, failures }: Outcomes) -> Transition {
         self.enter(State::Open { until: now + self.params.break_duration });
-        Transition::Opened { failures, calls }
+        Transition::Opened { failures, slow: 0, calls }
     }
 
     fn enter(&mut self, state: State) {
@@ -212,7 +212,7 @@ mod tests {
         let mut breaker = PollyBreaker::new(params);
         let permit = breaker.decide(Time::ZERO).0.unwrap();
         let moves = [Success, Success, Failure, Failure].map(|outcome| call(&mut breaker, Time::ZERO, outcome));
-        assert_eq!(moves, [None, None, None, Some(Transition::Opened { failures: 2, calls: 4 })]);
+        assert_eq!(moves, [None, None, None, Some(Transition::Opened { failures: 2, slow: 0, calls: 4 })]);
         (breaker, permit)
     }
 
@@ -237,7 +237,7 @@ mod tests {
         assert_eq!(breaker.clone().on_result(ms(700), probe, Ignored), None);
         assert_eq!(
             breaker.on_result(ms(700), probe, Failure),
-            Some(Transition::Opened { failures: 1, calls: 1 }),
+            Some(Transition::Opened { failures: 1, slow: 0, calls: 1 }),
             "and the break begins anew"
         );
         assert_eq!(breaker.state(), BreakerState::Open { until: ms(1_200) });

@@ -148,7 +148,7 @@ impl WindowBreaker {
         let call = Counts {
             calls: 1,
             failures: u32::from(outcome == CallOutcome::Failure),
-            slow: u32::from(duration > params.slow_call_duration_threshold),
+            slow: u32::from(self.is_slow(duration)),
         };
         match &mut self.state {
             State::Closed { .. } if outcome == CallOutcome::Ignored => None,
@@ -178,6 +178,10 @@ impl WindowBreaker {
             }
             State::Open { .. } => gave_up,
         }
+    }
+
+    pub(super) fn is_slow(&self, duration: Span) -> bool {
+        duration > self.params.slow_call_duration_threshold
     }
 
     pub(super) fn next_deadline(&self) -> Option<Time> {
@@ -219,7 +223,9 @@ impl WindowBreaker {
 
     fn open(&mut self, at: Time, opened_on: Counts) -> Transition {
         self.enter(State::Open { until: at + self.params.wait_duration_in_open });
-        Transition::Opened { failures: opened_on.failures, calls: opened_on.calls }
+        let Counts { calls, failures, slow } = opened_on;
+        let slow_ones_did = opened_on.reach(&self.params) && !opened_on.have_failed(&self.params);
+        Transition::Opened { failures, slow: if slow_ones_did { slow } else { 0 }, calls }
     }
 
     fn half_open(&mut self, now: Time) -> Transition {
@@ -251,8 +257,16 @@ struct Counts {
 impl Counts {
     /// Whether either rate has reached its threshold.
     fn reach(self, params: &CircuitBreakerParams) -> bool {
-        let percent = |part: u32| f64::from(part) * 100.0 / f64::from(self.calls);
-        percent(self.failures) >= params.failure_rate_threshold || percent(self.slow) >= params.slow_call_rate_threshold
+        self.have_failed(params) || self.percent(self.slow) >= params.slow_call_rate_threshold
+    }
+
+    /// Whether the rate of failures has.
+    fn have_failed(self, params: &CircuitBreakerParams) -> bool {
+        self.percent(self.failures) >= params.failure_rate_threshold
+    }
+
+    fn percent(self, part: u32) -> f64 {
+        f64::from(part) * 100.0 / f64::from(self.calls)
     }
 
     fn add(&mut self, other: Counts) {
@@ -346,7 +360,10 @@ mod tests {
             change(p);
         });
         call(&mut breaker, Time::ZERO, Failure);
-        assert_eq!(call(&mut breaker, Time::ZERO, Failure), Some(Transition::Opened { failures: 2, calls: 2 }));
+        assert_eq!(
+            call(&mut breaker, Time::ZERO, Failure),
+            Some(Transition::Opened { failures: 2, slow: 0, calls: 2 })
+        );
         breaker
     }
 
@@ -361,7 +378,7 @@ mod tests {
         }
         assert_eq!(breaker.window(), (9, 5));
         // 5 of 10 is 50 %: the tenth outcome opens it, success though it is.
-        assert_eq!(call(&mut breaker, at(1.0), Success), Some(Transition::Opened { failures: 5, calls: 10 }));
+        assert_eq!(call(&mut breaker, at(1.0), Success), Some(Transition::Opened { failures: 5, slow: 0, calls: 10 }));
         assert_eq!(breaker.state(), BreakerState::Open { until: at(6.0) });
     }
 
@@ -369,7 +386,7 @@ mod tests {
     fn the_minimum_is_clamped_to_a_count_window() {
         let mut breaker = breaker(|p| p.sliding_window = SlidingWindow::Count(4));
         let outcomes = [Success, Success, Failure, Failure].map(|outcome| call(&mut breaker, Time::ZERO, outcome));
-        assert_eq!(outcomes, [None, None, None, Some(Transition::Opened { failures: 2, calls: 4 })]);
+        assert_eq!(outcomes, [None, None, None, Some(Transition::Opened { failures: 2, slow: 0, calls: 4 })]);
     }
 
     #[test]
@@ -382,7 +399,7 @@ mod tests {
         let longer = minute + Span::from_nanos(1);
         assert_eq!(
             breaker.on_result(at(60.0), permit, Success, longer),
-            Some(Transition::Opened { failures: 0, calls: 1 })
+            Some(Transition::Opened { failures: 0, slow: 1, calls: 1 })
         );
     }
 
@@ -395,7 +412,10 @@ mod tests {
         call(&mut breaker, at(0.9), Failure);
         call(&mut breaker, at(1.0), Failure);
         // The outcome of second 0 counts through second 1, not in second 2.
-        assert_eq!(call(&mut breaker.clone(), at(1.99), Success), Some(Transition::Opened { failures: 2, calls: 3 }));
+        assert_eq!(
+            call(&mut breaker.clone(), at(1.99), Success),
+            Some(Transition::Opened { failures: 2, slow: 0, calls: 3 })
+        );
         assert_eq!(call(&mut breaker, at(2.0), Success), None);
         assert_eq!(breaker.window(), (2, 1));
         assert_eq!(call(&mut breaker, at(9.0), Success), None);
@@ -421,7 +441,7 @@ mod tests {
     #[test]
     fn trial_calls_open_it_again() {
         let mut breaker = opened(|p| p.permitted_calls_in_half_open = 1);
-        assert_eq!(call(&mut breaker, at(0.1), Failure), Some(Transition::Opened { failures: 1, calls: 1 }));
+        assert_eq!(call(&mut breaker, at(0.1), Failure), Some(Transition::Opened { failures: 1, slow: 0, calls: 1 }));
         assert_eq!(breaker.state(), BreakerState::Open { until: at(0.2) });
     }
 
@@ -477,7 +497,7 @@ mod tests {
             p.permitted_calls_in_half_open = 1;
         });
         let stuck = breaker.decide(at(0.1)).0.unwrap();
-        let opened = Some(Transition::Opened { failures: 0, calls: 0 });
+        let opened = Some(Transition::Opened { failures: 0, slow: 0, calls: 0 });
         let refused = Err(Denial { retry_at: Some(at(0.25)), reason: DenyReason::BreakerOpen });
         assert_eq!(breaker.clone().decide(at(0.16)), (refused, opened));
         assert_eq!(breaker.clone().on_result(at(0.16), stuck, Success, QUICK), opened);

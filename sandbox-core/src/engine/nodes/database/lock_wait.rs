@@ -1,6 +1,7 @@
 //! Statements that wait for a lock, of a row, of a table or of SQLite's file: until they get it, or as long as they may.
 
 use super::{Database, key, owner_of};
+use crate::engine::causes::Lead;
 use crate::engine::ctx::Ctx;
 use crate::engine::event::{Event, Slot};
 use crate::engine::stay::{NO_TIMER, Place, StayId};
@@ -12,7 +13,8 @@ impl Database {
     /// A statement begins or goes on to wait for a lock; `cause` is what whoever is in its way did last.
     pub(super) fn wait_for_lock(&mut self, ctx: &mut Ctx, slot: Slot, refusals: u32, cause: Option<Seq>) {
         if refusals == 1 {
-            ctx.note_because(slot, What::Blocked, cause.or(Some(ctx.stay(slot).last)));
+            let own = Lead::of(ctx.stay(slot));
+            ctx.note_after(slot, What::Blocked, Lead { seq: cause.unwrap_or(own.seq), ..own });
         }
         ctx.stay_mut(slot).place = Place::Line;
         self.waiting_for_locks += 1;

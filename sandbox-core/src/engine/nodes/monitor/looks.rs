@@ -85,7 +85,7 @@ impl Monitor {
         self.looks.state = before.after(&rule, ctx.now(), found);
         if let (AlertState::Quiet, Some(number)) = (before, found.filter(|number| rule.is_beyond(*number))) {
             // Silence has no latest value that would explain it: a fault does, if there is one.
-            let because = if number == 0.0 { ctx.fault().or(latest) } else { latest };
+            let because = if number == 0.0 { ctx.latest_fault().or(latest) } else { latest };
             self.looks.broken = Some(ctx.note_own(What::RuleBroken { number }, because));
         }
         match self.looks.broken {

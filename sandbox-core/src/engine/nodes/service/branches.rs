@@ -1,6 +1,7 @@
 //! Parallel branches of a program: several strands of one stay, and when enough of them are done.
 
 use super::Service;
+use crate::engine::causes::Lead;
 use crate::engine::ctx::Ctx;
 use crate::engine::event::Slot;
 use crate::engine::stay::{Ask, CallEnd, Fork, Reply};
@@ -27,8 +28,8 @@ impl Service {
     /// A branch is over: enough of them, and the program goes on; too many failures, and the fork has failed.
     pub(super) fn on_branch_end(&mut self, ctx: &mut Ctx, branch: Slot, success: bool) {
         let stay = ctx.stay(branch);
-        let (whole, number, last, got, version) =
-            (stay.parent.expect("a branch has a call"), stay.branch_of, stay.last, stay.got, stay.version);
+        let (whole, number, lead, got, version) =
+            (stay.parent.expect("a branch has a call"), stay.branch_of, Lead::of(stay), stay.got, stay.version);
         ctx.core.stays.remove(branch);
         let slot = whole.slot;
         if !ctx.core.stays.is_live(whole) || ctx.stay(slot).fork.number != number || ctx.stay(slot).fork.needed == 0 {
@@ -42,11 +43,11 @@ impl Service {
             stay.version = version;
         }
         if stay.fork.needed == 0 {
-            stay.last = last;
+            stay.follow(lead);
             ctx.note(slot, What::Joined);
             self.go_on(ctx, slot);
         } else if stay.fork.pending < stay.fork.needed {
-            stay.last = last;
+            stay.follow(lead);
             stay.fork.needed = 0;
             let reply =
                 Reply { value: got.1, ..Reply::status(Status::of_code(got.0).unwrap_or(Status::InternalError)) };

@@ -4,10 +4,10 @@
 //! iteration is under way waits for the next one; it is broken off only when nobody is left in it.
 
 use super::Service;
+use crate::engine::causes::Lead;
 use crate::engine::ctx::Ctx;
 use crate::engine::event::{Event, Slot};
 use crate::engine::stay::{CallEnd, StayId};
-use crate::ids::Seq;
 use crate::policy::continuous_batching::{ContinuousBatch, ContinuousBatchingConfig, Preempted};
 use crate::time::{Span, Time};
 use crate::trace::{Refusal, What};
@@ -26,7 +26,7 @@ pub struct Generation {
     /// When the first token of each sequence was written.
     first_tokens: BTreeMap<Slot, Time>,
     /// The record of the present time without room.
-    full: Option<Seq>,
+    full: Option<Lead>,
 }
 
 impl Generation {
@@ -69,10 +69,10 @@ impl Service {
         let generation = self.generation.as_deref_mut().expect("it has one");
         if generation.batch.waits(slot) {
             let cause = match generation.batch.has_room() {
-                true => ctx.stay(slot).last,
-                false => *generation.full.get_or_insert_with(|| ctx.saturate(generation.batch.running())),
+                true => Lead::of(ctx.stay(slot)),
+                false => ctx.why_busy(&mut generation.full, slot, generation.batch.running()),
             };
-            ctx.note_because(slot, What::Queued { ahead }, Some(cause));
+            ctx.note_after(slot, What::Queued { ahead }, cause);
         }
         self.show_busy(ctx);
     }
@@ -90,16 +90,21 @@ impl Service {
         }
         let Some(iteration) = iteration else { return };
         for Preempted { id, tokens, by } in iteration.preempted {
-            let cause = ctx.stay(by).last;
-            ctx.note_because(id, What::Preempted { tokens }, Some(cause));
+            let cause = Lead::of(ctx.stay(by));
+            ctx.note_after(id, What::Preempted { tokens }, cause);
         }
         for taken_in in iteration.admitted {
             if just_come != Some(taken_in) {
                 ctx.note(taken_in, What::Started);
             }
         }
-        let span = iteration.span.scaled(condition.slow_factor);
+        let mut span = iteration.span;
         generation.prefilled = iteration.prefilled;
+        if condition.slow_factor > 1.0 {
+            for slot in generation.batch.in_batch() {
+                span = ctx.slowed(slot, iteration.span, condition.slow_factor);
+            }
+        }
         if let Some(presence) = &mut self.presence {
             presence.work(span);
         }
@@ -123,7 +128,7 @@ impl Service {
             }
             if of.done {
                 let first = generation.first_tokens.remove(&of.id).expect("it has a first token");
-                ctx.note(of.id, What::Generated { tokens: of.tokens, took: now.since(first) });
+                ctx.note_done(of.id, What::Generated { tokens: of.tokens, took: now.since(first) });
                 done.push(ctx.core.stays.id(of.id));
             }
         }
@@ -143,7 +148,11 @@ impl Service {
         let (now, frozen) = (ctx.now(), ctx.condition().frozen);
         let Some(generation) = self.generation.as_deref_mut() else { return };
         match (frozen, generation.due, generation.left) {
-            (true, Some(due), _) => (generation.due, generation.left) = (None, Some(due.since(now))),
+            (true, Some(due), _) => {
+                (generation.due, generation.left) = (None, Some(due.since(now)));
+                let by = ctx.why_frozen();
+                generation.batch.in_batch().for_each(|slot| ctx.set_back(slot, by, due));
+            }
             (false, _, Some(left)) => generation.go_on(ctx, left),
             _ => {}
         }

@@ -15,6 +15,7 @@ mod work;
 
 use crate::engine::admission::Entrance;
 use crate::engine::calls::Caller;
+use crate::engine::causes::Lead;
 use crate::engine::ctx::{Ctx, status_of};
 use crate::engine::event::{Event, Slot};
 use crate::engine::idempotency;
@@ -44,8 +45,8 @@ pub struct Service {
     busy: u32,
     line: Line,
     entrance: Option<Entrance>,
-    /// The record of the present busy period.
-    saturated: Option<Seq>,
+    /// Why all workers are taken, while calls wait.
+    saturated: Option<Lead>,
     /// The calls in work, if they share the workers.
     sharing: Option<Sharing>,
     bulkheads: Vec<Bulkhead>,
@@ -66,12 +67,13 @@ pub struct Service {
     /// What an instance of a fleet keeps count of.
     presence: Option<Box<Presence>>,
     /// What is left of its CPU time, with the record of when that was last used up; none: there is no limit.
-    quota: Option<Box<(Quota, Option<Seq>)>>,
+    quota: Option<Box<(Quota, Option<Lead>)>>,
 }
 
 #[derive(Clone, Debug, Default)]
 struct Bulkhead {
-    inside: u32,
+    /// The calls inside, the latest last.
+    inside: Vec<Slot>,
     line: VecDeque<Slot>,
 }
 
@@ -127,7 +129,7 @@ impl Service {
         ctx.arrive(slot);
         let condition = ctx.condition();
         if condition.down {
-            let cause = self.broken.or_else(|| ctx.fault());
+            let cause = self.broken.or_else(|| ctx.why_down());
             return ctx.refuse(slot, Refusal::Down, cause, None);
         }
         if condition.asleep {
@@ -141,8 +143,11 @@ impl Service {
             return ctx.refuse(slot, Refusal::NotFound, None, None);
         }
         let now = ctx.now();
-        if self.entrance.as_mut().is_some_and(|entrance| !entrance.admits(now, slot, priority)) {
-            return ctx.refuse(slot, Refusal::Shed, self.saturated, self.retry_at(now));
+        if let Some(entrance) = &mut self.entrance
+            && !entrance.admits(now, slot, priority)
+        {
+            let cause = ctx.why_full(slot, entrance.inside(), entrance.latest());
+            return ctx.refuse_after(slot, Refusal::Shed, cause, self.retry_at(now));
         }
         if let Some(presence) = &mut self.presence {
             presence.enter(ctx);
@@ -156,32 +161,33 @@ impl Service {
     /// Before the bulkhead of its route.
     fn pass(&mut self, ctx: &mut Ctx, slot: Slot, index: usize) {
         let (plan, bulkhead) = (&self.plan.bulkheads[index], &mut self.bulkheads[index]);
-        if bulkhead.inside < plan.max_concurrent {
-            bulkhead.inside += 1;
+        if (bulkhead.inside.len() as u32) < plan.max_concurrent {
+            bulkhead.inside.push(slot);
             return self.enter(ctx, slot);
         }
         let ahead = bulkhead.line.len() as u32;
+        let cause = ctx.why_full(slot, bulkhead.inside.iter().copied(), bulkhead.inside.last().copied());
         if ahead >= plan.max_waiting {
             let status = plan.status;
-            ctx.note(slot, What::Refused { refusal: Refusal::BulkheadFull });
+            ctx.note_after(slot, What::Refused { refusal: Refusal::BulkheadFull }, cause);
             let retry_at = self.retry_at(ctx.now()).unwrap_or(Time::NEVER);
             return self.answer(ctx, slot, Reply { retry_at, ..Reply::status(status) });
         }
         bulkhead.line.push_back(slot);
         ctx.stay_mut(slot).place = Place::Bulkhead;
-        ctx.note(slot, What::Queued { ahead });
+        ctx.note_after(slot, What::Queued { ahead }, cause);
     }
 
     /// A call that passed a bulkhead is over: the next one may pass.
     fn leave_bulkhead(&mut self, ctx: &mut Ctx, slot: Slot) {
         let Some(index) = self.plan.bulkhead_of[ctx.stay(slot).route.index()] else { return };
-        match self.bulkheads[index].line.pop_front() {
-            Some(next) => {
-                ctx.stay_mut(next).place = Place::Outside;
-                ctx.note(next, What::Admitted);
-                self.enter(ctx, next);
-            }
-            None => self.bulkheads[index].inside -= 1,
+        let bulkhead = &mut self.bulkheads[index];
+        bulkhead.inside.retain(|other| *other != slot);
+        if let Some(next) = bulkhead.line.pop_front() {
+            bulkhead.inside.push(next);
+            ctx.stay_mut(next).place = Place::Outside;
+            ctx.note(next, What::Admitted);
+            self.enter(ctx, next);
         }
     }
 
@@ -208,7 +214,7 @@ impl Service {
             self.push_aside(ctx, older);
             return self.start(ctx, slot, false);
         }
-        let saturated = *self.saturated.get_or_insert_with(|| ctx.saturate(self.busy));
+        let saturated = ctx.why_busy(&mut self.saturated, slot, self.busy);
         let ahead = self.line.len();
         let full = match (&self.sharing, self.plan.workers, self.plan.max_waiting) {
             // Who shares has its place beside the others; nobody waits but while nothing may begin.
@@ -216,10 +222,10 @@ impl Service {
             (_, _, places) => places.is_some_and(|places| ahead >= places),
         };
         if full {
-            ctx.note_because(slot, What::Refused { refusal: Refusal::QueueFull }, Some(saturated));
+            ctx.note_after(slot, What::Refused { refusal: Refusal::QueueFull }, saturated);
             return self.turn_away(ctx, slot, Refusal::QueueFull);
         }
-        ctx.note_because(slot, What::Queued { ahead }, Some(saturated));
+        ctx.note_after(slot, What::Queued { ahead }, saturated);
         self.stand_in_line(ctx, slot);
         if let Some(patience) = &self.plan.patience {
             let span = patience.sample(&mut ctx.draw(slot, Purpose::Patience));
@@ -420,16 +426,18 @@ impl Service {
                     continue;
                 }
             };
+            let cause = ctx.what_holds_up(next);
             let stay = ctx.stay_mut(next);
             stay.place = Place::Outside;
             stay.timer = NO_TIMER;
-            ctx.note(next, What::Refused { refusal });
+            ctx.note_after(next, What::Refused { refusal }, cause);
             self.turn_away(ctx, next, refusal);
         }
     }
 
     /// It waited in line as long as it may.
     fn leave_line(&mut self, ctx: &mut Ctx, slot: Slot) {
+        let cause = ctx.what_holds_up(slot);
         self.line.remove(slot);
         if let Some(entrance) = &mut self.entrance {
             entrance.on_left_line(slot);
@@ -438,8 +446,7 @@ impl Service {
         let stay = ctx.stay_mut(slot);
         stay.place = Place::Outside;
         stay.timer = NO_TIMER;
-        let cause = self.saturated;
-        ctx.note_because(slot, What::Refused { refusal: Refusal::QueueTimeout }, cause);
+        ctx.note_after(slot, What::Refused { refusal: Refusal::QueueTimeout }, cause);
         self.turn_away(ctx, slot, Refusal::QueueTimeout);
     }
 

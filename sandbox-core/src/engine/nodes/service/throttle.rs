@@ -1,11 +1,11 @@
 //! The service's work under a quota of CPU time: it stops in the middle, and goes on when the next period begins.
 
 use super::Service;
+use crate::engine::causes::Lead;
 use crate::engine::ctx::Ctx;
 use crate::engine::event::{Event, Slot};
 use crate::engine::quota::Turn;
 use crate::engine::stay::{NO_TIMER, Place};
-use crate::ids::Seq;
 use crate::scenario::Step;
 use crate::trace::What;
 
@@ -29,7 +29,7 @@ impl Service {
         if let Some((quota, Some(because))) = self.quota.as_deref()
             && quota.is_throttled()
         {
-            ctx.note_because(slot, What::WorkStopped, Some(*because));
+            ctx.note_after(slot, What::WorkStopped, *because);
         }
     }
 
@@ -46,15 +46,16 @@ impl Service {
     }
 
     fn throttle(&mut self, ctx: &mut Ctx) {
-        let fault = ctx.fault();
-        let because: Seq = ctx.note_own(What::CpuThrottled, fault);
+        let slowed = ctx.trouble_of(ctx.at_work(ctx.node));
+        let seq = ctx.note_own(What::CpuThrottled, slowed.map(|lead| lead.seq));
+        let because = Lead { seq, troubled: slowed.is_some() };
         if let Some((_, throttled)) = self.quota.as_deref_mut() {
             *throttled = Some(because);
         }
         for slot in ctx.core.stays.of_node(ctx.node) {
             if self.is_running(ctx, slot) {
                 self.stop_work(ctx, slot);
-                ctx.note_because(slot, What::WorkStopped, Some(because));
+                ctx.note_after(slot, What::WorkStopped, because);
             }
         }
     }

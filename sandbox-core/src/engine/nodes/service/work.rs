@@ -3,7 +3,6 @@
 use super::Service;
 use crate::engine::ctx::Ctx;
 use crate::engine::event::{Event, Slot};
-use crate::engine::nodes::gateway::worked;
 use crate::engine::sharing::Sharing;
 use crate::engine::stay::{CallEnd, NO_TIMER, Place};
 use crate::scenario::{Discipline, Dist, Hold, Step};
@@ -31,6 +30,9 @@ impl Service {
     #[inline]
     pub(super) fn work_for(&mut self, ctx: &mut Ctx, slot: Slot, span: Span, constant: bool) {
         let now = ctx.now();
+        if ctx.condition().frozen {
+            ctx.set_back(slot, ctx.why_frozen(), now + span);
+        }
         if let Some(sharing) = &mut self.sharing {
             sharing.join(now, slot, span);
             return self.schedule_shared(ctx);
@@ -93,7 +95,7 @@ impl Service {
             self.count_running(ctx, -1);
         }
         ctx.stay_mut(slot).timer = NO_TIMER;
-        worked(ctx, slot);
+        ctx.note_done(slot, What::Worked);
         if !self.in_work.is_empty() {
             self.in_work.retain(|other| *other != slot);
         }
@@ -109,7 +111,7 @@ impl Service {
     #[inline]
     pub(super) fn go_on_unless(&mut self, ctx: &mut Ctx, slot: Slot, strikes: bool) {
         if strikes {
-            let (refusal, cause) = (Refusal::Fault, ctx.fault());
+            let (refusal, cause) = (Refusal::Fault, ctx.why_failing());
             ctx.note_because(slot, What::Refused { refusal }, cause);
             return self.fail(ctx, slot, CallEnd::Refused { refusal, retry_at: Time::NEVER });
         }
@@ -131,6 +133,9 @@ impl Service {
     pub(super) fn on_condition(&mut self, ctx: &mut Ctx) {
         self.hold_iteration(ctx);
         let (now, frozen) = (ctx.now(), ctx.condition().frozen);
+        if frozen {
+            self.set_all_back(ctx);
+        }
         if let Some(sharing) = &mut self.sharing {
             sharing.advance(now);
             sharing.frozen = frozen;
@@ -153,6 +158,19 @@ impl Service {
             resumed.into_iter().for_each(|(slot, left)| ctx.schedule_work(slot, left, false));
         }
         self.fill_workers(ctx);
+    }
+
+    /// All work here stands still from now on.
+    fn set_all_back(&self, ctx: &mut Ctx) {
+        let (now, by) = (ctx.now(), ctx.why_frozen());
+        let mut in_work: Vec<Slot> = match &self.sharing {
+            Some(sharing) => sharing.slots().collect(),
+            None => ctx.at_work(ctx.node).filter(|slot| self.is_running(ctx, *slot)).collect(),
+        };
+        in_work.extend(self.aside.iter().map(|(slot, _)| *slot));
+        for slot in in_work {
+            ctx.set_back(slot, by, ctx.stay(slot).due.max(now));
+        }
     }
 
     #[cold]
