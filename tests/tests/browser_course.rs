@@ -154,6 +154,7 @@ async fn the_page_with_all_lessons_keeps_what_was_done() {
     let file = tempfile::Builder::new().suffix(".json").tempfile().expect("a file can be made");
     std::fs::write(file.path(), text.as_str().expect("it is a text")).expect("the file can be written");
     browser.click(".kept button").await;
+    browser.click(".kept button.btn").await;
     browser.until("document.querySelector('[data-passed=\"0\"]')").await;
     let input = browser.find(".kept input[type=file]").await;
     input.send_keys(&file.path().display().to_string()).await.expect("a file can be chosen");
