@@ -381,10 +381,10 @@ impl Stays {
 
     /// Something makes the present piece of work of a stay longer; what did so first is remembered.
     pub fn set_back(&mut self, slot: u32, setback: Setback) {
-        let before = self.slots[slot as usize].setback.replace(setback);
-        match before {
-            Some(_) => self.slots[slot as usize].setback = before,
-            None => self.set_back += 1,
+        let first = &mut self.slots[slot as usize].setback;
+        if first.is_none() {
+            *first = Some(setback);
+            self.set_back += 1;
         }
     }
 

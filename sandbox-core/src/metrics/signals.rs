@@ -388,7 +388,7 @@ impl Signal {
 fn unknown(plan: &Plan, name: &str) -> String {
     let known: Vec<String> = signals(plan).into_iter().map(|signal| signal.name).collect();
     match nearest(name, &known.iter().map(String::as_str).collect::<Vec<_>>()) {
-        Some(near) => format!("there is no signal `{name}` in this scenario; did you mean `{near}`?"),
+        Some(near) => format!("there is no signal `{name}` in this scenario; the nearest name is `{near}`"),
         None => format!("there is no signal `{name}` in this scenario; known: {}", known.join(", ")),
     }
 }
